@@ -1,0 +1,321 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Config: everything milter.conf can say, as plain structs with the defaults in place. Each option
+// is declared once, in the `describe` beside its struct: key, member, range, sentence. The reader,
+// the commented example, the man page, `show` and `diff` all walk that declaration.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/base/clock.h"
+#include "policy/base/domain.h"
+#include "policy/base/ip_address.h"
+#include "policy/message/envelope.h"
+#include "policy/verdict.h"
+
+namespace icm {
+
+// What an internal error of a policy does to the mail.
+enum class OnError { accept, defer };
+
+// What happens at the direct role when a message for Apple and for others must be refused.
+enum class MixedRefusal {
+  remove,  // the Apple recipients are taken off and logged; the others get the message
+  keep,    // everybody gets the message; the finding is logged
+};
+
+enum class LogDestination { automatic, syslog, standard_error };
+
+enum class StreamKind { bulk, transactional };
+
+// The names of an enum's values in milter.conf; specialised in config.cc for each enum above and
+// for Mode, Disposition and Origin.
+template <class Enum>
+struct EnumName {
+  Enum value;
+  std::string_view name;
+};
+template <class Enum>
+const std::vector<EnumName<Enum>>& enum_names();
+
+struct SocketConfig {
+  std::string address = "unix:/var/spool/postfix/icloud-milter/milter.sock";
+  std::string owner;
+  std::string group = "postfix";
+  int mode = 0660;
+  bool operator==(const SocketConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(SocketConfig& c, Visitor& visit) {
+  visit.text("address", c.address,
+             "Where the mail server finds the milter: unix:PATH, inet:PORT@ADDRESS or "
+             "inet6:PORT@ADDRESS.");
+  visit.text("owner", c.owner, "User that shall own a unix socket; empty keeps the daemon's user.");
+  visit.text("group", c.group,
+             "Group that shall own a unix socket; the mail server's user must be in it. Empty "
+             "keeps the daemon's group.");
+  visit.octal("mode", c.mode, 0, 0777, "Permissions of a unix socket, in octal.");
+}
+
+struct RolesConfig {
+  std::vector<std::string> gate = {"ICLOUD-GATE"};
+  std::vector<std::string> direct;
+  bool operator==(const RolesConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(RolesConfig& c, Visitor& visit) {
+  visit.texts("gate", c.gate,
+              "Values of {daemon_name} that mark a connection as the gate, the hop before the exit "
+              "(Postfix: milter_macro_daemon_name). Every name in neither list is an arrival.");
+  visit.texts("direct", c.direct,
+              "Values of {daemon_name} for listeners that are arrival and gate in one pass.");
+}
+
+struct ArrivalConfig {
+  std::string authserv_id;
+  bool covered = false;
+  std::vector<IpRange> trusted_networks;
+  bool show_login = false;
+  bool operator==(const ArrivalConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(ArrivalConfig& c, Visitor& visit) {
+  visit.text("authserv_id", c.authserv_id,
+             "Our name in Authentication-Results (RFC 8601 section 2.2); empty means the host "
+             "name. Fields that claim it are removed at arrival.");
+  visit.flag("covered", c.covered,
+             "Set when every smtpd and non_smtpd_milters has the milter: only then can the gate "
+             "believe an Authentication-Results field under our name.");
+  visit.ranges("trusted_networks", c.trusted_networks,
+               "Networks whose hosts relay through us without authentication; their mail counts as "
+               "ours, not as forwarded.");
+  visit.flag("show_login", c.show_login,
+             "Whether Authentication-Results names the SASL login of a submission. It leaves with "
+             "the message.");
+}
+
+struct AppleConfig {
+  std::vector<Domain> domains;
+  bool operator==(const AppleConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(AppleConfig& c, Visitor& visit) {
+  visit.domains("domains", c.domains,
+                "Further domains whose mail Apple takes, such as iCloud+ custom domains. "
+                "icloud.com, me.com, mac.com, privaterelay.appleid.com and private.icloud.com are "
+                "always known.");
+}
+
+struct DirectConfig {
+  MixedRefusal mixed = MixedRefusal::remove;
+  bool operator==(const DirectConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(DirectConfig& c, Visitor& visit) {
+  visit.choice("mixed", c.mixed,
+               "When a message has Apple and other recipients and must be refused for Apple's sake: "
+               "remove takes the Apple recipients off and logs them, keep lets the message go to "
+               "all.");
+}
+
+struct LogConfig {
+  LogDestination destination = LogDestination::automatic;
+  std::string facility = "mail";
+  std::string decisions = "/var/log/icloud-milter/decisions.jsonl";
+  bool operator==(const LogConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(LogConfig& c, Visitor& visit) {
+  visit.choice("destination", c.destination,
+               "Where lines for people go. automatic means standard error on a terminal or under "
+               "systemd, else syslog.");
+  visit.text("facility", c.facility, "Syslog facility: mail, daemon, or local0 to local7.");
+  visit.text("decisions", c.decisions,
+             "File for one JSON line per decision, read by icloud-milterctl log; empty writes "
+             "none. Reopened on HUP.");
+}
+
+struct LimitsConfig {
+  std::chrono::seconds message_deadline{10};
+  std::chrono::seconds drain{30};
+  int concurrent_judgements = 64;
+  std::uint64_t header_octets = 1u << 20;
+  int header_fields = 2000;
+  bool operator==(const LimitsConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(LimitsConfig& c, Visitor& visit) {
+  visit.span("message_deadline", c.message_deadline, std::chrono::seconds{1},
+             std::chrono::seconds{250},
+             "Time to judge one message; what is not known by then is treated as on_error says. "
+             "Must be below the mail server's milter timeout.");
+  visit.span("drain", c.drain, std::chrono::seconds{0}, std::chrono::seconds{600},
+             "How long a stop waits for messages that are being handed over.");
+  visit.number("concurrent_judgements", c.concurrent_judgements, 1, 10000,
+               "Messages judged at the same time; further ones wait a second and are then "
+               "deferred.");
+  visit.size("header_octets", c.header_octets, 16u << 10, 64u << 20,
+             "Header octets kept per message; the rest is counted and the message violates "
+             "format.header-size.");
+  visit.number("header_fields", c.header_fields, 50, 100000, "Header fields kept per message.");
+}
+
+struct StoreConfig {
+  std::string path = "/var/lib/icloud-milter/store.db";
+  bool operator==(const StoreConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(StoreConfig& c, Visitor& visit) {
+  visit.text("path", c.path, "SQLite file with the suppression list; made when it is missing.");
+}
+
+// A declared stream: mail of one kind, recognised by any of its marks.
+struct StreamConfig {
+  std::string name;
+  StreamKind kind = StreamKind::bulk;
+  std::vector<std::string> logins;
+  std::vector<Domain> from_domains;
+  std::vector<Domain> sender_domains;
+  std::string header;
+  bool operator==(const StreamConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(StreamConfig& c, Visitor& visit) {
+  visit.text("name", c.name, "A short word for this stream, shown in the log.");
+  visit.choice("kind", c.kind, "bulk or transactional.");
+  visit.texts("logins", c.logins, "SASL logins that send it.");
+  visit.domains("from_domains", c.from_domains, "Domains of its From address, exactly.");
+  visit.domains("sender_domains", c.sender_domains, "Domains of its envelope sender, exactly.");
+  visit.text("header", c.header,
+             "A header field that marks it, as \"Name: value\"; the value is compared without "
+             "case.");
+}
+
+// What every policy has: how far it goes, and on which mail.
+struct PolicyConfig {
+  Mode mode = Mode::observe;
+  Disposition action = Disposition::reject;
+  std::vector<Origin> origins = {Origin::submission, Origin::relay, Origin::local, Origin::unknown};
+  OnError on_error = OnError::accept;
+  int percent = 100;
+  std::optional<WallTime> until;
+  std::map<std::string, Mode> rules;  // rule without the policy's name, "post-missing"
+  bool operator==(const PolicyConfig&) const = default;
+};
+
+template <class Visitor>
+void describe_policy(PolicyConfig& c, Visitor& visit) {
+  visit.choice("mode", c.mode, "off does not judge, observe only reports, enforce acts.");
+  visit.choice("action", c.action,
+               "What a violation does when enforced: reject, defer, quarantine (the mail server's "
+               "hold queue) or tag (a header field is added).");
+  visit.choices("origins", c.origins,
+                "The mail it is enforced on, by how it came to us; other mail is only observed.");
+  visit.choice("on_error", c.on_error,
+               "What happens to a message that could not be judged: accept or defer.");
+  visit.number("percent", c.percent, 0, 100,
+               "Share of messages it is enforced on; the same message always falls on the same "
+               "side.");
+  visit.time("until", c.until, "Enforced until this date, observed afterwards.");
+  visit.modes("rules", c.rules, "Another mode for single rules, \"rule: mode\".");
+}
+
+struct FormatConfig : PolicyConfig {
+  std::uint64_t max_size = 28319744;
+  std::chrono::seconds date_future{std::chrono::hours{24}};
+  std::chrono::seconds date_past{std::chrono::hours{24 * 7}};
+  int max_received = 50;
+  bool operator==(const FormatConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(FormatConfig& c, Visitor& visit) {
+  describe_policy(c, visit);
+  visit.size("max_size", c.max_size, 1024, 1ull << 40,
+             "Largest message Apple takes, in octets on the wire.");
+  visit.span("date_future", c.date_future, std::chrono::seconds{0}, std::chrono::hours{24 * 365},
+             "How far ahead of now a Date may lie.");
+  visit.span("date_past", c.date_past, std::chrono::hours{1}, std::chrono::hours{24 * 3650},
+             "How old a Date may be; at least as long as the mail server keeps mail queued.");
+  visit.number("max_received", c.max_received, 1, 1000, "Received fields above which it is a loop.");
+}
+
+struct ListUnsubscribeConfig : PolicyConfig {
+  bool operator==(const ListUnsubscribeConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(ListUnsubscribeConfig& c, Visitor& visit) {
+  describe_policy(c, visit);
+}
+
+struct SuppressionConfig : PolicyConfig {
+  bool siblings = true;
+  SuppressionConfig() {
+    origins.assign(std::begin(all_origins), std::end(all_origins));
+    on_error = OnError::defer;
+  }
+  bool operator==(const SuppressionConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(SuppressionConfig& c, Visitor& visit) {
+  describe_policy(c, visit);
+  visit.flag("siblings", c.siblings,
+             "Whether an unsubscribe at one of icloud.com, me.com and mac.com also holds for the "
+             "same name at the other two. Bounces are never widened.");
+}
+
+struct Config {
+  SocketConfig socket;
+  RolesConfig roles;
+  ArrivalConfig arrival;
+  AppleConfig apple;
+  DirectConfig direct;
+  LogConfig log;
+  LimitsConfig limits;
+  StoreConfig store;
+  std::vector<StreamConfig> streams;
+
+  FormatConfig format;
+  ListUnsubscribeConfig list_unsubscribe;
+  SuppressionConfig suppression;
+
+  bool operator==(const Config&) const = default;
+};
+
+template <class Visitor>
+void describe(Config& c, Visitor& visit) {
+  visit.section("socket", c.socket, "The socket the mail server connects to.");
+  visit.section("roles", c.roles, "Which listener of the mail server plays which role.");
+  visit.section("arrival", c.arrival, "Mail as it enters.");
+  visit.section("apple", c.apple, "Which recipients are Apple's.");
+  visit.section("direct", c.direct, "Listeners that are arrival and gate in one.");
+  visit.section("log", c.log, "What is written down, and where.");
+  visit.section("limits", c.limits, "Bounds on time and memory.");
+  visit.section("store", c.store, "What outlives a message.");
+  visit.list("streams", c.streams,
+             "Declared streams of mail; the first that matches names the message.");
+  visit.policy("format", c.format, "RFC 5321 and RFC 5322: what every message must be.");
+  visit.policy("list_unsubscribe", c.list_unsubscribe,
+               "Bulk mail offers one-click unsubscription (RFC 2369, RFC 8058).");
+  visit.policy("suppression", c.suppression,
+               "Addresses that unsubscribed or are gone are not tried again.");
+}
+
+}  // namespace icm

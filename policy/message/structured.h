@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is inside a field body: addresses, dates, message identifiers (RFC 5322 §3.2 to §3.6, and
+// the obsolete forms of §4 where they must be read).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/base/clock.h"
+#include "policy/base/result.h"
+
+namespace icm {
+
+// One mailbox of an address list. Values are decoded: folds, comments and quotes are gone.
+struct Address {
+  std::string display_name;  // as written (RFC 2047 words not decoded); empty when there was none
+  std::string local;         // local part, quotes removed where they were not needed
+  std::string domain;        // as written; "[192.0.2.1]" for a literal; empty when "@" was missing
+  std::string group;         // display name of the group it stands in (RFC 5322 §3.4)
+  bool in_group = false;
+  bool obsolete_syntax = false;  // RFC 5322 §4.4: routes, comments or folds between the tokens of an addr-spec
+
+  std::string text() const { return domain.empty() ? local : local + "@" + domain; }
+  bool operator==(const Address&) const = default;
+};
+
+// RFC 5322 §3.4 address-list, with groups (RFC 6854 allows them in From) and §4.4 forms. An empty
+// group gives no Address. The Error names the offset and what was expected.
+[[nodiscard]] Result<std::vector<Address>> parse_address_list(std::string_view value);
+
+struct DateTime {
+  WallTime time;
+  bool obsolete_syntax = false;  // RFC 5322 §4.3: two-digit year, named or military zone, comments inside
+};
+
+// RFC 5322 §3.3 and §4.3. Days that do not exist and impossible times are errors.
+[[nodiscard]] Result<DateTime> parse_date_time(std::string_view value);
+
+struct MessageId {
+  std::string left;
+  std::string right;
+  bool obsolete_syntax = false;  // RFC 5322 §4.5.4: quoted or spaced parts
+};
+
+// RFC 5322 §3.6.4: exactly one msg-id with its angle brackets.
+[[nodiscard]] Result<MessageId> parse_message_id(std::string_view value);
+
+// RFC 2045 §5.1: "multipart/mixed; boundary=x".
+struct MimeParameter {
+  std::string name;   // lower case
+  std::string value;  // quotes removed
+};
+struct ContentType {
+  std::string type;     // lower case
+  std::string subtype;  // lower case
+  std::vector<MimeParameter> parameters;
+  std::string parameter(std::string_view name) const;  // empty when absent
+};
+[[nodiscard]] Result<ContentType> parse_content_type(std::string_view value);
+
+}  // namespace icm

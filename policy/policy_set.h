@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// PolicySet: the configured policies, built once from a Config and then immutable.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "policy/config/config.h"
+#include "policy/policy.h"
+#include "policy/store/store.h"
+
+namespace icm {
+
+// The stores that policies read. References must outlive the PolicySet.
+struct Stores {
+  SuppressionList& suppression;
+};
+
+// What policies.inc promises of each name.
+#define ICM_POLICY(name) std::unique_ptr<Policy> make_##name(const Config&, const Stores&);
+#include "policy/policies.inc"
+#undef ICM_POLICY
+
+// A policy with the settings that say how far it goes. `settings` points into the Config.
+struct ConfiguredPolicy {
+  std::unique_ptr<Policy> policy;
+  const PolicyConfig* settings = nullptr;
+};
+
+class PolicySet {
+ public:
+  // Keeps references to `config` and `stores`. Policies whose mode is off are left out.
+  PolicySet(const Config& config, const Stores& stores);
+
+  const std::vector<ConfiguredPolicy>& policies() const { return policies_; }
+
+ private:
+  std::vector<ConfiguredPolicy> policies_;
+};
+
+// Every policy name that policies.inc knows, in order.
+const std::vector<std::string_view>& policy_names();
+
+// The settings of a policy by its name; nullptr for a name that policies.inc does not know.
+const PolicyConfig* settings_of(const Config& config, std::string_view policy);
+
+}  // namespace icm

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Verdict: what shall happen to a message, to whom, and why. Values only: nothing here acts.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace icm {
+
+// In rising strength; the strongest of all effects decides.
+enum class Disposition { accept, tag, quarantine, defer, reject };
+
+// How far a policy or rule goes.
+enum class Mode {
+  off,      // does not judge
+  observe,  // judges and reports; mail goes on
+  enforce,  // acts
+};
+
+std::string_view to_string(Disposition disposition);
+std::string_view to_string(Mode mode);
+
+struct SmtpReply {
+  int code = 0;          // RFC 5321 §4.2; 0 means "no reply"
+  std::string enhanced;  // RFC 3463, "5.7.1"
+  std::string text;      // one line; made legal by milter/reply_text whatever it holds
+  bool operator==(const SmtpReply&) const = default;
+};
+
+// The same reply as a temporary one: 550 5.7.1 becomes 451 4.7.1.
+SmtpReply as_temporary(const SmtpReply& reply);
+
+struct HeaderEdit {
+  enum class Kind { insert, remove };
+  Kind kind = Kind::insert;
+  std::string name;
+  std::string value;   // to insert: without leading blank; folds as CRLF + blank
+  int occurrence = 1;  // to remove: which one of that name, counted from 1 at the top
+  bool operator==(const HeaderEdit&) const = default;
+};
+
+enum class Weight {
+  advice,     // worth knowing; never changes what happens
+  violation,  // the policy's action applies
+};
+
+// One thing a policy has to say. A policy may have several, or none.
+struct Finding {
+  std::string_view rule;             // "list_unsubscribe.post-missing"; static, documented on the policy's page
+  Weight weight = Weight::violation;
+  SmtpReply reply;                   // the refusal, in its permanent form
+  std::optional<Disposition> wish;   // set when the rule itself demands it (a throttle defers);
+                                     // otherwise the configured action applies
+  std::vector<HeaderEdit> headers;   // made only if the mail goes on
+  std::string evidence;              // what was found, in words; may quote the message
+  std::string fix;                   // what to do about it: the very header or record where there is one
+  std::string prediction;            // what Apple would answer, where that is known
+};
+
+// A Finding after the configuration had its say.
+struct Judged {
+  Finding finding;
+  std::string_view policy;
+  Mode mode = Mode::observe;                      // the mode that applied to this rule
+  Disposition effect = Disposition::accept;       // what it asks for, after mode and canary
+  std::string held_back;                          // why a violation has no effect: "mode observe",
+                                                  // "not among the 10 percent", "until 2026-12-01"
+};
+
+// What shall happen to one message or to one recipient. Made by the engine alone.
+struct Verdict {
+  Disposition disposition = Disposition::accept;
+  SmtpReply reply;                  // set for defer and reject
+  std::string quarantine_reason;    // set for quarantine
+  std::vector<HeaderEdit> headers;  // empty for defer and reject
+  std::string_view policy;          // who decided; empty when nobody objected
+  std::string_view rule;
+  std::vector<Judged> findings;
+};
+
+// Combines judged findings: the strongest effect wins, among equals the earlier; header edits of
+// all are kept and dropped again when the mail does not go on.
+Verdict combine(std::vector<Judged> findings);
+
+}  // namespace icm
