@@ -20,6 +20,7 @@ struct Facts {
   const Result<std::vector<Address>>& authors;  // the From field parsed, or what is wrong with it
   const Classification& classification;
   WallTime now;
+  bool header_overflow = false;  // `headers` lacks fields that were beyond the configured bounds
 };
 
 }  // namespace icm

@@ -37,8 +37,10 @@ class IpAddress {
 
 class IpRange {
  public:
-  // "192.0.2.0/24", "2001:db8::/32", or a single address.
+  // "192.0.2.0/24", "2001:db8::/32", or a single address. Bits behind the prefix are dropped, so
+  // that equal ranges compare equal.
   [[nodiscard]] static Result<IpRange> parse(std::string_view text);
+  // A length out of range is taken as the nearest that exists.
   static IpRange of(IpAddress base, int prefix_length) { return IpRange(base, prefix_length); }
 
   // False when the families differ.
@@ -48,7 +50,7 @@ class IpRange {
   auto operator<=>(const IpRange&) const = default;
 
  private:
-  IpRange(IpAddress base, int prefix_length) : base_(base), prefix_length_(prefix_length) {}
+  IpRange(IpAddress base, int prefix_length);
   IpAddress base_;
   int prefix_length_;
 };

@@ -27,7 +27,8 @@ class Mailbox {
   std::string text() const { return local_ + "@" + domain_.text(); }
 
   // How Apple compares mailboxes: the local part without regard to ASCII case, and nothing else
-  // stripped; hyphens, dots and plus tags tell real addresses apart (Hide My Email).
+  // stripped; hyphens, dots and plus tags tell real addresses apart (Hide My Email). Quotes that
+  // are not needed are no part of the name (RFC 5321 §4.1.2): "bob"@b is bob@b.
   std::string key() const;
 
   auto operator<=>(const Mailbox&) const = default;

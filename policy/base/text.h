@@ -16,7 +16,9 @@ namespace icm {
 constexpr bool is_wsp(char c) { return c == ' ' || c == '\t'; }  // RFC 5234 WSP
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 constexpr bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
-constexpr char lower_ascii(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+constexpr char lower_ascii(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
 
 std::string lower_ascii(std::string_view text);
 bool equal_ascii(std::string_view a, std::string_view b);  // ignoring the case of ASCII letters
@@ -38,6 +40,10 @@ std::string unfold(std::string_view value);
 // For log lines and terminals: printable ASCII stays; everything else, and the backslash, becomes
 // \xNN; at most `limit` octets of input, a cut is shown by "...".
 std::string for_log(std::string_view text, std::size_t limit = 200);
+
+// At most `limit` octets of `text`, a cut shown by "..."; for quoting untrusted input in an Error,
+// so that no input makes an endless text. Makes nothing printable: that is for_log's work.
+std::string excerpt(std::string_view text, std::size_t limit = 80);
 
 // The nearest of `candidates` to `word` by edit distance, for "did you mean"; nullopt when none is
 // near enough to be meant.

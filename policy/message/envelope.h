@@ -3,6 +3,7 @@
 // Envelope: what SMTP said about a message, as values.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -52,6 +53,9 @@ struct Envelope {
   std::string helo;
   std::string login;  // SASL name; empty when the client did not authenticate
   ReversePath reverse_path;
+  bool smtputf8 = false;        // MAIL parameter SMTPUTF8 (RFC 6531 §3.4)
+  bool eight_bit_mime = false;  // MAIL parameter BODY=8BITMIME (RFC 6152 §2)
+  std::optional<std::uint64_t> declared_size;  // MAIL parameter SIZE (RFC 1870 §6)
   std::vector<Recipient> recipients;
   std::string queue_id;  // empty as long as the mail server has given none
 };
