@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/base/clock.h"
 #include "policy/base/deadline.h"
 #include "policy/base/result.h"
 #include "policy/facts.h"
@@ -29,7 +30,7 @@ class Policy {
   [[nodiscard]] virtual Result<Findings> judge(const Facts& facts, Deadline deadline) const = 0;
 
   // Judges one recipient when it is named, before the header is known. Most have nothing to say.
-  [[nodiscard]] virtual Result<Findings> judge_recipient(const Envelope&, const Recipient&,
+  [[nodiscard]] virtual Result<Findings> judge_recipient(const Envelope&, const Recipient&, WallTime,
                                                          Deadline) const {
     return Findings{};
   }
