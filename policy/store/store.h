@@ -32,21 +32,43 @@ inline constexpr SuppressionReason all_suppression_reasons[] = {
     SuppressionReason::relay_off,   SuppressionReason::suspended, SuppressionReason::manual,
     SuppressionReason::erasure};
 
-std::string_view to_string(SuppressionReason reason);                      // "hard-bounce"
+std::string_view to_string(SuppressionReason reason);  // "hard-bounce"
 std::optional<SuppressionReason> suppression_reason(std::string_view name);
-bool is_permanent(SuppressionReason reason);       // re-activating needs a cause that is kept
-bool widens_to_siblings(SuppressionReason reason);  // unsubscribe and complaint only
+
+// Whether re-activating an address needs a cause that is kept. Only an administrator's own word
+// (manual) and a suspension may be taken back without one.
+bool is_permanent(SuppressionReason reason);
+
+// Unsubscribe and complaint only. Whoever had mac.com or me.com has icloud.com too, but not the
+// other way round: widening a wish costs one mail at most, widening a bounce silences a stranger.
+bool widens_to_siblings(SuppressionReason reason);
+
+// A scope in the form it is stored: "global", "stream:NAME", or "list:ID" with the list-id in lower
+// case, since list-ids are compared without case (RFC 2919 §6). At most 255 octets, printable
+// ASCII without blanks. Code::syntax says what was expected.
+[[nodiscard]] Result<std::string> suppression_scope(std::string_view text);
 
 struct Suppression {
-  std::string address;   // Mailbox::key(): how Apple compares
-  std::string scope;     // "global", "stream:NAME" or "list:ID"
+  std::string address;  // Mailbox::key(): how Apple compares
+  std::string scope;    // "global", "stream:NAME" or "list:ID"
   SuppressionReason reason = SuppressionReason::manual;
-  std::string source;    // who or what made the entry: "cli", "import:list.csv"
-  std::string note;      // evidence in words
+  std::string source;  // who or what made the entry: "cli", "import:list.csv"
+  std::string note;    // evidence in words
   WallTime created{};
   std::optional<WallTime> expires;  // absent: never
   bool operator==(const Suppression&) const = default;
 };
+
+// The other keys that may stand for the same person as `mailbox`: the same local part at the other
+// two of icloud.com, me.com and mac.com; empty for any other domain.
+std::vector<std::string> sibling_keys(const Mailbox& mailbox);
+
+// What `find` below answers when `candidates` is all that a store holds on the mailbox and its
+// siblings. Every SuppressionList decides by this function, so that all of them agree.
+std::vector<Suppression> entries_in_force(std::vector<Suppression> candidates,
+                                          const Mailbox& mailbox,
+                                          const std::vector<std::string>& scopes, bool siblings,
+                                          WallTime now);
 
 // Reads the suppression list. Safe from any thread.
 class SuppressionList {

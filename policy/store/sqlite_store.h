@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SqliteSuppressionList: the suppression list in an SQLite file, for reading beside whoever writes.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "policy/store/store.h"
+
+namespace icm {
+
+// Safe from any thread. Keeps a pool of read connections, one per lookup that is under way at the
+// same time; a lookup costs a few microseconds and is never blocked by a writer (the file is in
+// WAL mode). Sees what other processes commit at once. Holds the file that was there when it was
+// opened: after `path` has been replaced by another file, open anew.
+class SqliteSuppressionList final : public SuppressionList {
+ public:
+  // Opens the store, and makes it when there is no file. Refuses, with Code::config, what is not a
+  // suppression store of this version or cannot be used by this user; Code::temporary when another
+  // process holds it longer than `deadline`.
+  [[nodiscard]] static Result<std::unique_ptr<SqliteSuppressionList>> open(const std::string& path,
+                                                                           Deadline deadline);
+
+  // A locked, damaged or vanished file is an Error, never an empty answer.
+  [[nodiscard]] Result<std::vector<Suppression>> find(const Mailbox& mailbox,
+                                                      const std::vector<std::string>& scopes,
+                                                      bool siblings, WallTime now,
+                                                      Deadline deadline) const override;
+
+ private:
+  class Pool;
+  explicit SqliteSuppressionList(std::shared_ptr<Pool> pool);
+  std::shared_ptr<Pool> pool_;  // shared only because a unique_ptr would need the whole type here
+};
+
+}  // namespace icm
