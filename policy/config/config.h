@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
@@ -21,6 +22,8 @@
 
 namespace icm {
 
+inline constexpr std::string_view default_config_path = "/etc/icloud-milter/milter.conf";
+
 // What an internal error of a policy does to the mail.
 enum class OnError { accept, defer };
 
@@ -34,8 +37,9 @@ enum class LogDestination { automatic, syslog, standard_error };
 
 enum class StreamKind { bulk, transactional };
 
-// The names of an enum's values in milter.conf; specialised in config.cc for each enum above and
-// for Mode, Disposition and Origin.
+// The names of an enum's values in milter.conf: every value that may be written there, in the order
+// in which people are told of them. Disposition is an `action` there, so accept is not among its
+// names.
 template <class Enum>
 struct EnumName {
   Enum value;
@@ -43,6 +47,36 @@ struct EnumName {
 };
 template <class Enum>
 const std::vector<EnumName<Enum>>& enum_names();
+template <>
+const std::vector<EnumName<OnError>>& enum_names<OnError>();
+template <>
+const std::vector<EnumName<MixedRefusal>>& enum_names<MixedRefusal>();
+template <>
+const std::vector<EnumName<LogDestination>>& enum_names<LogDestination>();
+template <>
+const std::vector<EnumName<StreamKind>>& enum_names<StreamKind>();
+template <>
+const std::vector<EnumName<Mode>>& enum_names<Mode>();
+template <>
+const std::vector<EnumName<Disposition>>& enum_names<Disposition>();
+template <>
+const std::vector<EnumName<Origin>>& enum_names<Origin>();
+
+// ---- Declaring options ------------------------------------------------------------------------
+//
+// `describe(S&, Visitor&)` names every option of S once. What a Visitor offers, and what is written
+// in the file for it (policy/config/option_form.h has the details):
+//
+//   text      any text on one line              texts    a list of texts
+//   path      an absolute path, or empty        domains  a list of domain names
+//   socket    an address the daemon listens on  ranges   a list of networks
+//   word      one of some words                 choice   the name of an enum's value
+//   flag      yes or no                         choices  a list of such names
+//   octal     permissions                       modes    rule: mode, for single rules of a policy
+//   number    a whole number within bounds      section  a struct with options of its own
+//   size      octets: 28319744, 20MiB           list     a list of such structs, with an example
+//   span      seconds: 90s, 15m, 2h, 7d         policy   a section that is a policy's
+//   time      a moment, or never
 
 struct SocketConfig {
   std::string address = "unix:/var/spool/postfix/icloud-milter/milter.sock";
@@ -54,9 +88,9 @@ struct SocketConfig {
 
 template <class Visitor>
 void describe(SocketConfig& c, Visitor& visit) {
-  visit.text("address", c.address,
-             "Where the mail server finds the milter: unix:PATH, inet:PORT@ADDRESS or "
-             "inet6:PORT@ADDRESS.");
+  visit.socket("address", c.address,
+               "Where the mail server finds the milter: unix:PATH, inet:PORT@ADDRESS or "
+               "inet6:PORT@ADDRESS.");
   visit.text("owner", c.owner, "User that shall own a unix socket; empty keeps the daemon's user.");
   visit.text("group", c.group,
              "Group that shall own a unix socket; the mail server's user must be in it. Empty "
@@ -123,10 +157,11 @@ struct DirectConfig {
 
 template <class Visitor>
 void describe(DirectConfig& c, Visitor& visit) {
-  visit.choice("mixed", c.mixed,
-               "When a message has Apple and other recipients and must be refused for Apple's sake: "
-               "remove takes the Apple recipients off and logs them, keep lets the message go to "
-               "all.");
+  visit.choice(
+      "mixed", c.mixed,
+      "When a message has Apple and other recipients and must be refused for Apple's sake: "
+      "remove takes the Apple recipients off and logs them, keep lets the message go to "
+      "all.");
 }
 
 struct LogConfig {
@@ -141,8 +176,11 @@ void describe(LogConfig& c, Visitor& visit) {
   visit.choice("destination", c.destination,
                "Where lines for people go. automatic means standard error on a terminal or under "
                "systemd, else syslog.");
-  visit.text("facility", c.facility, "Syslog facility: mail, daemon, or local0 to local7.");
-  visit.text("decisions", c.decisions,
+  visit.word("facility", c.facility,
+             {"mail", "daemon", "local0", "local1", "local2", "local3", "local4", "local5",
+              "local6", "local7"},
+             "Syslog facility of those lines.");
+  visit.path("decisions", c.decisions,
              "File for one JSON line per decision, read by icloud-milterctl log; empty writes "
              "none. Reopened on HUP.");
 }
@@ -160,8 +198,8 @@ template <class Visitor>
 void describe(LimitsConfig& c, Visitor& visit) {
   visit.span("message_deadline", c.message_deadline, std::chrono::seconds{1},
              std::chrono::seconds{250},
-             "Time to judge one message; what is not known by then is treated as on_error says. "
-             "Must be below the mail server's milter timeout.");
+             "Time to judge one message; what is not known by then is treated as on_error says.",
+             "the mail server gives a milter up after 300s (Postfix: milter_content_timeout)");
   visit.span("drain", c.drain, std::chrono::seconds{0}, std::chrono::seconds{600},
              "How long a stop waits for messages that are being handed over.");
   visit.number("concurrent_judgements", c.concurrent_judgements, 1, 10000,
@@ -180,7 +218,7 @@ struct StoreConfig {
 
 template <class Visitor>
 void describe(StoreConfig& c, Visitor& visit) {
-  visit.text("path", c.path, "SQLite file with the suppression list; made when it is missing.");
+  visit.path("path", c.path, "SQLite file with the suppression list; made when it is missing.");
 }
 
 // A declared stream: mail of one kind, recognised by any of its marks.
@@ -205,6 +243,9 @@ void describe(StreamConfig& c, Visitor& visit) {
              "A header field that marks it, as \"Name: value\"; the value is compared without "
              "case.");
 }
+
+// The stream that the commented example shows.
+StreamConfig example_stream();
 
 // What every policy has: how far it goes, and on which mail.
 struct PolicyConfig {
@@ -231,7 +272,7 @@ void describe_policy(PolicyConfig& c, Visitor& visit) {
   visit.number("percent", c.percent, 0, 100,
                "Share of messages it is enforced on; the same message always falls on the same "
                "side.");
-  visit.time("until", c.until, "Enforced until this date, observed afterwards.");
+  visit.time("until", c.until, "Enforced until this moment, only observed afterwards.");
   visit.modes("rules", c.rules, "Another mode for single rules, \"rule: mode\".");
 }
 
@@ -252,7 +293,8 @@ void describe(FormatConfig& c, Visitor& visit) {
              "How far ahead of now a Date may lie.");
   visit.span("date_past", c.date_past, std::chrono::hours{1}, std::chrono::hours{24 * 3650},
              "How old a Date may be; at least as long as the mail server keeps mail queued.");
-  visit.number("max_received", c.max_received, 1, 1000, "Received fields above which it is a loop.");
+  visit.number("max_received", c.max_received, 1, 1000,
+               "Received fields above which it is a loop.");
 }
 
 struct ListUnsubscribeConfig : PolicyConfig {
@@ -309,7 +351,7 @@ void describe(Config& c, Visitor& visit) {
   visit.section("log", c.log, "What is written down, and where.");
   visit.section("limits", c.limits, "Bounds on time and memory.");
   visit.section("store", c.store, "What outlives a message.");
-  visit.list("streams", c.streams,
+  visit.list("streams", c.streams, example_stream(),
              "Declared streams of mail; the first that matches names the message.");
   visit.policy("format", c.format, "RFC 5321 and RFC 5322: what every message must be.");
   visit.policy("list_unsubscribe", c.list_unsubscribe,

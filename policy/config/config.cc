@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/config/config.h"
+
+namespace icm {
+
+template <>
+const std::vector<EnumName<OnError>>& enum_names<OnError>() {
+  static const std::vector<EnumName<OnError>> names = {{OnError::accept, "accept"},
+                                                       {OnError::defer, "defer"}};
+  return names;
+}
+
+template <>
+const std::vector<EnumName<MixedRefusal>>& enum_names<MixedRefusal>() {
+  static const std::vector<EnumName<MixedRefusal>> names = {{MixedRefusal::remove, "remove"},
+                                                            {MixedRefusal::keep, "keep"}};
+  return names;
+}
+
+template <>
+const std::vector<EnumName<LogDestination>>& enum_names<LogDestination>() {
+  static const std::vector<EnumName<LogDestination>> names = {
+      {LogDestination::automatic, "automatic"},
+      {LogDestination::syslog, "syslog"},
+      {LogDestination::standard_error, "stderr"}};
+  return names;
+}
+
+template <>
+const std::vector<EnumName<StreamKind>>& enum_names<StreamKind>() {
+  static const std::vector<EnumName<StreamKind>> names = {
+      {StreamKind::bulk, "bulk"}, {StreamKind::transactional, "transactional"}};
+  return names;
+}
+
+template <>
+const std::vector<EnumName<Mode>>& enum_names<Mode>() {
+  static const std::vector<EnumName<Mode>> names = {
+      {Mode::off, "off"}, {Mode::observe, "observe"}, {Mode::enforce, "enforce"}};
+  return names;
+}
+
+template <>
+const std::vector<EnumName<Disposition>>& enum_names<Disposition>() {
+  static const std::vector<EnumName<Disposition>> names = {{Disposition::reject, "reject"},
+                                                           {Disposition::defer, "defer"},
+                                                           {Disposition::quarantine, "quarantine"},
+                                                           {Disposition::tag, "tag"}};
+  return names;
+}
+
+template <>
+const std::vector<EnumName<Origin>>& enum_names<Origin>() {
+  static const std::vector<EnumName<Origin>> names = {{Origin::unknown, "unknown"},
+                                                      {Origin::submission, "submission"},
+                                                      {Origin::relay, "relay"},
+                                                      {Origin::local, "local"},
+                                                      {Origin::forwarded, "forwarded"}};
+  return names;
+}
+
+StreamConfig example_stream() {
+  StreamConfig stream;
+  stream.name = "news";
+  stream.logins = {"newsletter"};
+  stream.from_domains = {Domain::parse("news.example.com").value()};
+  stream.sender_domains = {Domain::parse("bounces.news.example.com").value()};
+  stream.header = "X-Campaign: news";
+  return stream;
+}
+
+}  // namespace icm
