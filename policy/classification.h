@@ -26,7 +26,8 @@ std::string_view to_string(MailClass mail_class);
 struct Classification {
   MailClass mail_class = MailClass::personal;
   std::string stream;  // name of the declared stream; empty when none matched
-  std::string reason;  // the deciding signal, in words: "stream news (From domain)", "List-Unsubscribe"
+  std::string
+      reason;  // the deciding signal, in words: "stream news (From domain)", "List-Unsubscribe"
   bool is_bulk() const { return mail_class == MailClass::bulk; }
 };
 

@@ -1,7 +1,18 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // Engine: asks every policy, lets the configuration have its say, and makes one Verdict.
+//
+// What the configuration says of a finding, in this order:
+//   mode      of the rule, or of its policy: off drops the finding, observe only records it
+//   origins   a mail of another origin is observed ("origin forwarded")
+//   until     from that time on the rule is observed ("until 2026-12-01")
+//   percent   a message whose bucket is not below it goes on ("not among the 10 percent")
+//   action    reject, defer, quarantine or tag; a rule that demands one of them itself has its way
+// Advice never acts. A policy that could not judge gives the finding POLICY.error: recorded when
+// on_error is accept; when it is defer, a temporary refusal that goes as far as the policy would.
 #pragma once
+
+#include <string_view>
 
 #include "policy/base/deadline.h"
 #include "policy/policy_set.h"
@@ -14,7 +25,9 @@ class Engine {
  public:
   explicit Engine(const PolicySet& policies) : policies_(policies) {}
 
-  // One recipient, at RCPT. The Verdict's headers are always empty.
+  // One recipient, at RCPT. The Verdict's headers are always empty: there is no header yet. A
+  // single recipient cannot be put on hold, so quarantine becomes defer; nor can it be tagged, so
+  // tag becomes accept, and held_back says so.
   Verdict judge_recipient(const Envelope& envelope, const Recipient& recipient, WallTime now,
                           Deadline deadline) const;
 
@@ -29,5 +42,15 @@ class Engine {
 // 0 to 99, the same for the same message whenever it comes by: the canary's bucket. Taken from the
 // Message-ID, or from From, Date and Subject when there is none.
 int canary_bucket(const HeaderList& headers);
+
+// The bucket of a recipient at RCPT, when nothing of the header is known: taken from the reverse
+// path and the recipient as Apple compares it. It need not be the bucket of the message.
+int canary_bucket(const Envelope& envelope, const Recipient& recipient);
+
+// The field that the action "tag" puts on top of a message, one for each finding that tags:
+//   X-ICloud-Milter: list_unsubscribe.post-missing; no List-Unsubscribe-Post field
+// the rule, a semicolon, the evidence in printable ASCII. The name is ours alone, so no other
+// filter's field is mistaken for it; a field of that name below ours was not written here.
+inline constexpr std::string_view tag_field = "X-ICloud-Milter";
 
 }  // namespace icm

@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "policy/config/config.h"
@@ -27,12 +28,17 @@ struct Stores {
 struct ConfiguredPolicy {
   std::unique_ptr<Policy> policy;
   const PolicyConfig* settings = nullptr;
+  std::string_view error_rule;  // the rule of its errors, "format.error"; static storage
 };
 
 class PolicySet {
  public:
-  // Keeps references to `config` and `stores`. Policies whose mode is off are left out.
+  // Keeps references to `config` and `stores`. Policies whose mode is off are left out, whatever
+  // mode their single rules have.
   PolicySet(const Config& config, const Stores& stores);
+
+  // Policies that the caller made, in the order given.
+  explicit PolicySet(std::vector<ConfiguredPolicy> policies) : policies_(std::move(policies)) {}
 
   const std::vector<ConfiguredPolicy>& policies() const { return policies_; }
 

@@ -30,7 +30,7 @@ struct SmtpReply {
   bool operator==(const SmtpReply&) const = default;
 };
 
-// The same reply as a temporary one: 550 5.7.1 becomes 451 4.7.1.
+// The same reply as a temporary one: 550 5.7.1 becomes 451 4.7.1, 552 5.3.4 becomes 452 4.3.4.
 SmtpReply as_temporary(const SmtpReply& reply);
 
 struct HeaderEdit {
@@ -47,33 +47,36 @@ enum class Weight {
   violation,  // the policy's action applies
 };
 
+std::string_view to_string(Weight weight);
+
 // One thing a policy has to say. A policy may have several, or none.
 struct Finding {
-  std::string_view rule;             // "list_unsubscribe.post-missing"; static, documented on the policy's page
+  std::string_view
+      rule;  // "list_unsubscribe.post-missing"; static, documented on the policy's page
   Weight weight = Weight::violation;
-  SmtpReply reply;                   // the refusal, in its permanent form
-  std::optional<Disposition> wish;   // set when the rule itself demands it (a throttle defers);
-                                     // otherwise the configured action applies
-  std::vector<HeaderEdit> headers;   // made only if the mail goes on
-  std::string evidence;              // what was found, in words; may quote the message
-  std::string fix;                   // what to do about it: the very header or record where there is one
-  std::string prediction;            // what Apple would answer, where that is known
+  SmtpReply reply;                  // the refusal, in its permanent form
+  std::optional<Disposition> wish;  // set when the rule itself demands it (a throttle defers);
+                                    // otherwise the configured action applies
+  std::vector<HeaderEdit> headers;  // made only if the mail goes on
+  std::string evidence;             // what was found, in words; may quote the message
+  std::string fix;         // what to do about it: the very header or record where there is one
+  std::string prediction;  // what Apple would answer, where that is known
 };
 
 // A Finding after the configuration had its say.
 struct Judged {
   Finding finding;
   std::string_view policy;
-  Mode mode = Mode::observe;                      // the mode that applied to this rule
-  Disposition effect = Disposition::accept;       // what it asks for, after mode and canary
-  std::string held_back;                          // why a violation has no effect: "mode observe",
-                                                  // "not among the 10 percent", "until 2026-12-01"
+  Mode mode = Mode::observe;                 // the mode that applied to this rule
+  Disposition effect = Disposition::accept;  // what it asks for, after mode and canary
+  std::string held_back;                     // why a violation has no effect: "mode observe",
+                                             // "not among the 10 percent", "until 2026-12-01"
 };
 
 // What shall happen to one message or to one recipient. Made by the engine alone.
 struct Verdict {
   Disposition disposition = Disposition::accept;
-  SmtpReply reply;                  // set for defer and reject
+  SmtpReply reply;                  // set for defer (already temporary) and reject
   std::string quarantine_reason;    // set for quarantine
   std::vector<HeaderEdit> headers;  // empty for defer and reject
   std::string_view policy;          // who decided; empty when nobody objected
@@ -81,8 +84,9 @@ struct Verdict {
   std::vector<Judged> findings;
 };
 
-// Combines judged findings: the strongest effect wins, among equals the earlier; header edits of
-// all are kept and dropped again when the mail does not go on.
+// Combines judged findings: the strongest effect wins, among equals the earlier. Header edits of
+// all violations that may act are kept, and dropped again when the mail does not go on; advice,
+// observed findings and those held back change nothing.
 Verdict combine(std::vector<Judged> findings);
 
 }  // namespace icm
