@@ -15,53 +15,6 @@ tl::unexpected<Error> refuse(std::string_view text, std::string_view problem) {
   return fail(Code::syntax, fmt::format("address \"{}\": {}", excerpt(text), problem));
 }
 
-// Length of the UTF-8 character at the front (RFC 3629 §4); 0 when there is none.
-std::size_t utf8_length(std::string_view text) {
-  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
-  const unsigned char lead = octet(0);
-  const std::size_t length = lead < 0x80                    ? 1
-                             : lead >= 0xc2 && lead <= 0xdf ? 2
-                             : lead >= 0xe0 && lead <= 0xef ? 3
-                             : lead >= 0xf0 && lead <= 0xf4 ? 4
-                                                            : 0;
-  if (length == 0 || length > text.size()) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((octet(i) & 0xc0) != 0x80) return 0;
-  }
-  if (lead == 0xe0 && octet(1) < 0xa0) return 0;  // overlong
-  if (lead == 0xed && octet(1) > 0x9f) return 0;  // a surrogate
-  if (lead == 0xf0 && octet(1) < 0x90) return 0;  // overlong
-  if (lead == 0xf4 && octet(1) > 0x8f) return 0;  // beyond U+10FFFF
-  return length;
-}
-
-bool is_utf8(std::string_view text) {
-  while (!text.empty()) {
-    const std::size_t length = utf8_length(text);
-    if (length == 0) return false;
-    text.remove_prefix(length);
-  }
-  return true;
-}
-
-// RFC 5322 §3.2.3 atext, with RFC 6531 §3.3's addition.
-bool is_atext(char c) {
-  constexpr std::string_view others = "!#$%&'*+-/=?^_`{|}~";
-  return is_alpha(c) || is_digit(c) || static_cast<unsigned char>(c) > 127 ||
-         others.find(c) != std::string_view::npos;
-}
-
-bool is_dot_string(std::string_view local) {
-  if (local.empty()) return false;
-  for (const std::string_view atom : split(local, '.')) {
-    if (atom.empty()) return false;
-    for (const char c : atom) {
-      if (!is_atext(c)) return false;
-    }
-  }
-  return true;
-}
-
 // Length of the Quoted-string at the front, its quotes included; 0 when it is none.
 std::size_t quoted_string_length(std::string_view text) {
   if (!text.starts_with('"')) return 0;
@@ -83,7 +36,7 @@ Result<std::string_view> read_local(std::string_view mailbox, std::string_view g
     end = mailbox.find('@');
     if (end == std::string_view::npos) return refuse(given, "has no \"@\"");
     if (end == 0) return refuse(given, "has no local part");
-    if (!is_dot_string(mailbox.substr(0, end))) {
+    if (!is_dot_atom(mailbox.substr(0, end))) {
       return refuse(given, "the local part must be atoms joined by single dots, or quoted");
     }
   }
@@ -138,7 +91,7 @@ std::string Mailbox::key() const {
       if (local[i] == '\\') ++i;
       content += local[i];
     }
-    if (is_dot_string(content)) local = std::move(content);
+    if (is_dot_atom(content)) local = std::move(content);
   }
   return local + "@" + domain_.text();
 }

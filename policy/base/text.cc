@@ -7,6 +7,47 @@
 #include <charconv>
 
 namespace icm {
+namespace {
+
+// Length of the UTF-8 character at the front (RFC 3629 §4); 0 when there is none.
+std::size_t utf8_length(std::string_view text) {
+  const auto octet = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char lead = octet(0);
+  const std::size_t length = lead < 0x80                    ? 1
+                             : lead >= 0xc2 && lead <= 0xdf ? 2
+                             : lead >= 0xe0 && lead <= 0xef ? 3
+                             : lead >= 0xf0 && lead <= 0xf4 ? 4
+                                                            : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((octet(i) & 0xc0) != 0x80) return 0;
+  }
+  if (lead == 0xe0 && octet(1) < 0xa0) return 0;  // overlong
+  if (lead == 0xed && octet(1) > 0x9f) return 0;  // a surrogate
+  if (lead == 0xf0 && octet(1) < 0x90) return 0;  // overlong
+  if (lead == 0xf4 && octet(1) > 0x8f) return 0;  // beyond U+10FFFF
+  return length;
+}
+
+}  // namespace
+
+bool is_dot_atom(std::string_view text) {
+  bool after_atom = false;
+  for (const char c : text) {
+    if (c == '.' ? !after_atom : !is_atext(c)) return false;
+    after_atom = c != '.';
+  }
+  return after_atom;
+}
+
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
 
 std::string lower_ascii(std::string_view text) {
   std::string lower(text);

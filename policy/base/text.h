@@ -20,6 +20,15 @@ constexpr char lower_ascii(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 
+// RFC 5322 §3.2.3 atext, and every octet above 127 (RFC 6532 §3.2).
+constexpr bool is_atext(char c) {
+  constexpr std::string_view others = "!#$%&'*+-/=?^_`{|}~";
+  return is_alpha(c) || is_digit(c) || static_cast<unsigned char>(c) > 127 ||
+         others.find(c) != std::string_view::npos;
+}
+bool is_dot_atom(std::string_view text);  // RFC 5322 §3.2.3 dot-atom-text
+bool is_utf8(std::string_view text);      // RFC 3629 §4: no overlong forms, no surrogates
+
 std::string lower_ascii(std::string_view text);
 bool equal_ascii(std::string_view a, std::string_view b);  // ignoring the case of ASCII letters
 bool starts_with_ascii(std::string_view text, std::string_view prefix);

@@ -11,6 +11,27 @@ namespace {
 using namespace std::string_literals;
 using namespace std::string_view_literals;
 
+TEST(IsDotAtom, is_atoms_joined_by_single_dots) {
+  for (const std::string_view text : {"a", "a.b.c", "!#$%&'*+-/=?^_`{|}~", "j\xc3\xbcrgen"}) {
+    EXPECT_TRUE(is_dot_atom(text)) << text;
+  }
+  for (const std::string_view text : {"", ".", ".a", "a.", "a..b", "a b", "a@b", "a,b", "a\"b"}) {
+    EXPECT_FALSE(is_dot_atom(text)) << text;
+  }
+}
+
+TEST(IsUtf8, takes_the_characters_of_rfc_3629_only) {
+  for (const std::string_view text : {"", "ascii", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf",
+                                      "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "a\xc3\xa4z"}) {
+    EXPECT_TRUE(is_utf8(text)) << text;
+  }
+  for (const std::string_view text :
+       {"\x80", "\xc0\xaf", "\xc1\xbf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf0\x80\x80\x80",
+        "\xf4\x90\x80\x80", "\xf5", "\xc3", "\xe2\x82", "a\xc3(b"}) {
+    EXPECT_FALSE(is_utf8(text)) << text;
+  }
+}
+
 TEST(LowerAscii, changes_ascii_letters_only) {
   EXPECT_EQ(lower_ascii("List-ID @[`{"sv), "list-id @[`{");
   EXPECT_EQ(lower_ascii("\xc3\x84"sv), "\xc3\x84");
