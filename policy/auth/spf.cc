@@ -18,20 +18,28 @@ enum class Match { no, yes, temp_error, perm_error };
 
 SpfStatus status_of(SpfQualifier qualifier) {
   switch (qualifier) {
-    case SpfQualifier::pass: return SpfStatus::pass;
-    case SpfQualifier::fail: return SpfStatus::fail;
-    case SpfQualifier::soft_fail: return SpfStatus::soft_fail;
-    case SpfQualifier::neutral: return SpfStatus::neutral;
+    case SpfQualifier::pass:
+      return SpfStatus::pass;
+    case SpfQualifier::fail:
+      return SpfStatus::fail;
+    case SpfQualifier::soft_fail:
+      return SpfStatus::soft_fail;
+    case SpfQualifier::neutral:
+      return SpfStatus::neutral;
   }
   return SpfStatus::perm_error;
 }
 
 std::string_view word(Match match) {
   switch (match) {
-    case Match::no: return "no match";
-    case Match::yes: return "match";
-    case Match::temp_error: return "temperror";
-    case Match::perm_error: return "permerror";
+    case Match::no:
+      return "no match";
+    case Match::yes:
+      return "match";
+    case Match::temp_error:
+      return "temperror";
+    case Match::perm_error:
+      return "permerror";
   }
   return "invalid";
 }
@@ -58,7 +66,8 @@ class Evaluation {
     result_.domain = sender_domain_;
     const std::string domain = initial_domain();
     if (domain.empty()) {
-      result_.problem = fmt::format("\"{}\" is no multi-label domain name", for_log(sender_domain_, 80));
+      result_.problem =
+          fmt::format("\"{}\" is no multi-label domain name", for_log(sender_domain_, 80));
       return;
     }
     result_.domain = lower_ascii(domain);
@@ -106,22 +115,26 @@ class Evaluation {
   tl::expected<SpfRecord, SpfStatus> find_record(const std::string& domain) {
     const DnsAnswer answer = ask(domain, RecordType::txt);
     if (answer.is_temporary()) {
-      return tl::make_unexpected(problem(
-          SpfStatus::temp_error, fmt::format("TXT {}: {} ({})", for_log(domain), to_string(answer.status), answer.problem)));
+      return tl::make_unexpected(
+          problem(SpfStatus::temp_error, fmt::format("TXT {}: {} ({})", for_log(domain),
+                                                     to_string(answer.status), answer.problem)));
     }
     const auto is_record = [](const std::string& text) { return is_spf_record(text); };
     const auto count = std::ranges::count_if(answer.texts, is_record);
     if (count == 0) {
-      return tl::make_unexpected(problem(SpfStatus::none, fmt::format("{} publishes no SPF record", for_log(domain))));
+      return tl::make_unexpected(
+          problem(SpfStatus::none, fmt::format("{} publishes no SPF record", for_log(domain))));
     }
     if (count > 1) {
       return tl::make_unexpected(
-          problem(SpfStatus::perm_error, fmt::format("{} publishes {} SPF records", for_log(domain), count)));
+          problem(SpfStatus::perm_error,
+                  fmt::format("{} publishes {} SPF records", for_log(domain), count)));
     }
     auto record = parse_spf_record(*std::ranges::find_if(answer.texts, is_record));
     if (!record) {
       return tl::make_unexpected(
-          problem(SpfStatus::perm_error, fmt::format("SPF record of {}: {}", for_log(domain), record.error().text)));
+          problem(SpfStatus::perm_error,
+                  fmt::format("SPF record of {}: {}", for_log(domain), record.error().text)));
     }
     return *std::move(record);
   }
@@ -130,7 +143,8 @@ class Evaluation {
   bool count_lookup() {
     if (++result_.lookups <= spf_max_lookups) return true;
     result_.lookups = spf_max_lookups + 1;
-    problem(SpfStatus::perm_error, fmt::format("more than {} terms that need DNS lookups", spf_max_lookups));
+    problem(SpfStatus::perm_error,
+            fmt::format("more than {} terms that need DNS lookups", spf_max_lookups));
     return false;
   }
 
@@ -147,12 +161,17 @@ class Evaluation {
     for (const SpfMechanism& mechanism : record->mechanisms) {
       const std::string here = path + mechanism.text;
       const Match match = evaluate(mechanism, domain, here);
-      result_.path.push_back(fmt::format("{}: {}: {}", for_log(domain), for_log(mechanism.text), word(match)));
+      result_.path.push_back(
+          fmt::format("{}: {}: {}", for_log(domain), for_log(mechanism.text), word(match)));
       switch (match) {
-        case Match::no: continue;
-        case Match::temp_error: return SpfStatus::temp_error;
-        case Match::perm_error: return SpfStatus::perm_error;
-        case Match::yes: break;
+        case Match::no:
+          continue;
+        case Match::temp_error:
+          return SpfStatus::temp_error;
+        case Match::perm_error:
+          return SpfStatus::perm_error;
+        case Match::yes:
+          break;
       }
       const SpfStatus status = status_of(mechanism.qualifier);
       // An include that matched has noted what matched inside it.
@@ -170,23 +189,34 @@ class Evaluation {
     if (!count_lookup()) return SpfStatus::perm_error;
     const std::string target = expand_spf_domain(redirect, values(domain));
     result_.path.push_back(fmt::format("{}: redirect={}", for_log(domain), for_log(target)));
-    const SpfStatus status = check_host(target, fmt::format("{}redirect={} -> ", path, target), explain);
+    const SpfStatus status =
+        check_host(target, fmt::format("{}redirect={} -> ", path, target), explain);
     // "If no SPF record is found, or if the <target-name> is malformed, the result is permerror".
-    return status == SpfStatus::none ? problem(SpfStatus::perm_error, "redirect to no SPF record") : status;
+    return status == SpfStatus::none ? problem(SpfStatus::perm_error, "redirect to no SPF record")
+                                     : status;
   }
 
-  Match evaluate(const SpfMechanism& mechanism, const std::string& domain, const std::string& path) {
+  Match evaluate(const SpfMechanism& mechanism, const std::string& domain,
+                 const std::string& path) {
     using Kind = SpfMechanism::Kind;
     if (mechanism.costs_lookup() && !count_lookup()) return Match::perm_error;
     switch (mechanism.kind) {
-      case Kind::all: return Match::yes;
+      case Kind::all:
+        return Match::yes;
       case Kind::ip4:
-      case Kind::ip6: return mechanism.network->contains(question_.client) ? Match::yes : Match::no;
-      case Kind::include: return include(mechanism, domain, path);
-      case Kind::a: return matches_a(target_of(mechanism, domain), mechanism);
-      case Kind::mx: return matches_mx(target_of(mechanism, domain), mechanism);
-      case Kind::ptr: return matches_ptr(target_of(mechanism, domain));
-      case Kind::exists: return matches_exists(target_of(mechanism, domain));
+      case Kind::ip6:
+        return mechanism.network && mechanism.network->contains(question_.client) ? Match::yes
+                                                                                  : Match::no;
+      case Kind::include:
+        return include(mechanism, domain, path);
+      case Kind::a:
+        return matches_a(target_of(mechanism, domain), mechanism);
+      case Kind::mx:
+        return matches_mx(target_of(mechanism, domain), mechanism);
+      case Kind::ptr:
+        return matches_ptr(target_of(mechanism, domain));
+      case Kind::exists:
+        return matches_exists(target_of(mechanism, domain));
     }
     return Match::perm_error;
   }
@@ -201,19 +231,26 @@ class Evaluation {
     const SpfStatus status = check_host(target, path + " -> ", Explain::no);
     if (status != SpfStatus::pass) result_.mechanism.clear();
     switch (status) {
-      case SpfStatus::pass: return Match::yes;
+      case SpfStatus::pass:
+        return Match::yes;
       case SpfStatus::fail:
       case SpfStatus::soft_fail:
-      case SpfStatus::neutral: return Match::no;
-      case SpfStatus::temp_error: return Match::temp_error;
+      case SpfStatus::neutral:
+        return Match::no;
+      case SpfStatus::temp_error:
+        return Match::temp_error;
       case SpfStatus::none:
-      case SpfStatus::perm_error: break;
+      case SpfStatus::perm_error:
+        break;
     }
-    problem(SpfStatus::perm_error, fmt::format("include of {} which has no SPF record", for_log(target)));
+    problem(SpfStatus::perm_error,
+            fmt::format("include of {} which has no SPF record", for_log(target)));
     return Match::perm_error;
   }
 
-  RecordType address_type() const { return question_.client.is_v4() ? RecordType::a : RecordType::aaaa; }
+  RecordType address_type() const {
+    return question_.client.is_v4() ? RecordType::a : RecordType::aaaa;
+  }
 
   bool covers(const SpfMechanism& mechanism, const std::vector<IpAddress>& addresses) const {
     const int prefix = question_.client.is_v4() ? mechanism.prefix_v4 : mechanism.prefix_v6;
@@ -223,7 +260,8 @@ class Evaluation {
   }
 
   Match temporary(const std::string& name, RecordType type, const DnsAnswer& answer) {
-    problem(SpfStatus::temp_error, fmt::format("{} {}: {}", to_string(type), for_log(name), answer.problem));
+    problem(SpfStatus::temp_error,
+            fmt::format("{} {}: {}", to_string(type), for_log(name), answer.problem));
     return Match::temp_error;
   }
 
@@ -231,7 +269,8 @@ class Evaluation {
   Match matches_a(const std::string& name, const SpfMechanism& mechanism) {
     const DnsAnswer answer = ask(name, address_type());
     if (answer.is_temporary()) return temporary(name, address_type(), answer);
-    return count_void(answer.is_void(), covers(mechanism, answer.addresses) ? Match::yes : Match::no);
+    return count_void(answer.is_void(),
+                      covers(mechanism, answer.addresses) ? Match::yes : Match::no);
   }
 
   // §5.4: no fallback to the address when there is no MX.
@@ -240,7 +279,8 @@ class Evaluation {
     DnsAnswer answer = ask(name, RecordType::mx);
     if (answer.is_temporary()) return temporary(name, RecordType::mx, answer);
     if (answer.exchanges.size() > max_exchanges) {
-      problem(SpfStatus::perm_error, fmt::format("{} has more than {} MX records", for_log(name), max_exchanges));
+      problem(SpfStatus::perm_error,
+              fmt::format("{} has more than {} MX records", for_log(name), max_exchanges));
       return Match::perm_error;
     }
     std::ranges::sort(answer.exchanges);
@@ -277,7 +317,8 @@ class Evaluation {
   Match matches_ptr(const std::string& target) {
     bool was_void = false;
     const auto names = validated_names(was_void);
-    const bool found = std::ranges::any_of(names, [&](const auto& name) { return is_within(name, target); });
+    const bool found =
+        std::ranges::any_of(names, [&](const auto& name) { return is_within(name, target); });
     return count_void(was_void, found ? Match::yes : Match::no);
   }
 
@@ -316,12 +357,14 @@ class Evaluation {
   // §6.2: whatever goes wrong, there is just no explanation.
   void find_explanation(const SpfRecord& record, const std::string& domain) {
     if (!record.explanation) return;
-    const DnsAnswer answer = ask(expand_spf_domain(*record.explanation, values(domain)), RecordType::txt);
+    const DnsAnswer answer =
+        ask(expand_spf_domain(*record.explanation, values(domain)), RecordType::txt);
     if (answer.texts.size() != 1) return;
     const auto text = parse_spf_macro_string(answer.texts.front(), SpfMacroUse::explanation);
     if (!text) return;
     std::string expanded = expand_spf_macros(*text, values(domain));
-    const bool printable = std::ranges::all_of(expanded, [](char c) { return c >= ' ' && c <= '~'; });
+    const bool printable =
+        std::ranges::all_of(expanded, [](char c) { return c >= ' ' && c <= '~'; });
     if (printable) result_.explanation = std::move(expanded);
   }
 
@@ -338,21 +381,30 @@ class Evaluation {
 
 std::string_view to_string(SpfStatus status) {
   switch (status) {
-    case SpfStatus::none: return "none";
-    case SpfStatus::neutral: return "neutral";
-    case SpfStatus::pass: return "pass";
-    case SpfStatus::fail: return "fail";
-    case SpfStatus::soft_fail: return "softfail";
-    case SpfStatus::temp_error: return "temperror";
-    case SpfStatus::perm_error: return "permerror";
+    case SpfStatus::none:
+      return "none";
+    case SpfStatus::neutral:
+      return "neutral";
+    case SpfStatus::pass:
+      return "pass";
+    case SpfStatus::fail:
+      return "fail";
+    case SpfStatus::soft_fail:
+      return "softfail";
+    case SpfStatus::temp_error:
+      return "temperror";
+    case SpfStatus::perm_error:
+      return "permerror";
   }
   return "invalid";
 }
 
 std::string_view to_string(SpfIdentity identity) {
   switch (identity) {
-    case SpfIdentity::mail_from: return "mailfrom";
-    case SpfIdentity::helo: return "helo";
+    case SpfIdentity::mail_from:
+      return "mailfrom";
+    case SpfIdentity::helo:
+      return "helo";
   }
   return "invalid";
 }

@@ -27,7 +27,7 @@ std::string_view to_string(SpfIdentity identity);  // "mailfrom", "helo" (RFC 72
 struct SpfQuestion {
   IpAddress client;
   std::string helo;
-  std::string mail_from;  // without angle brackets; empty for the null reverse-path
+  std::string mail_from;             // without angle brackets; empty for the null reverse-path
   std::string receiver = "unknown";  // for %{r} (RFC 7208 §7.3)
   WallTime now{};                    // for %{t}
 };
@@ -35,21 +35,23 @@ struct SpfQuestion {
 struct SpfResult {
   SpfStatus status = SpfStatus::none;
   SpfIdentity identity = SpfIdentity::mail_from;
-  std::string domain;        // the domain that was asked about; may be anything a client said
-  std::string mechanism;     // what decided, as written: "include:x -> ip4:…"; empty for a default
-  std::string explanation;   // what the domain's owner says to a fail (§6.2); untrusted, ASCII
-  std::string problem;       // why temperror, permerror or none, in words
-  int lookups = 0;           // of the ten that §4.6.4 allows
-  int void_lookups = 0;      // of the two
-  std::vector<std::string> path;  // the terms in the order they were evaluated: "example.com: ip4:… no match"
-  std::chrono::seconds ttl{0};    // how long this result holds, by the shortest answer used
+  std::string domain;       // the domain that was asked about; may be anything a client said
+  std::string mechanism;    // what decided, as written: "include:x -> ip4:…"; empty for a default
+  std::string explanation;  // what the domain's owner says to a fail (§6.2); untrusted, ASCII
+  std::string problem;      // why temperror, permerror or none, in words
+  int lookups = 0;          // of the ten that §4.6.4 allows
+  int void_lookups = 0;     // of the two
+  std::vector<std::string>
+      path;  // the terms in the order they were evaluated: "example.com: ip4:… no match"
+  std::chrono::seconds ttl{0};  // how long this result holds, by the shortest answer used
 };
 
 inline constexpr int spf_max_lookups = 10;      // RFC 7208 §4.6.4
 inline constexpr int spf_max_void_lookups = 2;  // the same
 
 // check_host() for the MAIL FROM identity, or for HELO when the reverse-path is null (§2.4).
-// Safe from any thread as far as `resolver` is. Returns by `deadline`, with temperror when time is out.
+// Safe from any thread as far as `resolver` is. Returns by `deadline`, with temperror when time is
+// out.
 SpfResult check_spf(const SpfQuestion& question, Resolver& resolver, Deadline deadline);
 
 }  // namespace icm

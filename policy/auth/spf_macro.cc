@@ -20,18 +20,31 @@ std::string dotted(const IpAddress& address) {
 
 std::string value_of(char letter, const SpfMacroValues& values) {
   switch (letter) {
-    case 's': return values.sender_local + "@" + values.sender_domain;
-    case 'l': return values.sender_local;
-    case 'o': return values.sender_domain;
-    case 'd': return values.domain;
-    case 'i': return dotted(values.client);
-    case 'p': return values.validated_name();
-    case 'v': return values.client.is_v4() ? "in-addr" : "ip6";
-    case 'h': return values.helo;
-    case 'c': return values.client.text();
-    case 'r': return values.receiver;
-    case 't': return std::to_string(std::chrono::floor<std::chrono::seconds>(values.now).time_since_epoch().count());
-    default: return {};  // the parser lets no other letter through
+    case 's':
+      return values.sender_local + "@" + values.sender_domain;
+    case 'l':
+      return values.sender_local;
+    case 'o':
+      return values.sender_domain;
+    case 'd':
+      return values.domain;
+    case 'i':
+      return dotted(values.client);
+    case 'p':
+      return values.validated_name();
+    case 'v':
+      return values.client.is_v4() ? "in-addr" : "ip6";
+    case 'h':
+      return values.helo;
+    case 'c':
+      return values.client.text();
+    case 'r':
+      return values.receiver;
+    case 't':
+      return std::to_string(
+          std::chrono::floor<std::chrono::seconds>(values.now).time_since_epoch().count());
+    default:
+      return {};  // the parser lets no other letter through
   }
 }
 
@@ -57,9 +70,10 @@ std::string transformed(const SpfMacro& macro, const std::string& value) {
 std::string url_escaped(const std::string& text) {
   std::string escaped;
   for (const char c : text) {
-    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                            c == '-' || c == '.' || c == '_' || c == '~';
-    escaped += unreserved ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+    const bool unreserved = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                            (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
+    escaped +=
+        unreserved ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
   }
   return escaped;
 }

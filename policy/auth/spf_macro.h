@@ -14,13 +14,13 @@ namespace icm {
 
 // What the letters stand for at one point of an evaluation. References outlive the expansion.
 struct SpfMacroValues {
-  const std::string& sender_local;   // l
-  const std::string& sender_domain;  // o
-  const std::string& domain;         // d
-  const IpAddress& client;           // i c v
-  const std::string& helo;           // h
-  const std::string& receiver;       // r
-  WallTime now;                      // t
+  const std::string& sender_local;              // l
+  const std::string& sender_domain;             // o
+  const std::string& domain;                    // d
+  const IpAddress& client;                      // i c v
+  const std::string& helo;                      // h
+  const std::string& receiver;                  // r
+  WallTime now;                                 // t
   std::function<std::string()> validated_name;  // p: asks the DNS, so only when it is wanted
 };
 

@@ -35,7 +35,9 @@ Result<SpfMacro> parse_macro(std::string_view body, SpfMacroUse use) {
   if (at > 1) {
     // §7.1: the DIGIT transformer must not be zero; more than 128 parts cannot exist.
     const auto keep = parse_number(body.substr(1, at - 1));
-    if (keep == 0u) return fail(Code::syntax, fmt::format("%{{{}}}: the number must not be 0", for_log(body, 20)));
+    if (keep == 0u)
+      return fail(Code::syntax,
+                  fmt::format("%{{{}}}: the number must not be 0", for_log(body, 20)));
     macro.keep = keep && *keep < 128 ? static_cast<int>(*keep) : 128;
   }
   if (at < body.size() && lower_ascii(body[at]) == 'r') {
@@ -44,15 +46,16 @@ Result<SpfMacro> parse_macro(std::string_view body, SpfMacroUse use) {
   }
   const std::string_view delimiters = body.substr(at);
   if (delimiters.find_first_not_of(delimiter_characters) != std::string_view::npos) {
-    return fail(Code::syntax, fmt::format("%{{{}}}: expected delimiters out of \"{}\"", for_log(body, 20),
-                                          delimiter_characters));
+    return fail(Code::syntax, fmt::format("%{{{}}}: expected delimiters out of \"{}\"",
+                                          for_log(body, 20), delimiter_characters));
   }
   if (!delimiters.empty()) macro.delimiters = std::string(delimiters);
   return macro;
 }
 
 void append_literal(SpfMacroString& parts, std::string_view text) {
-  if (parts.empty() || !std::holds_alternative<std::string>(parts.back())) parts.emplace_back(std::string());
+  if (parts.empty() || !std::holds_alternative<std::string>(parts.back()))
+    parts.emplace_back(std::string());
   std::get<std::string>(parts.back()) += text;
 }
 
@@ -60,7 +63,8 @@ void append_literal(SpfMacroString& parts, std::string_view text) {
 bool is_top_label(std::string_view label) {
   const auto alphanumeric = [](char c) { return is_alpha(c) || is_digit(c); };
   if (label.empty() || !alphanumeric(label.front()) || !alphanumeric(label.back())) return false;
-  if (!std::ranges::all_of(label, [&](char c) { return alphanumeric(c) || c == '-'; })) return false;
+  if (!std::ranges::all_of(label, [&](char c) { return alphanumeric(c) || c == '-'; }))
+    return false;
   return std::ranges::any_of(label, [](char c) { return is_alpha(c) || c == '-'; });
 }
 
@@ -136,7 +140,8 @@ Status parse_network(std::string_view rest, SpfMechanism& mechanism) {
     const std::string_view digits = rest.substr(slash + 1);
     const bool plain = !digits.empty() && std::ranges::all_of(digits, is_digit);
     const auto given = plain ? prefix_length(digits, limit) : std::nullopt;
-    if (!given) return fail(Code::syntax, fmt::format("expected a prefix length from 0 to {}", limit));
+    if (!given)
+      return fail(Code::syntax, fmt::format("expected a prefix length from 0 to {}", limit));
     prefix = *given;
     rest = rest.substr(0, slash);
   }
@@ -147,9 +152,17 @@ Status parse_network(std::string_view rest, SpfMechanism& mechanism) {
       inet_pton(v4 ? AF_INET : AF_INET6, address.c_str(), octets.data()) != 1) {
     return fail(Code::syntax, fmt::format("expected an {} network", v4 ? "IPv4" : "IPv6"));
   }
-  const IpAddress base =
-      v4 ? IpAddress::v4({octets[0], octets[1], octets[2], octets[3]}) : IpAddress::v6(octets);
-  mechanism.network = IpRange::of(base, prefix);
+  if (v4) {
+    mechanism.network =
+        IpRange::of(IpAddress::v4({octets[0], octets[1], octets[2], octets[3]}), prefix);
+    return {};
+  }
+  for (int bit = prefix; bit < 128; ++bit)
+    octets[static_cast<std::size_t>(bit / 8)] &= static_cast<std::uint8_t>(~(0x80 >> (bit % 8)));
+  // §5: an IPv4-mapped client is an IPv4 client, so an ip6 network of mapped addresses only
+  // (::ffff:0:0/96 or narrower) matches nobody.
+  const IpAddress base = IpAddress::v6(octets);
+  if (!base.is_v4()) mechanism.network = IpRange::of(base, prefix);
   return {};
 }
 
@@ -170,11 +183,16 @@ Status parse_domain_argument(std::string_view rest, SpfMechanism& mechanism) {
 
 std::optional<SpfQualifier> qualifier_of(char c) {
   switch (c) {
-    case '+': return SpfQualifier::pass;
-    case '-': return SpfQualifier::fail;
-    case '~': return SpfQualifier::soft_fail;
-    case '?': return SpfQualifier::neutral;
-    default: return std::nullopt;
+    case '+':
+      return SpfQualifier::pass;
+    case '-':
+      return SpfQualifier::fail;
+    case '~':
+      return SpfQualifier::soft_fail;
+    case '?':
+      return SpfQualifier::neutral;
+    default:
+      return std::nullopt;
   }
 }
 
@@ -201,12 +219,16 @@ Result<SpfMechanism> parse_mechanism(std::string_view term) {
       if (!rest.empty()) return fail(Code::syntax, "\"all\" takes no argument");
       break;
     case Kind::ip4:
-    case Kind::ip6: ICM_CHECK(parse_network(rest, mechanism)); break;
+    case Kind::ip6:
+      ICM_CHECK(parse_network(rest, mechanism));
+      break;
     case Kind::include:
     case Kind::a:
     case Kind::mx:
     case Kind::ptr:
-    case Kind::exists: ICM_CHECK(parse_domain_argument(rest, mechanism)); break;
+    case Kind::exists:
+      ICM_CHECK(parse_domain_argument(rest, mechanism));
+      break;
   }
   return mechanism;
 }
@@ -244,12 +266,14 @@ bool SpfMechanism::costs_lookup() const {
   switch (kind) {
     case Kind::all:
     case Kind::ip4:
-    case Kind::ip6: return false;
+    case Kind::ip6:
+      return false;
     case Kind::include:
     case Kind::a:
     case Kind::mx:
     case Kind::ptr:
-    case Kind::exists: return true;
+    case Kind::exists:
+      return true;
   }
   return false;
 }
@@ -281,7 +305,8 @@ Result<SpfMacroString> parse_spf_macro_string(std::string_view text, SpfMacroUse
     }
     const auto close = next == '{' ? text.find('}', at) : std::string_view::npos;
     if (close == std::string_view::npos) {
-      return fail(Code::syntax, fmt::format("{}: expected %{{letter}}, %%, %_ or %- at \"%\"", quoted(text)));
+      return fail(Code::syntax,
+                  fmt::format("{}: expected %{{letter}}, %%, %_ or %- at \"%\"", quoted(text)));
     }
     ICM_TRY(SpfMacro macro, parse_macro(text.substr(at + 2, close - at - 2), use));
     parts.emplace_back(std::move(macro));

@@ -16,9 +16,9 @@ namespace icm {
 
 // RFC 7208 §7.1: one "%{...}".
 struct SpfMacro {
-  char letter = 'd';           // lower case
-  bool url_escape = false;     // the letter was upper case (§7.3)
-  int keep = 0;                // how many right-hand parts; 0 keeps all
+  char letter = 'd';        // lower case
+  bool url_escape = false;  // the letter was upper case (§7.3)
+  int keep = 0;             // how many right-hand parts; 0 keeps all
   bool reverse = false;
   std::string delimiters = ".";
   bool operator==(const SpfMacro&) const = default;
@@ -36,7 +36,7 @@ struct SpfMechanism {
   std::optional<SpfMacroString> domain;  // absent: the current domain (a, mx, ptr)
   int prefix_v4 = 32;
   int prefix_v6 = 128;
-  std::optional<IpRange> network;  // ip4 and ip6
+  std::optional<IpRange> network;  // ip4 and ip6; absent when no client can be in it
   std::string text;                // as written, for people
 
   // RFC 7208 §4.6.4: counts against the ten.

@@ -9,22 +9,32 @@ namespace icm {
 
 std::string_view to_string(RecordType type) {
   switch (type) {
-    case RecordType::a: return "A";
-    case RecordType::aaaa: return "AAAA";
-    case RecordType::mx: return "MX";
-    case RecordType::txt: return "TXT";
-    case RecordType::ptr: return "PTR";
+    case RecordType::a:
+      return "A";
+    case RecordType::aaaa:
+      return "AAAA";
+    case RecordType::mx:
+      return "MX";
+    case RecordType::txt:
+      return "TXT";
+    case RecordType::ptr:
+      return "PTR";
   }
   return "invalid";
 }
 
 std::string_view to_string(DnsStatus status) {
   switch (status) {
-    case DnsStatus::ok: return "ok";
-    case DnsStatus::no_data: return "no data";
-    case DnsStatus::no_such_name: return "no such name";
-    case DnsStatus::temporary: return "temporary";
-    case DnsStatus::bogus: return "bogus";
+    case DnsStatus::ok:
+      return "ok";
+    case DnsStatus::no_data:
+      return "no data";
+    case DnsStatus::no_such_name:
+      return "no such name";
+    case DnsStatus::temporary:
+      return "temporary";
+    case DnsStatus::bogus:
+      return "bogus";
   }
   return "invalid";
 }

@@ -37,13 +37,13 @@ struct MxRecord {
 // CNAMEs have been followed. Only the member of the asked type is filled.
 struct DnsAnswer {
   DnsStatus status = DnsStatus::temporary;
-  std::vector<std::string> texts;        // TXT: each record, its character-strings joined
-  std::vector<IpAddress> addresses;      // A or AAAA
-  std::vector<MxRecord> exchanges;       // MX, in no particular order
-  std::vector<std::string> names;        // PTR: lower case, without the final dot
-  std::chrono::seconds ttl{0};           // how long this may be kept, negative answers included
-  bool authentic = false;                // DNSSEC-validated
-  std::string problem;                   // for the log when temporary or bogus
+  std::vector<std::string> texts;    // TXT: each record, its character-strings joined
+  std::vector<IpAddress> addresses;  // A or AAAA
+  std::vector<MxRecord> exchanges;   // MX, in no particular order
+  std::vector<std::string> names;    // PTR: lower case, without the final dot
+  std::chrono::seconds ttl{0};       // how long this may be kept, negative answers included
+  bool authentic = false;            // DNSSEC-validated
+  std::string problem;               // for the log when temporary or bogus
 
   bool found() const { return status == DnsStatus::ok; }
   // RFC 7208 §4.6.4: "void lookup".

@@ -46,7 +46,8 @@ class ZoneResolver::Reader {
  private:
   static tl::unexpected<Error> wrong(std::string_view place, std::string_view expected,
                                      const json& found) {
-    return fail(Code::syntax, fmt::format("{}: expected {}, got {}", for_log(place), expected, shown(found)));
+    return fail(Code::syntax,
+                fmt::format("{}: expected {}, got {}", for_log(place), expected, shown(found)));
   }
 
   static Status read_list(const std::string& place, const std::string& type, const json& list,
@@ -93,9 +94,12 @@ class ZoneResolver::Reader {
                             DnsAnswer& answer) {
     switch (type) {
       case RecordType::a:
-      case RecordType::aaaa: return read_address(place, type, item, answer);
-      case RecordType::mx: return read_exchange(place, item, answer);
-      case RecordType::txt: return read_text(place, item, answer);
+      case RecordType::aaaa:
+        return read_address(place, type, item, answer);
+      case RecordType::mx:
+        return read_exchange(place, item, answer);
+      case RecordType::txt:
+        return read_text(place, item, answer);
       case RecordType::ptr:
         if (!item.is_string()) return wrong(place, "a name", item);
         answer.names.push_back(host(item.get_ref<const std::string&>()));
@@ -109,7 +113,8 @@ class ZoneResolver::Reader {
     const char* expected = type == RecordType::a ? "an IPv4 address" : "an IPv6 address";
     if (!item.is_string()) return wrong(place, expected, item);
     const auto address = IpAddress::parse(item.get_ref<const std::string&>());
-    if (!address || (type == RecordType::a && !address->is_v4())) return wrong(place, expected, item);
+    if (!address || (type == RecordType::a && !address->is_v4()))
+      return wrong(place, expected, item);
     answer.addresses.push_back(*address);
     return {};
   }
@@ -119,8 +124,8 @@ class ZoneResolver::Reader {
         item[0].get<std::uint64_t>() > 65535 || !item[1].is_string()) {
       return wrong(place, "[preference, \"host.\"]", item);
     }
-    answer.exchanges.push_back(
-        {.preference = item[0].get<std::uint16_t>(), .host = host(item[1].get_ref<const std::string&>())});
+    answer.exchanges.push_back({.preference = item[0].get<std::uint16_t>(),
+                                .host = host(item[1].get_ref<const std::string&>())});
     return {};
   }
 
@@ -151,7 +156,8 @@ Result<ZoneResolver> ZoneResolver::parse(std::string_view text) {
   // Comments are no JSON; duplicate names would hide records, the last one wins as everywhere.
   const json zone = json::parse(text, nullptr, /*allow_exceptions=*/false);
   if (zone.is_discarded()) return fail(Code::syntax, "expected a JSON object of DNS names");
-  if (!zone.is_object()) return fail(Code::syntax, "expected a JSON object of DNS names, got " + shown(zone));
+  if (!zone.is_object())
+    return fail(Code::syntax, "expected a JSON object of DNS names, got " + shown(zone));
   ZoneResolver resolver;
   Reader reader;
   for (const auto& [written, records] : zone.items()) {
@@ -172,7 +178,8 @@ Result<ZoneResolver> ZoneResolver::load(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return fail(Code::config, fmt::format("{}: cannot be read", for_log(path)));
   std::string text(std::istreambuf_iterator<char>(file), {});
-  if (text.size() > max_size) return fail(Code::config, fmt::format("{}: larger than 64 MiB", for_log(path)));
+  if (text.size() > max_size)
+    return fail(Code::config, fmt::format("{}: larger than 64 MiB", for_log(path)));
   auto zone = parse(text);
   if (!zone) return fail_at(for_log(path), zone.error());
   return zone;

@@ -14,7 +14,9 @@ SpfResult check(std::string_view zone, std::string_view client, std::string mail
                 std::string helo = "mail.example.org") {
   auto resolver = ZoneResolver::parse(zone);
   EXPECT_TRUE(resolver) << resolver.error().text;
-  return check_spf({.client = *IpAddress::parse(client), .helo = std::move(helo), .mail_from = std::move(mail_from)},
+  return check_spf({.client = *IpAddress::parse(client),
+                    .helo = std::move(helo),
+                    .mail_from = std::move(mail_from)},
                    *resolver, Deadline::in(std::chrono::seconds{5}));
 }
 
@@ -68,25 +70,39 @@ TEST(Spf, decides_the_examples_of_appendix_a) {
 }
 
 TEST(Spf, expands_the_macros_of_section_7_4) {
-  const std::string local = "strong-bad", sender_domain = "email.example.com", domain = "email.example.com";
+  const std::string local = "strong-bad", sender_domain = "email.example.com",
+                    domain = "email.example.com";
   const std::string helo = "mx.example.org", receiver = "mx.example.org";
   const auto expand = [&](std::string_view text, std::string_view client) {
     const IpAddress address = *IpAddress::parse(client);
     const auto parsed = parse_spf_macro_string(text, SpfMacroUse::domain);
     EXPECT_TRUE(parsed) << text;
-    return expand_spf_macros(*parsed, {.sender_local = local, .sender_domain = sender_domain, .domain = domain,
-                                       .client = address, .helo = helo, .receiver = receiver, .now = {},
+    return expand_spf_macros(*parsed, {.sender_local = local,
+                                       .sender_domain = sender_domain,
+                                       .domain = domain,
+                                       .client = address,
+                                       .helo = helo,
+                                       .receiver = receiver,
+                                       .now = {},
                                        .validated_name = [] { return std::string("unknown"); }});
   };
   struct Case {
     std::string_view text, expanded;
   };
   for (const auto& [text, expanded] : {
-           Case{"%{s}", "strong-bad@email.example.com"}, Case{"%{o}", "email.example.com"},
-           Case{"%{d4}", "email.example.com"}, Case{"%{d2}", "example.com"}, Case{"%{d1}", "com"},
-           Case{"%{dr}", "com.example.email"}, Case{"%{d2r}", "example.email"}, Case{"%{l}", "strong-bad"},
-           Case{"%{l-}", "strong.bad"}, Case{"%{lr}", "strong-bad"}, Case{"%{lr-}", "bad.strong"},
-           Case{"%{l1r-}", "strong"}, Case{"%{ir}.%{v}._spf.%{d2}", "3.2.0.192.in-addr._spf.example.com"},
+           Case{"%{s}", "strong-bad@email.example.com"},
+           Case{"%{o}", "email.example.com"},
+           Case{"%{d4}", "email.example.com"},
+           Case{"%{d2}", "example.com"},
+           Case{"%{d1}", "com"},
+           Case{"%{dr}", "com.example.email"},
+           Case{"%{d2r}", "example.email"},
+           Case{"%{l}", "strong-bad"},
+           Case{"%{l-}", "strong.bad"},
+           Case{"%{lr}", "strong-bad"},
+           Case{"%{lr-}", "bad.strong"},
+           Case{"%{l1r-}", "strong"},
+           Case{"%{ir}.%{v}._spf.%{d2}", "3.2.0.192.in-addr._spf.example.com"},
            Case{"%{lr-}.lp._spf.%{d2}", "bad.strong.lp._spf.example.com"},
            Case{"%{ir}.%{v}.%{l1r-}.lp._spf.%{d2}", "3.2.0.192.in-addr.strong.lp._spf.example.com"},
            Case{"%{d2}.trusted-domains.example.net", "example.com.trusted-domains.example.net"},
@@ -99,14 +115,17 @@ TEST(Spf, expands_the_macros_of_section_7_4) {
 }
 
 TEST(Spf, asks_the_helo_name_for_a_null_sender) {
-  const auto result = check(R"({"mail.example.org": {"TXT": ["v=spf1 ip4:192.0.2.1 -all"]}})", "192.0.2.1", "");
+  const auto result =
+      check(R"({"mail.example.org": {"TXT": ["v=spf1 ip4:192.0.2.1 -all"]}})", "192.0.2.1", "");
   EXPECT_EQ(result.status, SpfStatus::pass);
   EXPECT_EQ(result.identity, SpfIdentity::helo);
   EXPECT_EQ(result.domain, "mail.example.org");
 }
 
 TEST(Spf, has_no_result_for_what_is_no_multi_label_name) {
-  for (const std::string sender : {"a@localhost", "a@x..example", "a@[192.0.2.1]", "a@" + std::string(64, 'x') + ".example"}) {
+  for (const std::string& sender :
+       std::vector<std::string>{"a@localhost", "a@x..example", "a@[192.0.2.1]",
+                                "a@" + std::string(64, 'x') + ".example"}) {
     EXPECT_EQ(check("{}", "192.0.2.1", sender).status, SpfStatus::none) << sender;
   }
 }
@@ -117,26 +136,30 @@ TEST(Spf, tells_temporary_and_permanent_errors_apart) {
     SpfStatus status;
     std::string_view problem;
   };
-  for (const auto& [zone, status, problem] : {
-           Case{R"({"e.example": {"TXT": ["TIMEOUT"]}})", SpfStatus::temp_error,
-                "TXT e.example: temporary (TIMEOUT in the zone file)"},
-           Case{R"({"e.example": {"TXT": ["v=spf1 a -all"], "A": ["TIMEOUT"]}})", SpfStatus::temp_error,
-                "A e.example: TIMEOUT in the zone file"},
-           Case{R"({"e.example": {"TXT": ["v=spf1 -all", "v=spf1 +all"]}})", SpfStatus::perm_error,
-                "e.example publishes 2 SPF records"},
-           Case{R"({"e.example": {"TXT": ["v=spf1 include:n.example -all"]}})", SpfStatus::perm_error,
-                "n.example publishes no SPF record"},
-           Case{R"({"e.example": {"TXT": ["v=spf1 redirect=n.example"]}})", SpfStatus::perm_error,
-                "n.example publishes no SPF record"},
-           Case{R"({"e.example": {"TXT": ["v=spf1 ip4:192.0.2.1 moo -all"]}})", SpfStatus::perm_error,
-                R"(SPF record of e.example: "moo": unknown mechanism)"},
-           Case{R"({"e.example": {"TXT": ["v=spf1 redirect=e.example"]}})", SpfStatus::perm_error,
-                "more than 10 terms that need DNS lookups"},
-           Case{R"({"e.example": {"TXT": ["v=spf1 a:1.n.example a:2.n.example a:3.n.example -all"]}})",
-                SpfStatus::perm_error, "more than 2 void lookups"},
-           Case{R"({"e.example": {"TXT": ["v=spf1 a:1.n.example a:2.n.example -all"]}})", SpfStatus::fail, ""},
-           Case{R"({"e.example": {"TXT": ["none of this"]}})", SpfStatus::none, "e.example publishes no SPF record"},
-       }) {
+  for (
+      const auto& [zone, status, problem] : {
+          Case{R"({"e.example": {"TXT": ["TIMEOUT"]}})", SpfStatus::temp_error,
+               "TXT e.example: temporary (TIMEOUT in the zone file)"},
+          Case{R"({"e.example": {"TXT": ["v=spf1 a -all"], "A": ["TIMEOUT"]}})",
+               SpfStatus::temp_error, "A e.example: TIMEOUT in the zone file"},
+          Case{R"({"e.example": {"TXT": ["v=spf1 -all", "v=spf1 +all"]}})", SpfStatus::perm_error,
+               "e.example publishes 2 SPF records"},
+          Case{R"({"e.example": {"TXT": ["v=spf1 include:n.example -all"]}})",
+               SpfStatus::perm_error, "n.example publishes no SPF record"},
+          Case{R"({"e.example": {"TXT": ["v=spf1 redirect=n.example"]}})", SpfStatus::perm_error,
+               "n.example publishes no SPF record"},
+          Case{R"({"e.example": {"TXT": ["v=spf1 ip4:192.0.2.1 moo -all"]}})",
+               SpfStatus::perm_error, R"(SPF record of e.example: "moo": unknown mechanism)"},
+          Case{R"({"e.example": {"TXT": ["v=spf1 redirect=e.example"]}})", SpfStatus::perm_error,
+               "more than 10 terms that need DNS lookups"},
+          Case{
+              R"({"e.example": {"TXT": ["v=spf1 a:1.n.example a:2.n.example a:3.n.example -all"]}})",
+              SpfStatus::perm_error, "more than 2 void lookups"},
+          Case{R"({"e.example": {"TXT": ["v=spf1 a:1.n.example a:2.n.example -all"]}})",
+               SpfStatus::fail, ""},
+          Case{R"({"e.example": {"TXT": ["none of this"]}})", SpfStatus::none,
+               "e.example publishes no SPF record"},
+      }) {
     const auto result = check(zone, "192.0.2.1", "a@e.example");
     EXPECT_EQ(result.status, status) << zone;
     EXPECT_EQ(result.problem, problem);
@@ -144,7 +167,8 @@ TEST(Spf, tells_temporary_and_permanent_errors_apart) {
 }
 
 TEST(Spf, counts_lookups_over_includes_together) {
-  std::string zone = R"({"i.example": {"TXT": ["v=spf1 a:h.example a:h.example a:h.example a:h.example ?all"]},
+  std::string zone =
+      R"({"i.example": {"TXT": ["v=spf1 a:h.example a:h.example a:h.example a:h.example ?all"]},
                         "h.example": {"A": ["203.0.113.9"]}, "e.example": {"TXT": ["v=spf1 include:i.example EXTRA -all"]}})";
   const auto with = [&](std::string_view extra) {
     std::string text = zone;
@@ -163,7 +187,8 @@ TEST(Spf, names_the_mechanism_that_decided) {
                                 "i.example": {"TXT": ["v=spf1 ip4:192.0.2.0/24 -all"]}})",
                             "192.0.2.1", "a@e.example");
   EXPECT_EQ(result.mechanism, "include:i.example -> ip4:192.0.2.0/24");
-  EXPECT_EQ(result.path, (std::vector<std::string>{"e.example: a:x.example: no match", "i.example: ip4:192.0.2.0/24: match",
+  EXPECT_EQ(result.path, (std::vector<std::string>{"e.example: a:x.example: no match",
+                                                   "i.example: ip4:192.0.2.0/24: match",
                                                    "e.example: include:i.example: match"}));
 }
 
@@ -174,8 +199,10 @@ TEST(Spf, explains_a_fail_in_the_words_of_the_domain) {
      "r.example": {"TXT": ["v=spf1 exp=none.example redirect=e.example"]},
      "two.example": {"TXT": ["v=spf1 exp=texts.example -all"]}, "texts.example": {"TXT": ["one", "two"]},
      "bad.example": {"TXT": ["v=spf1 exp=syntax.example -all"]}, "syntax.example": {"TXT": ["%{q}"]}})";
-  EXPECT_EQ(check(zone, "192.0.2.1", "a@e.example").explanation, "192.0.2.1 may not send for e.example to unknown%");
-  EXPECT_EQ(check(zone, "192.0.2.1", "a@r.example").explanation, "192.0.2.1 may not send for e.example to unknown%");
+  EXPECT_EQ(check(zone, "192.0.2.1", "a@e.example").explanation,
+            "192.0.2.1 may not send for e.example to unknown%");
+  EXPECT_EQ(check(zone, "192.0.2.1", "a@r.example").explanation,
+            "192.0.2.1 may not send for e.example to unknown%");
   for (const std::string domain : {"i.example", "two.example", "bad.example"}) {
     EXPECT_EQ(check(zone, "192.0.2.1", "a@" + domain).status, SpfStatus::fail);
     EXPECT_EQ(check(zone, "192.0.2.1", "a@" + domain).explanation, "") << domain;

@@ -19,7 +19,8 @@ DnsAnswer ask(ZoneResolver& resolver, std::string_view name, RecordType type) {
 }
 
 TEST(ZoneResolver, tells_ok_no_data_no_such_name_and_temporary_apart) {
-  ZoneResolver resolver = zone(R"({"a.example.": {"A": ["192.0.2.1"], "MX": ["TIMEOUT"], "TXT": []}})");
+  ZoneResolver resolver =
+      zone(R"({"a.example.": {"A": ["192.0.2.1"], "MX": ["TIMEOUT"], "TXT": []}})");
   EXPECT_EQ(ask(resolver, "a.example", RecordType::a).status, DnsStatus::ok);
   EXPECT_EQ(ask(resolver, "A.EXAMPLE.", RecordType::a).status, DnsStatus::ok);
   EXPECT_EQ(ask(resolver, "a.example", RecordType::txt).status, DnsStatus::no_data);
@@ -38,11 +39,13 @@ TEST(ZoneResolver, knows_that_a_name_exists_when_something_is_below_it) {
 
 TEST(ZoneResolver, joins_the_chunks_of_a_text) {
   ZoneResolver resolver = zone(R"({"t.example": {"TXT": [["v=spf1 ", "-all"], "other"]}})");
-  EXPECT_EQ(ask(resolver, "t.example", RecordType::txt).texts, (std::vector<std::string>{"v=spf1 -all", "other"}));
+  EXPECT_EQ(ask(resolver, "t.example", RecordType::txt).texts,
+            (std::vector<std::string>{"v=spf1 -all", "other"}));
 }
 
 TEST(ZoneResolver, follows_aliases_and_ends_a_loop) {
-  ZoneResolver resolver = zone(R"({"www.example": {"CNAME": ["host.example."]}, "host.example": {"A": ["192.0.2.7"]},
+  ZoneResolver resolver =
+      zone(R"({"www.example": {"CNAME": ["host.example."]}, "host.example": {"A": ["192.0.2.7"]},
                                    "l1.example": {"CNAME": ["l2.example"]}, "l2.example": {"CNAME": ["l1.example"]},
                                    "slow.example": {"CNAME": ["TIMEOUT"]}})");
   EXPECT_EQ(ask(resolver, "www.example", RecordType::a).addresses.size(), 1u);
@@ -56,12 +59,17 @@ TEST(ZoneResolver, says_where_a_zone_file_is_wrong) {
     std::string_view json, error;
   };
   for (const auto& [json, error] :
-       {Case{"{", "expected a JSON object of DNS names"}, Case{"[]", "expected a JSON object of DNS names, got []"},
+       {Case{"{", "expected a JSON object of DNS names"},
+        Case{"[]", "expected a JSON object of DNS names, got []"},
         Case{R"({"a.example": 1})", "a.example: expected an object of record types, got 1"},
-        Case{R"({"a.example": {"A": "192.0.2.1"}})", R"(a.example A: expected a list, got "192.0.2.1")"},
-        Case{R"({"a.example": {"A": ["2001:db8::1"]}})", R"(a.example A: expected an IPv4 address, got "2001:db8::1")"},
-        Case{R"({"a.example": {"MX": [["x", "y"]]}})", R"(a.example MX: expected [preference, "host."], got ["x","y"])"},
-        Case{R"({"a.example": {"SRV": []}})", "a.example SRV: expected one of A, AAAA, MX, TXT, PTR, CNAME, SPF"}}) {
+        Case{R"({"a.example": {"A": "192.0.2.1"}})",
+             R"(a.example A: expected a list, got "192.0.2.1")"},
+        Case{R"({"a.example": {"A": ["2001:db8::1"]}})",
+             R"(a.example A: expected an IPv4 address, got "2001:db8::1")"},
+        Case{R"({"a.example": {"MX": [["x", "y"]]}})",
+             R"(a.example MX: expected [preference, "host."], got ["x","y"])"},
+        Case{R"({"a.example": {"SRV": []}})",
+             "a.example SRV: expected one of A, AAAA, MX, TXT, PTR, CNAME, SPF"}}) {
     const auto parsed = ZoneResolver::parse(json);
     ASSERT_FALSE(parsed) << json;
     EXPECT_EQ(parsed.error().text, error);
