@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string_view>
 #include <vector>
@@ -14,30 +15,42 @@
 namespace icm {
 
 // One message, in order: header() for each field, end_of_header(), body() for each chunk,
-// facts() at the end. Never holds the body. Not synchronised.
+// facts() at the end. Never holds the body. Not synchronised; `config` must outlive it.
 class Inspection {
  public:
   explicit Inspection(const Config& config) : config_(config) {}
 
-  // Fields beyond the configured bounds are counted, not kept; `header_overflow` says so.
+  // The first field that is beyond the configured bounds and all after it are counted, not kept;
+  // `header_overflow` says so. What is kept is thus the top of the header without a gap, and a
+  // field's place among those of its name is its place in the message.
   void header(std::string_view name, std::string_view value);
+
+  // Reads the authors, decides the class. Called once.
   void end_of_header(const Envelope& envelope);
   void body(std::string_view chunk);
 
-  // `envelope` must outlive the Facts.
+  // `envelope` and this must outlive the Facts. May be called again; nothing is fed after it.
   Facts facts(const Envelope& envelope, WallTime now);
 
   const HeaderList& headers() const { return headers_; }
   const Classification& classification() const { return classification_; }
+  // The first From field, parsed; the Error says what is wrong with it, or that there is none.
+  const Result<std::vector<Address>>& authors() const { return authors_; }
   bool header_overflow() const { return header_overflow_; }
+
+  // Octets of header and body that went by, kept or not: name, colon, value and CRLF of each field,
+  // and the empty line after the header (RFC 5322 §2.1).
+  std::uint64_t octets() const { return header_octets_ + body_octets_; }
 
  private:
   const Config& config_;
   HeaderList headers_;
   bool header_overflow_ = false;
+  std::uint64_t header_octets_ = 0;
+  std::uint64_t body_octets_ = 0;
   std::optional<BodyScan> scan_;
   BodyFindings findings_;
-  Result<std::vector<Address>> authors_;
+  Result<std::vector<Address>> authors_ = fail(Code::syntax, "there is no From field");
   Classification classification_;
 };
 

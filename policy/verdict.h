@@ -51,8 +51,7 @@ std::string_view to_string(Weight weight);
 
 // One thing a policy has to say. A policy may have several, or none.
 struct Finding {
-  std::string_view
-      rule;  // "list_unsubscribe.post-missing"; static, documented on the policy's page
+  std::string_view rule;  // "list_unsubscribe.post-missing"; static, on the policy's page
   Weight weight = Weight::violation;
   SmtpReply reply;                  // the refusal, in its permanent form
   std::optional<Disposition> wish;  // set when the rule itself demands it (a throttle defers);
