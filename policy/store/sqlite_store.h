@@ -30,8 +30,9 @@ class SqliteSuppressionList final : public SuppressionList {
 
  private:
   class Pool;
-  explicit SqliteSuppressionList(std::shared_ptr<Pool> pool);
-  std::shared_ptr<Pool> pool_;  // shared only because a unique_ptr would need the whole type here
+  explicit SqliteSuppressionList(std::shared_ptr<const Pool> pool);
+  std::shared_ptr<const Pool>
+      pool_;  // shared only because a unique_ptr would need the whole type here
 };
 
 }  // namespace icm

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/store/entry_rows.h"
+
+#include "policy/base/text.h"
+
+namespace icm {
+
+std::int64_t stored_time(WallTime time) { return time.time_since_epoch().count(); }
+
+WallTime time_of_store(std::int64_t stored) { return WallTime(std::chrono::milliseconds(stored)); }
+
+Result<Suppression> entry_of_row(const Query& query, const std::string& path, int first) {
+  Suppression entry{.address = std::string(query.text(first)),
+                    .scope = std::string(query.text(first + 1)),
+                    .reason = {},
+                    .source = std::string(query.text(first + 3)),
+                    .note = std::string(query.text(first + 4)),
+                    .created = time_of_store(query.number(first + 5)),
+                    .expires = {}};
+  const std::optional<SuppressionReason> reason = suppression_reason(query.text(first + 2));
+  if (!reason) {
+    return fail(Code::permanent,
+                fmt::format("{}: {}: expected a reason that this release knows, found \"{}\"", path,
+                            for_log(entry.address), for_log(query.text(first + 2))));
+  }
+  entry.reason = *reason;
+  if (!query.is_null(first + 6)) entry.expires = time_of_store(query.number(first + 6));
+  return entry;
+}
+
+void bind_entry(Query& query, const Suppression& entry) {
+  query.bind(1, entry.address)
+      .bind(2, entry.scope)
+      .bind(3, to_string(entry.reason))
+      .bind(4, entry.source)
+      .bind(5, entry.note)
+      .bind(6, stored_time(entry.created));
+  if (entry.expires) {
+    query.bind(7, stored_time(*entry.expires));
+  } else {
+    query.bind_null(7);
+  }
+}
+
+}  // namespace icm

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The store as a file: making it, recognising it, refusing what is not ours.
+#pragma once
+
+#include <string>
+
+#include "policy/store/sqlite.h"
+
+namespace icm {
+
+// What to do when there is no file.
+enum class Missing { make, refuse };
+
+// Opens the store at `path` for reading or for writing; both may be done by any number of processes
+// at once. A new file belongs to the owner of its directory when root makes it, so that the daemon
+// can read what an administrator began, and is readable by owner and group.
+//
+// Refused with Code::config, saying what was found: another program's database, a store of a newer
+// version, a file that is none, one this user may not use. Waits for locks until `deadline`.
+[[nodiscard]] Result<Database> open_store(const std::string& path, Database::Access access,
+                                          Missing missing, Deadline deadline);
+
+}  // namespace icm
