@@ -40,7 +40,8 @@ std::string to_line(const Decision& decision);
 // time, event, queue_id, role, origin, origin_reason, client, client_name, helo, login, mail_from,
 // from[], message_id, recipients[], apple_recipients, class, stream, class_reason, verdict, policy,
 // rule, reply, removed_recipients[], fix, ms, bytes,
-// findings[{policy, rule, mode, weight, effect, held_back, reply, evidence, fix, prediction}].
+// findings[{policy, rule, mode, weight, effect, would, held_back, reply, evidence, fix,
+// prediction}].
 std::string to_json(const Decision& decision);
 
 }  // namespace icm

@@ -60,11 +60,15 @@ std::string date_of(WallTime time) {
   return text.ends_with("T00:00:00.000Z") ? text.substr(0, text.find('T')) : text;
 }
 
+bool applies_to(const PolicyConfig& settings, Origin origin) {
+  return std::ranges::find(settings.origins, origin) != settings.origins.end();
+}
+
 // Why a finding that would be enforced is not; empty when nothing speaks against it. `mode` becomes
 // observe when the whole class of mail is only observed.
 std::string held_back(const PolicyConfig& settings, const Subject& subject, Mode& mode) {
   if (mode == Mode::observe) return "mode observe";
-  if (std::ranges::find(settings.origins, subject.origin) == settings.origins.end()) {
+  if (!applies_to(settings, subject.origin)) {
     mode = Mode::observe;
     return fmt::format("origin {}", to_string(subject.origin));
   }
@@ -93,15 +97,24 @@ void complete_reply(Finding& finding) {
   if (!finding.fix.empty()) finding.reply.text += fmt::format("; {}", finding.fix);
 }
 
-// Sets what a violation that nothing holds back does.
+// What a violation asks for in mode enforce, percent and until aside.
+Disposition asked_for(const Finding& finding, const PolicyConfig& settings,
+                      const Subject& subject) {
+  if (!applies_to(settings, subject.origin)) return Disposition::accept;
+  const Disposition asked = finding.wish.value_or(settings.action);
+  if (subject.recipient == nullptr) return asked;
+  if (asked == Disposition::quarantine) return Disposition::defer;
+  if (asked == Disposition::tag) return Disposition::accept;
+  return asked;
+}
+
+// Lets a violation that nothing holds back do what it asks for.
 void set_effect(Judged& judged, const PolicyConfig& settings, const Subject& subject) {
   Finding& finding = judged.finding;
-  judged.effect = finding.wish.value_or(settings.action);
+  judged.effect = judged.would;
   if (subject.recipient != nullptr) {
     finding.headers.clear();
-    if (judged.effect == Disposition::quarantine) judged.effect = Disposition::defer;
-    if (judged.effect == Disposition::tag) {
-      judged.effect = Disposition::accept;
+    if (finding.wish.value_or(settings.action) == Disposition::tag) {
       judged.held_back = "a single recipient cannot be tagged";
     }
   }
@@ -119,6 +132,7 @@ void judge_finding(const ConfiguredPolicy& configured, Finding finding, const Su
   result.mode = mode_of(configured, result.finding.rule);
   if (result.mode == Mode::off) return;
   if (result.finding.weight == Weight::violation) {
+    result.would = asked_for(result.finding, *configured.settings, subject);
     result.held_back = held_back(*configured.settings, subject, result.mode);
     if (result.held_back.empty()) set_effect(result, *configured.settings, subject);
   }

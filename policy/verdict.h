@@ -68,6 +68,8 @@ struct Judged {
   std::string_view policy;
   Mode mode = Mode::observe;                 // the mode that applied to this rule
   Disposition effect = Disposition::accept;  // what it asks for, after mode and canary
+  Disposition would = Disposition::accept;   // what it would ask for in mode enforce, percent and
+                                             // until aside: a forecast for the log
   std::string held_back;                     // why a violation has no effect: "mode observe",
                                              // "not among the 10 percent", "until 2026-12-01"
 };
