@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "policy/base/text.h"
+#include "test/support/milter_client_packets.h"
 
 namespace icm {
 namespace {
@@ -13,33 +14,6 @@ namespace {
 namespace wire = milter_wire;
 
 constexpr std::size_t most_changes = 10000;  // of one message; a filter that sends more is broken
-
-void put_number(std::string& out, std::uint32_t number) {
-  for (const int shift : {24, 16, 8, 0}) out += static_cast<char>(number >> shift);
-}
-
-std::uint32_t number_at(std::string_view content, std::size_t at) {
-  std::uint32_t number = 0;
-  for (std::size_t i = 0; i < 4; ++i)
-    number = number << 8 | static_cast<unsigned char>(content[at + i]);
-  return number;
-}
-
-// A string on the wire ends at its NUL, so what stands behind a NUL of its own is lost there, as it
-// is when Postfix hands it over.
-void put_string(std::string& out, std::string_view text) {
-  out += text.substr(0, text.find('\0'));
-  out += '\0';
-}
-
-// Takes one NUL-terminated string off the front.
-std::optional<std::string> take_string(std::string_view& content) {
-  const std::size_t end = content.find('\0');
-  if (end == content.npos) return std::nullopt;
-  std::string text(content.substr(0, end));
-  content.remove_prefix(end + 1);
-  return text;
-}
 
 // What Postfix 3.7 sends when a filter names no macros for a stage (milter_*_macros).
 const std::vector<std::string>& default_macros(wire::Stage stage) {
@@ -54,95 +28,6 @@ const std::vector<std::string>& default_macros(wire::Stage stage) {
       {"i"},
   }};
   return lists[stage];
-}
-
-Result<MilterAnswer> answer_of(const MilterSocket::Packet& packet) {
-  using Kind = MilterAnswer::Kind;
-  switch (packet.command) {
-    case wire::go_on:
-      return MilterAnswer{.kind = Kind::go_on, .text = {}};
-    case wire::accept:
-      return MilterAnswer{.kind = Kind::accept, .text = {}};
-    case wire::reject:
-      return MilterAnswer{.kind = Kind::reject, .text = {}};
-    case wire::tempfail:
-      return MilterAnswer{.kind = Kind::tempfail, .text = {}};
-    case wire::discard:
-      return MilterAnswer{.kind = Kind::discard, .text = {}};
-    case wire::conn_fail:
-    case wire::shutdown:
-      return MilterAnswer{.kind = Kind::shutdown, .text = {}};
-    case wire::reply_code:
-      break;
-    default:
-      return fail(Code::permanent,
-                  fmt::format("answer: expected one of c a r t d y s p, got 0x{:02x}",
-                              static_cast<unsigned char>(packet.command)));
-  }
-  std::string_view content = packet.content;
-  const auto text = take_string(content);
-  if (!text || text->size() < 3 || !parse_number(text->substr(0, 3))) {
-    return fail(Code::permanent, fmt::format("reply: expected a code and text, got \"{}\"",
-                                             for_log(packet.content)));
-  }
-  return MilterAnswer{.kind = Kind::reply, .text = *text};
-}
-
-Result<MilterChange> change_of(const MilterSocket::Packet& packet) {
-  using Kind = MilterChange::Kind;
-  std::string_view content = packet.content;
-  MilterChange change;
-  const bool is_indexed =
-      packet.command == wire::insert_header || packet.command == wire::change_header;
-  if (is_indexed && content.size() >= 4) {
-    change.index = number_at(content, 0);
-    content.remove_prefix(4);
-  }
-  const bool is_field = is_indexed || packet.command == wire::add_header;
-  switch (packet.command) {
-    case wire::add_header:
-      change.kind = Kind::add_header;
-      break;
-    case wire::insert_header:
-      change.kind = Kind::insert_header;
-      break;
-    case wire::change_header:
-      change.kind = Kind::change_header;
-      break;
-    case wire::add_recipient:
-    case wire::add_recipient_with_arguments:
-      change.kind = Kind::add_recipient;
-      break;
-    case wire::delete_recipient:
-      change.kind = Kind::delete_recipient;
-      break;
-    case wire::change_sender:
-      change.kind = Kind::change_sender;
-      break;
-    case wire::quarantine:
-      change.kind = Kind::quarantine;
-      break;
-    case wire::replace_body:
-      change.kind = Kind::replace_body;
-      change.value = content;
-      return change;
-    default:
-      return fail(Code::permanent, fmt::format("change: unknown command 0x{:02x}",
-                                               static_cast<unsigned char>(packet.command)));
-  }
-  auto first = take_string(content);
-  auto second = is_field ? take_string(content) : std::optional<std::string>("");
-  if (!first || !second) {
-    return fail(Code::permanent, fmt::format("change '{}': a string does not end", packet.command));
-  }
-  (change.kind == Kind::quarantine ? change.value : change.name) = *std::move(first);
-  if (is_field) change.value = *std::move(second);
-  return change;
-}
-
-bool is_change(char command) {
-  constexpr std::string_view changes = "him+2-ebq";
-  return changes.find(command) != changes.npos;
 }
 
 std::string strings_of(const std::vector<std::string>& arguments) {

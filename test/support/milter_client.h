@@ -42,7 +42,7 @@ struct MilterAnswer {
     reject,
     tempfail,
     discard,
-    reply,     // `text` is the SMTP reply to give: "550 5.7.1 …"
+    reply,     // `text` is the SMTP reply to give, its doubled '%' made single: "550 5.7.1 …"
     shutdown,  // 421 and close
   };
   Kind kind = Kind::not_owed;

@@ -96,7 +96,7 @@ TEST(MilterClient, sends_only_named_macros_and_waits_only_for_owed_answers) {
   const std::string lists = number(wire::at_connect) + "{daemon_name} j\0"s +
                             number(wire::at_rcpt) + "i\0"s + number(wire::at_mail) + "\0"s;
   PlayedFilter filter(terms(0, silent_until_end | wire::step::no_helo, lists) + packet('c') +
-                      packet('y', "550 5.1.1 gone\0"s) + packet('c'));
+                      packet('y', "550 5.1.1 100%% gone\0"s) + packet('c'));
   {
     auto client = MilterClient::open(filter.address(), {}, brief);
     ASSERT_TRUE(client) << client.error().text;
@@ -113,7 +113,7 @@ TEST(MilterClient, sends_only_named_macros_and_waits_only_for_owed_answers) {
     ASSERT_TRUE(outcome) << outcome.error().text;
     EXPECT_EQ(outcome->recipients, (std::vector<MilterAnswer>{
                                        {MilterAnswer::Kind::go_on, {}},
-                                       {MilterAnswer::Kind::reply, "550 5.1.1 gone"},
+                                       {MilterAnswer::Kind::reply, "550 5.1.1 100% gone"},
                                    }));
     EXPECT_EQ(outcome->stage, MilterOutcome::Stage::end_of_message);
     EXPECT_TRUE(outcome->goes_on());
@@ -224,8 +224,13 @@ TEST(MilterClient, takes_no_answer_that_is_none) {
   };
   for (const auto& [answer, error] : {
            Case{packet('?'), "answer: expected one of c a r t d y s p, got 0x3f"},
-           Case{packet('y', "550"), "reply: expected a code and text, got \"550\""},
-           Case{packet('y', "no\0"s), R"(reply: expected a code and text, got "no\x00")"},
+           Case{packet('y', "550 5.1.1"), "reply: expected \"550 5.y.z text\", got \"550 5.1.1\""},
+           Case{packet('y', "550 4.1.1 x\0"s),
+                R"(reply: expected "550 5.y.z text", got "550 4.1.1 x\x00")"},
+           Case{packet('y', "250 2.0.0 x\0"s),
+                R"(reply: expected "550 5.y.z text", got "250 2.0.0 x\x00")"},
+           Case{packet('y', "550 5.0.0 1%\0"s),
+                R"(reply: expected "550 5.y.z text", got "550 5.0.0 1%\x00")"},
            Case{packet('i', "X\0y"s), "change 'i': a string does not end"},
        }) {
     PlayedFilter filter(terms(wire::action::all, 0) + answer);
