@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Deciding where a message came from.
+#include "policy/origin.h"
+
+#include <algorithm>
+#include <optional>
+
+#include "policy/auth/auth_results.h"
+#include "policy/auth/authserv_id.h"
+#include "policy/base/text.h"
+
+namespace icm {
+namespace {
+
+// The words of policy.origin in our own field.
+constexpr std::string_view origin_property = "origin";
+constexpr std::string_view outside = "outside";
+
+std::string_view word_of(Origin origin) {
+  return origin == Origin::forwarded ? outside : to_string(origin);
+}
+
+// What one of our own fields says; nullopt when it does not say it as we write it.
+std::optional<Origin> read_origin(const AuthenticationResults& field) {
+  const auto results = field.of("auth");
+  if (results.size() != 1 || !field.oddity.empty() || field.version != 1) return std::nullopt;
+  const MethodResult& auth = *results.front();
+  const std::string_view word = auth.property("policy", origin_property);
+  const bool is_pass = auth.result == "pass";
+  for (const Origin origin : all_origins) {
+    if (word_of(origin) == word && (origin == Origin::submission) == is_pass) return origin;
+  }
+  return std::nullopt;
+}
+
+// The topmost field under our name: what stands below it was there when we wrote it.
+std::optional<OriginDecision> claimed_origin(const HeaderList& headers,
+                                             std::string_view authserv_id) {
+  for (std::size_t i = 0; i < headers.size(); ++i) {
+    const HeaderField field = headers[i];
+    if (!equal_ascii(field.name, auth_results_field)) continue;
+    const auto parsed = AuthenticationResults::parse(field.value);
+    if (!parsed || !is_same_authserv_id(parsed->authserv_id, authserv_id)) continue;
+    const std::string text(trim(unfold(field.value)));
+    const auto origin = read_origin(*parsed);
+    if (!origin) {
+      return OriginDecision{Origin::unknown,
+                            fmt::format("{} says nothing that arrival would write: {}",
+                                        auth_results_field, excerpt(text))};
+    }
+    return OriginDecision{*origin, fmt::format("{}: {}", auth_results_field, excerpt(text, 120))};
+  }
+  return std::nullopt;
+}
+
+// RFC 8617 §4.1: a set is three fields.
+bool has_arc_set(const HeaderList& headers) {
+  return headers.first("ARC-Seal") && headers.first("ARC-Message-Signature") &&
+         headers.first("ARC-Authentication-Results");
+}
+
+bool is_redirected(const Recipient& recipient) {
+  if (!recipient.original) return false;
+  const auto original = Mailbox::parse(*recipient.original);
+  if (original && recipient.mailbox) return original->key() != recipient.mailbox->key();
+  return !equal_ascii(*recipient.original, recipient.text);
+}
+
+// The first recipient when all of them took the place of another.
+const Recipient* redirected(const Envelope& envelope) {
+  const auto& recipients = envelope.recipients;
+  const bool all = !recipients.empty() && std::ranges::all_of(recipients, is_redirected);
+  return all ? &recipients.front() : nullptr;
+}
+
+// What is left at the gate when arrival has said nothing.
+OriginDecision origin_by_content(const Config& config, const Envelope& envelope,
+                                 const Inspection& message, std::string reason) {
+  if (has_arc_set(message.headers())) return {Origin::forwarded, "it carries an ARC set"};
+  const Recipient* recipient = redirected(envelope);
+  if (recipient != nullptr && !has_declared_author(config.streams, message.authors())) {
+    return {Origin::forwarded,
+            fmt::format("{} was {} and the author is in no declared stream",
+                        excerpt(recipient->text), excerpt(*recipient->original))};
+  }
+  return {Origin::unknown, std::move(reason)};
+}
+
+OriginDecision origin_at_gate(const Config& config, std::string_view authserv_id,
+                              const Envelope& envelope, const Inspection& message) {
+  if (!config.arrival.covered) {
+    return origin_by_content(config, envelope, message, "arrival.covered is not set");
+  }
+  auto claimed = claimed_origin(message.headers(), authserv_id);
+  if (!claimed) {
+    if (envelope.reverse_path.is_null()) {
+      return {Origin::local,
+              fmt::format("null reverse path and no {} of {}: the mail server's own notice",
+                          auth_results_field, authserv_id)};
+    }
+    return origin_by_content(config, envelope, message,
+                             fmt::format("no {} of {}", auth_results_field, authserv_id));
+  }
+  switch (claimed->origin) {
+    case Origin::submission:
+    case Origin::forwarded:
+      return *std::move(claimed);
+    case Origin::relay:
+    case Origin::local:
+      // The word of a host is worth less than a login: a list manager or a redirecting mailbox
+      // hands in what others wrote.
+      if (has_arc_set(message.headers()) &&
+          !has_declared_author(config.streams, message.authors())) {
+        return {Origin::forwarded, "it carries an ARC set and the author is in no declared stream"};
+      }
+      return *std::move(claimed);
+    case Origin::unknown:
+      return origin_by_content(config, envelope, message, std::move(claimed->reason));
+  }
+  return *std::move(claimed);
+}
+
+}  // namespace
+
+OriginDecision origin_of_connection(const ArrivalConfig& arrival, const Envelope& envelope,
+                                    Transport transport) {
+  if (envelope.role == Role::gate) {
+    return {Origin::unknown, "at the gate every client is the mail server itself"};
+  }
+  if (!envelope.login.empty()) {
+    return {Origin::submission, fmt::format("authenticated as {}", excerpt(envelope.login))};
+  }
+  if (transport == Transport::internal) {
+    return {Origin::local, "no SMTP client: made on this host"};
+  }
+  if (!envelope.client) return {Origin::unknown, "the mail server named no client address"};
+  for (const IpRange& range : arrival.trusted_networks) {
+    if (range.contains(*envelope.client)) {
+      return {Origin::relay, fmt::format("client {} is in arrival.trusted_networks ({})",
+                                         envelope.client->text(), range.text())};
+    }
+  }
+  if (envelope.client->is_loopback()) {
+    return {Origin::local, fmt::format("client {} is this host", envelope.client->text())};
+  }
+  return {Origin::forwarded, fmt::format("client {} is from outside: not authenticated, not in "
+                                         "arrival.trusted_networks",
+                                         envelope.client->text())};
+}
+
+OriginDecision origin_of_message(const Config& config, std::string_view authserv_id,
+                                 const Envelope& envelope, Transport transport,
+                                 const Inspection& message) {
+  if (envelope.role == Role::gate) return origin_at_gate(config, authserv_id, envelope, message);
+  OriginDecision decision = origin_of_connection(config.arrival, envelope, transport);
+  const bool may_be_redirected =
+      decision.origin == Origin::local || decision.origin == Origin::relay;
+  if (!may_be_redirected || !config.arrival.covered) return decision;
+  auto claimed = claimed_origin(message.headers(), authserv_id);
+  if (claimed && claimed->origin == Origin::forwarded) return *std::move(claimed);
+  return decision;
+}
+
+std::string arrival_results(const ArrivalConfig& arrival, std::string_view authserv_id,
+                            Origin origin, std::string_view login) {
+  MethodResult auth{
+      .method = "auth",
+      .result = origin == Origin::submission ? "pass" : "none",
+      .properties = {{"policy", std::string(origin_property), std::string(word_of(origin))}}};
+  if (arrival.show_login && origin == Origin::submission && !login.empty()) {
+    auth.properties.push_back({"smtp", "auth", std::string(login)});
+  }
+  return to_field_value({.authserv_id = std::string(authserv_id), .results = {std::move(auth)}});
+}
+
+}  // namespace icm

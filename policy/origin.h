@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Origin: how a message came to us. At arrival the connection shows it, and the answer is written
+// into our own Authentication-Results; at the gate, where every client is the mail server itself,
+// it is read there again.
+//
+// A message is *forwarded* when it came in from outside, when it carries an ARC set and nobody here
+// vouches for its sender, or when every recipient at the gate replaced another one (ORCPT, RFC 3461
+// §4.2) and the author is none of ours. An ARC set alone does not make a login's mail forwarded:
+// hosted systems seal all they send, and anybody can write three fields. Nor does one redirected
+// recipient when the message also goes to one that was named as such: who may name an Apple
+// recipient here is no stranger.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "policy/config/config.h"
+#include "policy/inspection.h"
+#include "policy/message/envelope.h"
+
+namespace icm {
+
+// How the mail server got the message.
+enum class Transport {
+  smtp,
+  internal,  // no SMTP client: sendmail(1), cron, the mail server's own notices
+};
+
+struct OriginDecision {
+  Origin origin = Origin::unknown;
+  std::string reason;  // in words, for the log; may quote the login, addresses, header fields
+  bool operator==(const OriginDecision&) const = default;
+};
+
+// What the connection and MAIL show, for the roles arrival and direct:
+//   submission  the client authenticated itself
+//   local       no SMTP client, or one on a loopback address
+//   relay       the client is in arrival.trusted_networks
+//   forwarded   any other address: it comes from outside
+// At the gate it is unknown: the client there is the mail server itself. A listener where a content
+// filter hands mail back from this host must not have the milter, or all mail would be local.
+OriginDecision origin_of_connection(const ArrivalConfig& arrival, const Envelope& envelope,
+                                    Transport transport);
+
+// The same for a whole message; `message` has seen its header, with the fields that arrival removes
+// still in it.
+// At arrival and direct: local and relayed mail that our own Authentication-Results calls outside
+// mail stays that (a redirecting mailbox hands it in again). At the gate: the topmost
+// Authentication-Results under `authserv_id`, believed only when arrival.covered is set; then a
+// null reverse path without that field, which is the mail server's own bounce; then what the header
+// and ORCPT show.
+OriginDecision origin_of_message(const Config& config, std::string_view authserv_id,
+                                 const Envelope& envelope, Transport transport,
+                                 const Inspection& message);
+
+// The body of the Authentication-Results field that arrival puts on top (RFC 8601 §2.7.4):
+// "ID; auth=pass policy.origin=submission" for a login, with " smtp.auth=LOGIN" if show_login;
+// "ID; auth=none policy.origin=WORD" otherwise, WORD being local, relay, outside or unknown.
+// "policy" is the ptype that RFC 8601 §2.4 leaves to an administrative domain.
+std::string arrival_results(const ArrivalConfig& arrival, std::string_view authserv_id,
+                            Origin origin, std::string_view login);
+
+}  // namespace icm
