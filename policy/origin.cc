@@ -164,14 +164,17 @@ OriginDecision origin_of_message(const Config& config, std::string_view authserv
 
 std::string arrival_results(const ArrivalConfig& arrival, std::string_view authserv_id,
                             Origin origin, std::string_view login) {
-  MethodResult auth{
-      .method = "auth",
-      .result = origin == Origin::submission ? "pass" : "none",
-      .properties = {{"policy", std::string(origin_property), std::string(word_of(origin))}}};
+  MethodResult auth;
+  auth.method = "auth";
+  auth.result = origin == Origin::submission ? "pass" : "none";
+  auth.properties = {{"policy", std::string(origin_property), std::string(word_of(origin))}};
   if (arrival.show_login && origin == Origin::submission && !login.empty()) {
     auth.properties.push_back({"smtp", "auth", std::string(login)});
   }
-  return to_field_value({.authserv_id = std::string(authserv_id), .results = {std::move(auth)}});
+  AuthenticationResults field;
+  field.authserv_id = authserv_id;
+  field.results.push_back(std::move(auth));
+  return to_field_value(field);
 }
 
 }  // namespace icm
