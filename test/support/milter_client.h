@@ -88,9 +88,38 @@ struct MilterPeer {
   std::string address = "127.0.0.1";
 };
 
-// One connection to a filter, used by one thread at a time. An Error ends it: nothing more may be
-// asked of a client after one.
-class MilterClient {
+// What a mail server says to a filter, step by step. Used by one thread at a time. An Error ends
+// it: nothing more may be asked after one.
+class MailFilter {
+ public:
+  virtual ~MailFilter() = default;
+
+  // The value of a macro from now on ("i", "{auth_authen}"); an empty one undefines it.
+  virtual void define(std::string_view macro, std::string_view value) = 0;
+
+  [[nodiscard]] virtual Result<MilterAnswer> connect(const MilterPeer& peer) = 0;
+  [[nodiscard]] virtual Result<MilterAnswer> helo(std::string_view name) = 0;
+
+  // `arguments`: the address with its brackets, then ESMTP parameters.
+  [[nodiscard]] virtual Result<MilterAnswer> mail(const std::vector<std::string>& arguments) = 0;
+  [[nodiscard]] virtual Result<MilterAnswer> rcpt(const std::vector<std::string>& arguments) = 0;
+  [[nodiscard]] virtual Result<MilterAnswer> data() = 0;
+
+  // `value` is everything after the colon without the final CRLF, leading blank included.
+  [[nodiscard]] virtual Result<MilterAnswer> header(std::string_view name,
+                                                    std::string_view value) = 0;
+  [[nodiscard]] virtual Result<MilterAnswer> end_of_header() = 0;
+
+  // Any length; sends no more once the filter said skip.
+  [[nodiscard]] virtual Result<MilterAnswer> body(std::string_view octets) = 0;
+  [[nodiscard]] virtual Result<MilterEnd> end_of_message() = 0;
+
+  // RSET, or the next message: the filter forgets this one. Never answered.
+  [[nodiscard]] virtual Status abort() = 0;
+};
+
+// One connection to a filter over a socket.
+class MilterClient final : public MailFilter {
  public:
   // Connects and negotiates. No step waits longer than `patience` for its answer.
   [[nodiscard]] static Result<MilterClient> open(
@@ -99,30 +128,21 @@ class MilterClient {
 
   const MilterTerms& terms() const { return terms_; }
 
-  // The value of a macro from now on ("i", "{auth_authen}"); an empty one undefines it. It is sent
-  // with the stages for which the filter named it, or for which Postfix sends it unasked.
-  void define(std::string_view macro, std::string_view value);
+  // Sent with the stages for which the filter named the macro, or for which Postfix sends it
+  // unasked.
+  void define(std::string_view macro, std::string_view value) override;
 
-  [[nodiscard]] Result<MilterAnswer> connect(const MilterPeer& peer);
-  [[nodiscard]] Result<MilterAnswer> helo(std::string_view name);
-
-  // `arguments`: the address with its brackets, then ESMTP parameters.
-  [[nodiscard]] Result<MilterAnswer> mail(const std::vector<std::string>& arguments);
-  [[nodiscard]] Result<MilterAnswer> rcpt(const std::vector<std::string>& arguments);
-  [[nodiscard]] Result<MilterAnswer> data();
-
-  // `value` is everything after the colon without the final CRLF, leading blank included.
-  [[nodiscard]] Result<MilterAnswer> header(std::string_view name, std::string_view value);
-  [[nodiscard]] Result<MilterAnswer> end_of_header();
-
-  // Any length; cut into packets as the protocol demands. Sends no more once the filter said skip.
-  [[nodiscard]] Result<MilterAnswer> body(std::string_view octets);
+  [[nodiscard]] Result<MilterAnswer> connect(const MilterPeer& peer) override;
+  [[nodiscard]] Result<MilterAnswer> helo(std::string_view name) override;
+  [[nodiscard]] Result<MilterAnswer> mail(const std::vector<std::string>& arguments) override;
+  [[nodiscard]] Result<MilterAnswer> rcpt(const std::vector<std::string>& arguments) override;
+  [[nodiscard]] Result<MilterAnswer> data() override;
+  [[nodiscard]] Result<MilterAnswer> header(std::string_view name, std::string_view value) override;
+  [[nodiscard]] Result<MilterAnswer> end_of_header() override;
+  [[nodiscard]] Result<MilterAnswer> body(std::string_view octets) override;
   bool skips_body() const { return skips_body_; }
-
-  [[nodiscard]] Result<MilterEnd> end_of_message();
-
-  // RSET, or the next message: the filter forgets this one. Never answered.
-  [[nodiscard]] Status abort();
+  [[nodiscard]] Result<MilterEnd> end_of_message() override;
+  [[nodiscard]] Status abort() override;
   [[nodiscard]] Status quit();
 
   // For tests that break the protocol.

@@ -12,38 +12,38 @@ using QueueIdKnown = MilterMail::QueueIdKnown;
 // Carries one message along; each step returns true when the message found its end there.
 class Transaction {
  public:
-  Transaction(MilterClient& client, const MilterMail& mail) : client_(client), mail_(mail) {}
+  Transaction(MailFilter& filter, const MilterMail& mail) : filter_(filter), mail_(mail) {}
 
   Result<MilterOutcome> run() {
     ICM_TRY(const bool is_over, begin());
     if (!is_over) ICM_CHECK(content());
-    ICM_CHECK(client_.abort());
+    ICM_CHECK(filter_.abort());
     return std::move(outcome_);
   }
 
  private:
   Result<bool> begin() {
-    client_.define("i", mail_.queue_id_known == QueueIdKnown::at_mail ? mail_.queue_id : "");
-    client_.define("{auth_authen}", mail_.login);
-    client_.define("{auth_type}", mail_.login.empty() ? "" : "PLAIN");
-    ICM_TRY(const MilterAnswer given, client_.mail(mail_.mail));
+    filter_.define("i", mail_.queue_id_known == QueueIdKnown::at_mail ? mail_.queue_id : "");
+    filter_.define("{auth_authen}", mail_.login);
+    filter_.define("{auth_type}", mail_.login.empty() ? "" : "PLAIN");
+    ICM_TRY(const MilterAnswer given, filter_.mail(mail_.mail));
     if (ended(Stage::mail, given)) return true;
     ICM_TRY(const bool is_over, recipients());
     if (is_over) return true;
-    ICM_TRY(const MilterAnswer at_data, client_.data());
+    ICM_TRY(const MilterAnswer at_data, filter_.data());
     return ended(Stage::data, at_data);
   }
 
   Result<bool> recipients() {
     bool any = mail_.recipients.empty();
     for (const auto& recipient : mail_.recipients) {
-      ICM_TRY(const MilterAnswer given, client_.rcpt(recipient));
+      ICM_TRY(const MilterAnswer given, filter_.rcpt(recipient));
       outcome_.recipients.push_back(given);
       if (given.is_final() && !given.refuses()) return ended(Stage::rcpt, given);
       if (given.refuses()) continue;
       any = true;
       if (mail_.queue_id_known == QueueIdKnown::after_first_recipient)
-        client_.define("i", mail_.queue_id);
+        filter_.define("i", mail_.queue_id);
     }
     if (any) return false;
     return ended(Stage::rcpt, outcome_.recipients.back());
@@ -51,15 +51,19 @@ class Transaction {
 
   Status content() {
     for (const auto& [name, value] : mail_.fields) {
-      ICM_TRY(const MilterAnswer given, client_.header(name, value));
+      ICM_TRY(const MilterAnswer given, filter_.header(name, value));
       if (ended(Stage::header, given)) return {};
     }
-    if (mail_.queue_id_known == QueueIdKnown::at_end_of_header) client_.define("i", mail_.queue_id);
-    ICM_TRY(const MilterAnswer after_header, client_.end_of_header());
+    if (mail_.queue_id_known == QueueIdKnown::at_end_of_header) filter_.define("i", mail_.queue_id);
+    ICM_TRY(const MilterAnswer after_header, filter_.end_of_header());
     if (ended(Stage::end_of_header, after_header)) return {};
-    ICM_TRY(const MilterAnswer after_body, client_.body(mail_.body));
+    ICM_TRY(const MilterAnswer after_body, filter_.body(mail_.body));
     if (ended(Stage::body, after_body)) return {};
-    ICM_TRY(MilterEnd end, client_.end_of_message());
+    if (mail_.ending == MilterMail::Ending::abort) {
+      outcome_.stage = Stage::aborted;
+      return {};
+    }
+    ICM_TRY(MilterEnd end, filter_.end_of_message());
     outcome_.stage = Stage::end_of_message;
     outcome_.answer = std::move(end.answer);
     outcome_.changes = std::move(end.changes);
@@ -74,7 +78,7 @@ class Transaction {
     return true;
   }
 
-  MilterClient& client_;
+  MailFilter& filter_;
   const MilterMail& mail_;
   MilterOutcome outcome_;
 };
@@ -101,12 +105,14 @@ std::string_view to_string(MilterOutcome::Stage stage) {
       return "body";
     case Stage::end_of_message:
       return "end of message";
+    case Stage::aborted:
+      return "RSET";
   }
   return "invalid";
 }
 
-Result<MilterOutcome> send_mail(MilterClient& client, const MilterMail& mail) {
-  return Transaction(client, mail).run();
+Result<MilterOutcome> send_mail(MailFilter& filter, const MilterMail& mail) {
+  return Transaction(filter, mail).run();
 }
 
 }  // namespace icm

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test/support/scenario_world.h"
+
+#include <chrono>
+#include <string_view>
+
+#include "policy/base/deadline.h"
+#include "policy/base/mailbox.h"
+#include "policy/store/entry_rows.h"
+#include "policy/store/store.h"
+#include "policy/store/store_file.h"
+
+namespace icm {
+namespace {
+
+constexpr auto patience = std::chrono::seconds{5};
+
+// A section of a YAML file, or an option when it has a value; in the order of first mention.
+struct Node {
+  std::string name;
+  std::string value;
+  std::vector<Node> children;
+
+  Node& child(std::string_view wanted) {
+    for (Node& node : children) {
+      if (node.name == wanted) return node;
+    }
+    return children.emplace_back(Node{.name = std::string(wanted), .value = {}, .children = {}});
+  }
+
+  void set(const std::vector<std::string>& path, std::string_view text) {
+    Node* node = this;
+    for (const std::string& part : path) node = &node->child(part);
+    node->value = text;
+    node->children.clear();
+  }
+
+  void write(std::string& out, std::size_t depth) const {
+    for (const Node& node : children) {
+      out.append(2 * depth, ' ');
+      out += fmt::format("{}:{}{}\n", node.name, node.value.empty() ? "" : " ", node.value);
+      node.write(out, depth + 1);
+    }
+  }
+};
+
+Result<Suppression> entry_of(const ScenarioEntry& given, WallTime now) {
+  ICM_TRY(const Mailbox mailbox, Mailbox::parse(given.address));
+  const auto reason = suppression_reason(given.reason);
+  if (!reason) return fail(Code::syntax, fmt::format("store: unknown reason \"{}\"", given.reason));
+  Suppression entry{.address = mailbox.key(),
+                    .scope = given.scope,
+                    .reason = *reason,
+                    .source = given.source,
+                    .note = given.note,
+                    .created = now - std::chrono::hours{24},
+                    .expires = {}};
+  if (!given.expires.empty()) {
+    ICM_TRY(entry.expires, parse_time(given.expires));
+  }
+  return entry;
+}
+
+}  // namespace
+
+ScenarioFiles::ScenarioFiles(const std::filesystem::path& directory)
+    : config((directory / "milter.conf").string()),
+      store((directory / "store.db").string()),
+      decisions((directory / "decisions.jsonl").string()) {}
+
+std::string config_of(const Scenario& scenario, const ScenarioFiles& files,
+                      const std::string& socket_address) {
+  Node root;
+  root.set({"socket", "address"}, socket_address);
+  root.set({"socket", "group"}, "\"\"");
+  root.set({"arrival", "authserv_id"}, "mx.shop.example");
+  root.set({"log", "destination"}, "standard_error");
+  root.set({"log", "decisions"}, files.decisions);
+  root.set({"store", "path"}, files.store);
+  for (const ScenarioSetting& setting : scenario.settings) root.set(setting.path, setting.value);
+  std::string yaml;
+  root.write(yaml, 0);
+  return yaml;
+}
+
+Status fill_store(const Scenario& scenario, const ScenarioFiles& files, WallTime now) {
+  ICM_TRY(Database store,
+          open_store(files.store, Database::Access::write, Missing::make, Deadline::in(patience)));
+  ICM_CHECK(store.execute(
+      "INSERT INTO deed (id, at, who, what, why) VALUES (1, 0, 'scenario', 'add', 'scenario')"));
+  ICM_TRY(Statement insert, store.prepare("INSERT INTO suppression (" ICM_ENTRY_COLUMNS
+                                          ", added_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)"));
+  for (const ScenarioEntry& given : scenario.entries) {
+    const Result<Suppression> entry = entry_of(given, now);
+    if (!entry) return fail_at(fmt::format("{}:{}", scenario.file, given.line), entry.error());
+    Query query = insert.query();
+    bind_entry(query, *entry);
+    ICM_CHECK(query.run());
+  }
+  return {};
+}
+
+Status break_store(const ScenarioFiles& files) {
+  ICM_TRY(Database store, open_store(files.store, Database::Access::write, Missing::refuse,
+                                     Deadline::in(patience)));
+  return store.execute("ALTER TABLE suppression RENAME TO damaged");
+}
+
+}  // namespace icm
