@@ -21,14 +21,14 @@ struct Decision {
 
   WallTime time{};
   Event event = Event::message;
-  Envelope envelope;                     // for Event::recipient with that recipient alone
-  std::vector<std::string> from;         // addresses of the From field; empty at RCPT
+  Envelope envelope;              // for Event::recipient with that recipient alone
+  std::vector<std::string> from;  // addresses of the From field; empty at RCPT
   std::string message_id;
   Classification classification;
   Verdict verdict;
   std::vector<std::string> removed_recipients;  // taken off a mixed message
-  std::chrono::microseconds took{0};     // time spent judging, DNS and stores included
-  std::uint64_t bytes = 0;               // header and body octets seen
+  std::chrono::microseconds took{0};            // time spent judging, DNS and stores included
+  std::uint64_t bytes = 0;                      // header and body octets seen
 };
 
 // One line without newline, ASCII, `key=value` words; untrusted values quoted and escaped, so that

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Log: where decisions and the daemon's own words are written. One thread writes; callers never
-// wait for a disk or for syslogd as long as the queue has room.
+// Log: where decisions and the daemon's own words go. The daemon's is milter/log_writer.
 #pragma once
 
 #include <string>
@@ -20,8 +19,9 @@ class Log {
  public:
   virtual ~Log() = default;
 
-  // Both forms of one decision.
-  virtual void decision(const Decision& decision) = 0;
+  // Both forms of one decision. Taken by value, so that the caller can move it in and the forms are
+  // made elsewhere.
+  virtual void decision(Decision decision) = 0;
 
   // A sentence of the daemon itself. Untrusted parts must have passed for_log().
   virtual void say(LogLevel level, std::string_view text) = 0;
