@@ -18,7 +18,8 @@ class Mta {
   virtual ~Mta() = default;
 
   // `index` 0 stands above everything else. `value` has no leading blank; folds are CRLF + blank.
-  [[nodiscard]] virtual bool insert_header(int index, std::string_view name, std::string_view value) = 0;
+  [[nodiscard]] virtual bool insert_header(int index, std::string_view name,
+                                           std::string_view value) = 0;
 
   // `occurrence` counts fields of this name from 1 at the top.
   [[nodiscard]] virtual bool remove_header(std::string_view name, int occurrence) = 0;

@@ -17,6 +17,7 @@
 #include "milter/world.h"
 #include "policy/base/clock.h"
 #include "policy/inspection.h"
+#include "policy/origin.h"
 
 namespace icm {
 
@@ -28,7 +29,17 @@ struct SessionContext {
   Slots& slots;
 };
 
-// Steps come one at a time, from any thread (libmilter's pool moves a session between threads).
+// Steps come one at a time, from any thread (libmilter's pool moves a session between threads), and
+// in any order: a step that has no message to belong to says go_on and does nothing.
+//
+//   arrival        refuses nothing; removes Authentication-Results that claim to be ours, writes
+//   ours gate, direct   ask the engine: at RCPT for each Apple recipient, at the end for the
+//   message; a
+//                  message without Apple recipients is let go at DATA, untouched
+//   direct         does what arrival does, too
+//
+// Every observation about a recipient is logged when RCPT is answered; mail that came by no SMTP is
+// refused at its end only (milter/settlement).
 class Session {
  public:
   explicit Session(SessionContext context);
@@ -54,6 +65,9 @@ class Session {
   // True when no further body chunk can change anything (SMFIS_SKIP).
   bool body_is_settled() const;
 
+  // True from MAIL until the message was answered, let go or aborted.
+  bool is_in_message() const { return message_ != nullptr; }
+
   // Judges, applies what was decided through `mta`, logs.
   Answer end_of_message(std::string_view queue_id, Mta& mta);
 
@@ -62,9 +76,18 @@ class Session {
 
  private:
   struct Message;  // everything from MAIL to the end of the message
+  Answer judge_recipient(std::string argument, Recipient recipient);
+  Answer finish_arrival(Message& message, Mta& mta);
+  Answer finish_judged(Message& message, Mta& mta);
+  void log_recipient(const Message& message, const Recipient& recipient, Verdict verdict,
+                     std::chrono::microseconds took);
+  void log_message(Message& message, Verdict verdict, const std::vector<std::size_t>& removed,
+                   std::chrono::microseconds took);
+
   SessionContext context_;
-  Envelope connection_;  // role, client, helo: what outlives a message
-  bool is_smtp_ = true;
+  Envelope connection_;  // client and helo: what outlives a message
+  std::string daemon_name_;
+  Transport transport_ = Transport::smtp;
   std::unique_ptr<Message> message_;
 };
 

@@ -15,14 +15,16 @@
 
 namespace icm {
 
-// Immutable and safe from any thread; neither copied nor moved, since its parts refer to each other.
+// Immutable and safe from any thread; neither copied nor moved, since its parts refer to each
+// other.
 class World {
  public:
   // Opens what the configuration names. An Error says what is missing, for the administrator.
   [[nodiscard]] static Result<std::shared_ptr<const World>> build(Config config);
 
   // For tests and offline checks: a World over a given list.
-  static std::shared_ptr<const World> over(Config config, std::unique_ptr<SuppressionList> suppression);
+  static std::shared_ptr<const World> over(Config config,
+                                           std::unique_ptr<SuppressionList> suppression);
 
   World(Config config, std::unique_ptr<SuppressionList> suppression);
   World(const World&) = delete;

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milter/session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "milter/actions.h"
+#include "milter/envelope_arguments.h"
+#include "milter/forged_results.h"
+#include "milter/reply_text.h"
+#include "milter/settlement.h"
+#include "policy/auth/auth_results.h"
+#include "policy/base/text.h"
+
+namespace icm {
+namespace {
+
+constexpr std::chrono::seconds wait_for_slot{1};
+constexpr std::size_t max_logged_authors = 20;      // a From field may name thousands
+constexpr std::size_t max_logged_message_id = 998;  // RFC 5322 §2.1.1
+
+const SmtpReply too_busy{.code = 451,
+                         .enhanced = "4.3.2",  // RFC 3463 §3.4: not accepting messages now
+                         .text = "Too many messages are being judged right now; try again later"};
+const SmtpReply change_refused{
+    .code = 451,
+    .enhanced = "4.3.0",
+    .text = "A change to this message could not be made; try again later"};
+
+Role role_of(const RolesConfig& roles, std::string_view daemon_name) {
+  const auto names = [&](const std::vector<std::string>& list) {
+    return std::ranges::find(list, daemon_name) != list.end();
+  };
+  if (names(roles.gate)) return Role::gate;
+  if (names(roles.direct)) return Role::direct;
+  return Role::arrival;
+}
+
+Answer answer_to(const Verdict& verdict) {
+  if (verdict.disposition < Disposition::defer) return {};
+  return {.kind = Answer::Kind::refuse, .reply = legal_reply(verdict.reply)};
+}
+
+Verdict deferral(const SmtpReply& reply) {
+  Verdict verdict;
+  verdict.disposition = Disposition::defer;
+  verdict.reply = reply;
+  return verdict;
+}
+
+class Stopwatch {
+ public:
+  std::chrono::microseconds elapsed() const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(Deadline::Time::now() - start_);
+  }
+
+ private:
+  Deadline::Time::time_point start_ = Deadline::Time::now();
+};
+
+}  // namespace
+
+struct Session::Message {
+  explicit Message(std::shared_ptr<const World> current)
+      : world(std::move(current)), inspection(world->config()), forged(world->authserv_id()) {}
+
+  bool is_judged() const { return envelope.role != Role::arrival; }
+  bool enters_here() const { return envelope.role != Role::gate; }
+  void name_queue_id(std::string_view queue_id) {
+    if (!queue_id.empty()) envelope.queue_id = queue_id;
+  }
+  Deadline deadline() const { return Deadline::in(world->config().limits.message_deadline); }
+
+  // What every message that enters gets: forged fields go, ours is put on top.
+  std::vector<HeaderEdit> arrival_edits() const {
+    std::vector<HeaderEdit> edits = forged.removals();
+    edits.push_back({.kind = HeaderEdit::Kind::insert,
+                     .name = std::string(auth_results_field),
+                     .value = arrival_results(world->config().arrival, world->authserv_id(),
+                                              envelope.origin, envelope.login)});
+    return edits;
+  }
+
+  std::shared_ptr<const World> world;
+  Envelope envelope;
+  std::vector<AppleRecipient> apple;
+  Inspection inspection;
+  ForgedResults forged;
+};
+
+Session::Session(SessionContext context) : context_(context) {}
+Session::Session(Session&&) noexcept = default;
+Session::~Session() = default;
+
+void Session::connect(const Peer& peer, std::string_view daemon_name) {
+  message_.reset();
+  connection_ = {};
+  connection_.client = peer.address;
+  connection_.client_name = peer.name;
+  daemon_name_ = daemon_name;
+  transport_ = peer.port == 0 ? Transport::internal : Transport::smtp;
+}
+
+void Session::helo(std::string_view name) { connection_.helo = name; }
+
+void Session::mail(std::span<const std::string_view> arguments, std::string_view login) {
+  message_ = std::make_unique<Message>(
+      context_.world.with([](const std::shared_ptr<const World>& world) { return world; }));
+  const Config& config = message_->world->config();
+  Envelope& envelope = message_->envelope;
+  envelope = connection_;
+  envelope.role = role_of(config.roles, daemon_name_);
+  envelope.login = login;
+  envelope.reverse_path = reverse_path_of(arguments);
+  OriginDecision origin = origin_of_connection(config.arrival, envelope, transport_);
+  envelope.origin = origin.origin;
+  envelope.origin_reason = std::move(origin.reason);
+}
+
+Answer Session::rcpt(std::span<const std::string_view> arguments, std::string_view queue_id) {
+  if (!message_ || !message_->is_judged() || arguments.empty()) return {};
+  message_->name_queue_id(queue_id);
+  Recipient recipient = recipient_of(arguments);
+  recipient.is_apple =
+      recipient.mailbox && message_->world->apple().contains(recipient.mailbox->domain());
+  if (recipient.is_apple) {
+    return judge_recipient(std::string(arguments.front()), std::move(recipient));
+  }
+  message_->envelope.recipients.push_back(std::move(recipient));
+  return {};
+}
+
+Answer Session::judge_recipient(std::string argument, Recipient recipient) {
+  Message& message = *message_;
+  const Stopwatch watch;
+  Verdict verdict = message.world->engine().judge_recipient(
+      message.envelope, recipient, context_.clock.now(), message.deadline());
+  if (!verdict.findings.empty()) log_recipient(message, recipient, verdict, watch.elapsed());
+
+  const Answer answer = answer_to(verdict);
+  if (answer.kind == Answer::Kind::refuse && transport_ == Transport::smtp) return answer;
+  message.apple.push_back({.index = message.envelope.recipients.size(),
+                           .argument = std::move(argument),
+                           .verdict = std::move(verdict)});
+  message.envelope.recipients.push_back(std::move(recipient));
+  return {};
+}
+
+Answer Session::data(std::string_view queue_id) {
+  if (!message_) return {};
+  message_->name_queue_id(queue_id);
+  if (!message_->is_judged() || !message_->apple.empty()) return {};
+  message_.reset();
+  return {.kind = Answer::Kind::let_go, .reply = {}};
+}
+
+void Session::header(std::string_view name, std::string_view value) {
+  if (!message_) return;
+  message_->inspection.header(name, value);
+  if (message_->enters_here()) message_->forged.header(name, value);
+}
+
+void Session::end_of_header() {
+  if (!message_) return;
+  Message& message = *message_;
+  message.inspection.end_of_header(message.envelope);
+  OriginDecision origin = origin_of_message(message.world->config(), message.world->authserv_id(),
+                                            message.envelope, transport_, message.inspection);
+  message.envelope.origin = origin.origin;
+  message.envelope.origin_reason = std::move(origin.reason);
+}
+
+void Session::body(std::string_view chunk) {
+  if (message_ && message_->is_judged()) message_->inspection.body(chunk);
+}
+
+bool Session::body_is_settled() const { return !message_ || !message_->is_judged(); }
+
+Answer Session::end_of_message(std::string_view queue_id, Mta& mta) {
+  if (!message_) return {};
+  const std::unique_ptr<Message> message = std::move(message_);
+  message->name_queue_id(queue_id);
+  return message->is_judged() ? finish_judged(*message, mta) : finish_arrival(*message, mta);
+}
+
+void Session::abort() { message_.reset(); }
+
+Answer Session::finish_arrival(Message& message, Mta& mta) {
+  const std::string queue_id = for_log(message.envelope.queue_id);
+  if (!apply({.headers = message.arrival_edits(), .quarantine_reason = {}, .delete_recipients = {}},
+             mta)) {
+    context_.log.say(
+        LogLevel::error,
+        fmt::format("{}: the mail server refused a header change; message deferred", queue_id));
+    return {.kind = Answer::Kind::refuse, .reply = change_refused};
+  }
+  if (message.forged.count() > 0) {
+    context_.log.say(LogLevel::warning,
+                     fmt::format("{}: removed {} Authentication-Results that claimed to be by {}, "
+                                 "client={}",
+                                 queue_id, message.forged.count(), message.world->authserv_id(),
+                                 message.envelope.client ? message.envelope.client->text()
+                                                         : std::string("none")));
+  }
+  return {};
+}
+
+Answer Session::finish_judged(Message& message, Mta& mta) {
+  const Config& config = message.world->config();
+  const Deadline deadline = message.deadline();
+  const Stopwatch watch;
+  Slots::Lease slot = context_.slots.take(Deadline::in({}));
+  if (!slot) {
+    mta.progress();
+    slot = context_.slots.take(deadline.at_most(wait_for_slot));
+  }
+  Verdict verdict =
+      slot ? message.world->engine().judge(
+                 message.inspection.facts(message.envelope, context_.clock.now()), deadline)
+           : deferral(too_busy);
+  slot = {};
+  Settlement settlement =
+      settle(std::move(verdict), message.apple, message.envelope, config.direct.mixed);
+  const std::chrono::microseconds took = watch.elapsed();
+
+  const bool goes_on =
+      settlement.verdict.disposition < Disposition::defer || !settlement.removed.empty();
+  if (goes_on) {
+    Changes changes{.headers = settlement.verdict.headers,
+                    .quarantine_reason = settlement.verdict.quarantine_reason,
+                    .delete_recipients = settlement.deletions};
+    if (message.enters_here())
+      std::ranges::move(message.arrival_edits(), std::back_inserter(changes.headers));
+    if (!apply(changes, mta)) {
+      settlement.verdict.disposition = Disposition::defer;
+      settlement.verdict.reply = change_refused;
+      settlement.verdict.policy = {};
+      settlement.verdict.rule = {};
+      settlement.removed.clear();
+      context_.log.say(LogLevel::error,
+                       fmt::format("{}: the mail server refused a change; message deferred",
+                                   for_log(message.envelope.queue_id)));
+    }
+  }
+  const bool is_refused =
+      settlement.verdict.disposition >= Disposition::defer && settlement.removed.empty();
+  Answer answer = is_refused ? answer_to(settlement.verdict) : Answer{};
+  log_message(message, std::move(settlement.verdict), settlement.removed, took);
+  return answer;
+}
+
+void Session::log_recipient(const Message& message, const Recipient& recipient, Verdict verdict,
+                            std::chrono::microseconds took) {
+  Decision decision;
+  decision.time = context_.clock.now();
+  decision.event = Decision::Event::recipient;
+  decision.envelope = message.envelope;
+  decision.envelope.recipients = {recipient};
+  decision.verdict = std::move(verdict);
+  decision.took = took;
+  context_.log.decision(std::move(decision));
+}
+
+void Session::log_message(Message& message, Verdict verdict,
+                          const std::vector<std::size_t>& removed, std::chrono::microseconds took) {
+  const Inspection& inspection = message.inspection;
+  Decision decision;
+  decision.time = context_.clock.now();
+  decision.verdict = std::move(verdict);
+  decision.took = took;
+  decision.bytes = inspection.octets();
+  decision.classification = inspection.classification();
+  decision.message_id = inspection.headers().text("Message-ID").substr(0, max_logged_message_id);
+  if (const auto& authors = inspection.authors()) {
+    for (const Address& author : *authors) {
+      if (decision.from.size() == max_logged_authors) break;
+      decision.from.push_back(author.text());
+    }
+  }
+  for (const std::size_t index : removed) {
+    decision.removed_recipients.push_back(message.envelope.recipients[index].text);
+  }
+  decision.envelope = std::move(message.envelope);
+  context_.log.decision(std::move(decision));
+}
+
+}  // namespace icm
