@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milter/daemon.h"
+
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <future>
+#include <memory>
+#include <optional>
+#include <thread>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "milter/callbacks.h"
+#include "milter/listening_socket.h"
+#include "milter/log_writer.h"
+#include "milter/signals.h"
+#include "policy/config/config_reader.h"
+
+namespace icm {
+namespace {
+
+constexpr std::chrono::milliseconds drain_look{25};
+
+void complain(std::string_view text) { fmt::print(stderr, "icloud-milter: {}\n", text); }
+
+LineDestination line_destination_of(const Config& config, const DaemonOptions& options) {
+  return line_destination(config.log.destination, options.journal_stream);
+}
+
+// Everything that lives from start to stop.
+class Daemon {
+ public:
+  Daemon(const DaemonOptions& options, std::shared_ptr<const World> world,
+         std::unique_ptr<LogWriter> log, const Clock& clock, Signals signals)
+      : options_(options),
+        clock_(clock),
+        log_(std::move(log)),
+        world_(world),
+        slots_(world->config().limits.concurrent_judgements),
+        context_{.sessions = {world_, *log_, clock_, slots_}, .in_flight = in_flight_},
+        signals_(std::move(signals)),
+        current_(std::move(world)) {}
+
+  Status start() {
+    ICM_CHECK(register_callbacks(context_));
+    ICM_TRY(socket_, ListeningSocket::open(config().socket));
+    // Not before this thread has its signals again may libmilter wait for them; see Signals.
+    std::promise<void> unblocked;
+    {
+      const SignalsBlocked blocked;
+      server_ = std::thread([this, go = unblocked.get_future()]() mutable {
+        go.wait();
+        serve();
+      });
+    }
+    unblocked.set_value();
+    log_->say(LogLevel::info, fmt::format("ready: version {}, listening on {}", ICM_VERSION,
+                                          config().socket.address));
+    return {};
+  }
+
+  ExitStatus run() {
+    for (;;) {
+      switch (signals_.next()) {
+        case SIGHUP:
+          reload();
+          break;
+        case 0:
+          log_->say(LogLevel::fatal, "libmilter serves no longer; ending");
+          return ExitStatus::failed;
+        default:
+          drain();
+          return ExitStatus::done;
+      }
+    }
+  }
+
+  // libmilter's threads still run, and smfi_stop() would only freeze them for up to five seconds
+  // while the mail server waits; closing their connections at once lets it try again at once.
+  [[noreturn]] void end(ExitStatus status) {
+    log_->say(LogLevel::info, "stopped");
+    log_->flush();
+    ::_exit(static_cast<int>(status));
+  }
+
+ private:
+  const Config& config() const { return current_->config(); }
+
+  void serve() {
+    if (const Status status = serve_milter(); !status) {
+      log_->say(LogLevel::error, status.error().text);
+    }
+    Signals::wake();
+  }
+
+  void reload() {
+    const auto keep = [this](std::string_view why) {
+      log_->say(LogLevel::error, why);
+      log_->say(LogLevel::error, "not reloaded; the configuration in use stays");
+      reopen(config());
+    };
+    const ConfigResult read = read_config(options_.config_path, clock_.now());
+    if (!read) return keep(say_problems(read.error()));
+    say_problems(read->warnings);
+    const auto world = World::build(read->config);
+    if (!world) return keep(world.error().text);
+    if (!reopen((*world)->config())) return keep("the log could not be reopened");
+    if ((*world)->config().socket != config().socket) {
+      log_->say(LogLevel::warning,
+                fmt::format("socket: still listening on {}; a changed socket needs a restart",
+                            config().socket.address));
+    }
+    swap(*world);
+    log_->say(LogLevel::info, fmt::format("reloaded {}", options_.config_path));
+  }
+
+  bool reopen(const Config& config) {
+    const Status status = log_->reopen(config.log, line_destination_of(config, options_));
+    if (!status) log_->say(LogLevel::error, status.error().text);
+    return status.has_value();
+  }
+
+  void swap(std::shared_ptr<const World> next) {
+    slots_.resize(next->config().limits.concurrent_judgements);
+    world_.with([&](std::shared_ptr<const World>& world) { world = next; });
+    current_ = std::move(next);
+  }
+
+  // Returns the last line, for whoever wants to end with it.
+  std::string say_problems(const std::vector<ConfigProblem>& problems) {
+    for (const ConfigProblem& problem : problems) {
+      const bool is_warning = problem.weight == ConfigProblem::Weight::warning;
+      log_->say(is_warning ? LogLevel::warning : LogLevel::error, to_string(problem));
+    }
+    return fmt::format("{} has {} problems", options_.config_path, problems.size());
+  }
+
+  void drain() {
+    socket_->withdraw();
+    const Deadline deadline = Deadline::in(config().limits.drain);
+    log_->say(LogLevel::info,
+              fmt::format("stopping: {} messages are being handed over", in_flight_.count()));
+    // The count falls before libmilter has sent the last answer; the second look gives it time.
+    for (int idle_looks = 0; idle_looks < 2 && !deadline.passed();) {
+      idle_looks = in_flight_.count() == 0 ? idle_looks + 1 : 0;
+      const auto signal_number = signals_.next(drain_look);
+      if (signal_number && *signal_number != SIGHUP) return;
+    }
+    if (const int left = in_flight_.count(); left > 0) {
+      log_->say(LogLevel::warning,
+                fmt::format("{} messages were not done after {}; the mail server will try them "
+                            "again",
+                            left, to_span(config().limits.drain)));
+    }
+  }
+
+  const DaemonOptions options_;
+  const Clock& clock_;
+  std::unique_ptr<LogWriter> log_;
+  CurrentWorld world_;
+  Slots slots_;
+  MessagesInFlight in_flight_;
+  CallbackContext context_;
+  Signals signals_;
+  std::shared_ptr<const World> current_;  // what world_ holds; only the main thread changes it
+  std::optional<ListeningSocket> socket_;
+  std::thread server_;
+};
+
+// The configuration and all it names, or nothing when that was complained about.
+std::shared_ptr<const World> build_world(const std::string& config_path, const Clock& clock) {
+  ConfigResult read = read_config(config_path, clock.now());
+  std::fputs(report(read ? read->warnings : read.error()).c_str(), stderr);
+  if (!read) return nullptr;
+  auto world = World::build(std::move(read->config));
+  if (world) return *std::move(world);
+  complain(world.error().text);
+  return nullptr;
+}
+
+}  // namespace
+
+ExitStatus run_daemon(const DaemonOptions& options) {
+  static const SystemClock clock;
+  auto signals = Signals::open();
+  if (!signals) {
+    complain(signals.error().text);
+    return ExitStatus::failed;
+  }
+  auto world = build_world(options.config_path, clock);
+  if (world == nullptr) return ExitStatus::failed;
+  Result<std::unique_ptr<LogWriter>> log = [&] {
+    const SignalsBlocked blocked;
+    return LogWriter::open(world->config().log, line_destination_of(world->config(), options),
+                           clock);
+  }();
+  if (!log) {
+    complain(log.error().text);
+    return ExitStatus::failed;
+  }
+  // Never destroyed: threads of libmilter hold on to it until the process ends.
+  auto& daemon =
+      *new Daemon(options, std::move(world), *std::move(log), clock, *std::move(signals));
+  if (const Status started = daemon.start(); !started) {
+    complain(started.error().text);
+    return ExitStatus::failed;
+  }
+  daemon.end(daemon.run());
+}
+
+ExitStatus check_configuration(const std::string& config_path) {
+  const SystemClock clock;
+  if (build_world(config_path, clock) == nullptr) return ExitStatus::failed;
+  fmt::print("{}: good\n", config_path);
+  return ExitStatus::done;
+}
+
+}  // namespace icm

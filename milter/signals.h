@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Signals: HUP, TERM and INT of this process as something the main thread can wait for.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+#include <signal.h>
+
+#include "milter/unique_fd.h"
+#include "policy/base/result.h"
+
+namespace icm {
+
+// libmilter starts a thread that waits for the same three signals and ends its service on any of
+// them, HUP too. The kernel prefers the main thread as long as that does not block them (tried:
+// 20,000 of them), so here they are caught by handlers, never blocked in the main thread and never
+// waited for with sigwait: a thread that is not waiting just then would lose them to libmilter.
+//
+// One per process, made and used by the main thread.
+class Signals {
+ public:
+  // Catches the three signals from now on; ignores SIGPIPE.
+  [[nodiscard]] static Result<Signals> open();
+
+  // The next signal, or nothing within `span`. Signals that came in between are not lost.
+  std::optional<int> next(std::chrono::milliseconds span);
+
+  // Waits without end; 0 means that another thread called wake().
+  int next();
+
+  // From any thread: lets next() return 0.
+  static void wake();
+
+ private:
+  explicit Signals(UniqueFd read_end) : read_end_(std::move(read_end)) {}
+  UniqueFd read_end_;
+};
+
+// Threads started while one of these lives get none of the three signals. The main thread must not
+// keep one for long.
+class SignalsBlocked {
+ public:
+  SignalsBlocked();
+  ~SignalsBlocked();
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  sigset_t before_;
+};
+
+}  // namespace icm
