@@ -68,6 +68,7 @@ const std::vector<EnumName<Origin>>& enum_names<Origin>();
 // in the file for it (policy/config/option_form.h has the details):
 //
 //   text      any text on one line              texts    a list of texts
+//   name      a word of the administrator's
 //   path      an absolute path, or empty        domains  a list of domain names
 //   socket    an address the daemon listens on  ranges   a list of networks
 //   word      one of some words                 choice   the name of an enum's value
@@ -88,9 +89,7 @@ struct SocketConfig {
 
 template <class Visitor>
 void describe(SocketConfig& c, Visitor& visit) {
-  visit.socket("address", c.address,
-               "Where the mail server finds the milter: unix:PATH, inet:PORT@ADDRESS or "
-               "inet6:PORT@ADDRESS.");
+  visit.socket("address", c.address, "Where the mail server finds the milter.");
   visit.text("owner", c.owner, "User that shall own a unix socket; empty keeps the daemon's user.");
   visit.text("group", c.group,
              "Group that shall own a unix socket; the mail server's user must be in it. Empty "
@@ -234,8 +233,8 @@ struct StreamConfig {
 
 template <class Visitor>
 void describe(StreamConfig& c, Visitor& visit) {
-  visit.text("name", c.name, "A short word for this stream, shown in the log.");
-  visit.choice("kind", c.kind, "bulk or transactional.");
+  visit.name("name", c.name, "A short word for this stream, shown in the log.");
+  visit.choice("kind", c.kind, "Mail that people subscribed to, or mail that they wait for.");
   visit.texts("logins", c.logins, "SASL logins that send it.");
   visit.domains("from_domains", c.from_domains, "Domains of its From address, exactly.");
   visit.domains("sender_domains", c.sender_domains, "Domains of its envelope sender, exactly.");

@@ -16,11 +16,11 @@ namespace icm {
 
 // One thing wrong in a configuration file, or worth knowing about it.
 struct ConfigProblem {
-  enum class Weight {
+  enum class Severity {
     error,    // the file cannot be used
     warning,  // mail works, though perhaps not as meant
   };
-  Weight weight = Weight::error;
+  Severity severity = Severity::error;
   std::string file;
   int line = 0;      // from 1; 0 when the problem is the file as a whole
   int column = 0;    // from 1, in characters

@@ -17,8 +17,6 @@ using Family = SocketAddress::Family;
 // sockaddr_un needs the octet behind the path for its NUL.
 constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
 
-constexpr std::string_view notation = "unix:PATH, inet:PORT@ADDRESS or inet6:PORT@ADDRESS";
-
 std::string_view loopback_of(Family family) {
   return family == Family::inet6 ? "::1" : "127.0.0.1";
 }
@@ -27,8 +25,7 @@ std::string_view word_of(Family family) { return family == Family::inet6 ? "inet
 
 Result<SocketAddress> parse_unix(std::string_view path) {
   if (!path.starts_with('/')) {
-    return fail(Code::config,
-                fmt::format("expected an absolute path after \"unix:\", got \"{}\"", path));
+    return fail(Code::config, "the path is not absolute");
   }
   if (path.size() > longest_path) {
     return fail(Code::config, fmt::format("the path has {} octets, a unix socket takes at most {}",
@@ -60,9 +57,8 @@ Result<std::string> parse_host(Family family, std::string_view host) {
   if (!address && has_letter && host.find(':') == std::string_view::npos) {
     if (const Result<Domain> name = Domain::parse(host)) return name->text();
   }
-  return fail(Code::config,
-              fmt::format("expected an {} address or a host name after \"@\", got \"{}\"",
-                          family == Family::inet ? "IPv4" : "IPv6", host));
+  return fail(Code::config, fmt::format("\"{}\" is neither an {} address nor a host name", host,
+                                        family == Family::inet ? "IPv4" : "IPv6"));
 }
 
 Result<SocketAddress> parse_internet(Family family, std::string_view rest) {
@@ -70,12 +66,10 @@ Result<SocketAddress> parse_internet(Family family, std::string_view rest) {
   const std::string_view port_text = rest.substr(0, at);
   const std::optional<std::uint64_t> port = parse_number(port_text);
   if (const auto swapped = as_postfix_writes(family, rest)) {
-    return fail(Code::config, fmt::format("the port comes first here: write {}", *swapped));
+    return fail(Code::config, fmt::format("the port comes first: write {}", *swapped));
   }
   if (!port || *port < 1 || *port > 65535) {
-    return fail(Code::config,
-                fmt::format("expected a port from 1 to 65535 after \"{}:\", got \"{}\"",
-                            word_of(family), port_text));
+    return fail(Code::config, "the port is not a number from 1 to 65535");
   }
   if (at == std::string_view::npos) {
     return fail(
@@ -98,8 +92,9 @@ Result<SocketAddress> SocketAddress::parse(std::string_view text) {
   if (text.starts_with("unix:")) return parse_unix(behind("unix:"));
   if (text.starts_with("inet:")) return parse_internet(Family::inet, behind("inet:"));
   if (text.starts_with("inet6:")) return parse_internet(Family::inet6, behind("inet6:"));
-  return fail(Code::config, fmt::format("expected {}, got \"{}\"{}", notation, text,
-                                        text.starts_with('/') ? "; write unix: in front" : ""));
+  return fail(Code::config, text.starts_with('/')
+                                ? "write unix: in front of a path"
+                                : "it begins with none of unix:, inet: and inet6:");
 }
 
 bool SocketAddress::is_local() const {

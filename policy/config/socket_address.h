@@ -18,8 +18,8 @@ struct SocketAddress {
   std::uint16_t port = 0;  // of the others, never 0
   std::string host;        // an address of the family without brackets, or a host name
 
-  // "unix:PATH", "inet:PORT@HOST", "inet6:PORT@HOST". The text of the Error (Code::config) says
-  // what is wrong and how to write it; it may quote `text`.
+  // "unix:PATH", "inet:PORT@HOST", "inet6:PORT@HOST". The Error (Code::config) says what is
+  // wrong with `text` and how to write it, to be put behind a place that quotes `text`.
   [[nodiscard]] static Result<SocketAddress> parse(std::string_view text);
 
   // True when nobody but this host can connect.

@@ -1,0 +1,206 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/config/config_checks.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "policy/base/text.h"
+#include "policy/config/option_form.h"
+#include "policy/config/socket_address.h"
+
+namespace icm {
+namespace {
+
+using Severity = ConfigProblem::Severity;
+
+// RFC 2045 §5.1 token.
+bool is_token_octet(char c) {
+  return c > ' ' && c <= '~' &&
+         std::string_view("()<>@,;:\\\"/[]?=").find(c) == std::string_view::npos;
+}
+
+// RFC 5322 §2.2: a field name is printable ASCII without the colon.
+bool is_field_name(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(),
+                                      [](char c) { return c > ' ' && c <= '~' && c != ':'; });
+}
+
+class Checker : public OptionVisitor<Checker> {
+ public:
+  Checker(Config config, const ConfigPlaces& places, WallTime now)
+      : config_(std::move(config)), places_(places), now_(now) {}
+
+  std::vector<CheckFinding> all() {
+    socket();
+    roles();
+    arrival();
+    store();
+    streams();
+    describe(config_, *this);
+    suppression_origins();
+    return std::move(findings_);
+  }
+
+  // ---- what `describe` calls: only policies are of interest, each like the others ----
+
+  template <class Section>
+  void section(Words, Section&, Words) {}
+  template <class Item>
+  void list(Words, std::vector<Item>&, const Item&, Words) {}
+  void policy(Words name, PolicyConfig& policy, Words) { check_policy(name, policy); }
+
+ private:
+  void error(std::string_view path, std::string_view text) {
+    add(Severity::error, path, path, text);
+  }
+  void warning(std::string_view path, std::string_view text) {
+    add(Severity::warning, path, path, text);
+  }
+
+  // `place` may be more exact than the option's name: an item of a list.
+  void add(Severity severity, std::string_view place, std::string_view option,
+           std::string_view text) {
+    findings_.push_back({severity, places_.of(place), fmt::format("{}: {}", option, text)});
+  }
+
+  void socket() {
+    const auto address = SocketAddress::parse(config_.socket.address);
+    if (!address) return;  // an error of the option itself
+    if (!address->is_local()) {
+      warning("socket.address",
+              "other hosts may connect, and the milter protocol knows no passwords: let a firewall "
+              "keep everybody but the mail server off");
+    }
+    if (address->family == SocketAddress::Family::unix_path) return;
+    for (const std::string_view option : {"socket.owner", "socket.group", "socket.mode"}) {
+      if (places_.given(option)) warning(option, "has no meaning for a socket that is not unix:");
+    }
+  }
+
+  void roles() {
+    const auto& gate = config_.roles.gate;
+    const auto& direct = config_.roles.direct;
+    for (std::size_t i = 0; i < direct.size(); ++i) {
+      if (std::find(gate.begin(), gate.end(), direct[i]) == gate.end()) continue;
+      add(Severity::error, fmt::format("roles.direct[{}]", i + 1), "roles.direct",
+          fmt::format("\"{}\" is in roles.gate too; a listener plays one role",
+                      for_log(direct[i])));
+    }
+    if (gate.empty() && direct.empty() && places_.given("roles.gate")) {
+      warning("roles.gate", "no listener is a gate or direct, so no mail is ever judged");
+    }
+    empty_names("roles.gate", gate);
+    empty_names("roles.direct", direct);
+  }
+
+  void empty_names(const std::string& option, const std::vector<std::string>& names) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (!names[i].empty()) continue;
+      add(Severity::error, fmt::format("{}[{}]", option, i + 1), option, "a name is empty");
+    }
+  }
+
+  void arrival() {
+    // RFC 8601 §2.2: authserv-id is a value of RFC 2045; we write it bare, so a token.
+    const std::string& id = config_.arrival.authserv_id;
+    if (!std::all_of(id.begin(), id.end(), is_token_octet)) {
+      error("arrival.authserv_id",
+            fmt::format("expected a host name or another token of RFC 2045, got \"{}\"",
+                        for_log(id)));
+    }
+  }
+
+  void store() {
+    if (config_.store.path.empty()) error("store.path", "expected an absolute path, got \"\"");
+  }
+
+  void streams() {
+    std::map<std::string_view, std::string> named;  // name → path of the first
+    for (std::size_t i = 0; i < config_.streams.size(); ++i) {
+      const StreamConfig& stream = config_.streams[i];
+      const std::string path = fmt::format("streams[{}]", i + 1);
+      if (places_.unread(path)) continue;
+      if (!places_.given(path + ".name")) error(path, "the name is missing: write \"name: WORD\"");
+      stream_marks(stream, path);
+      if (stream.name.empty()) continue;
+      const auto [first, is_new] = named.emplace(stream.name, path + ".name");
+      if (is_new) continue;
+      error(path + ".name", fmt::format("\"{}\" names another stream already, at line {}",
+                                        for_log(stream.name), places_.of(first->second).line));
+    }
+  }
+
+  void stream_marks(const StreamConfig& stream, const std::string& path) {
+    const std::string option = path + ".header";
+    if (!stream.header.empty()) {
+      const std::size_t colon = stream.header.find(':');
+      const std::string_view name = std::string_view(stream.header).substr(0, colon);
+      if (colon == std::string::npos || !is_field_name(name) ||
+          trim(std::string_view(stream.header).substr(colon + 1)).empty()) {
+        error(option, fmt::format("expected \"Name: value\", got \"{}\"", for_log(stream.header)));
+      }
+    }
+    for (const std::string_view key : {"logins", "from_domains", "sender_domains", "header"}) {
+      if (places_.unread(fmt::format("{}.{}", path, key))) return;
+    }
+    const bool has_mark = !stream.logins.empty() || !stream.from_domains.empty() ||
+                          !stream.sender_domains.empty() || !stream.header.empty();
+    if (!has_mark) {
+      error(path,
+            "nothing marks this stream: give it logins, from_domains, sender_domains or a header");
+    }
+  }
+
+  void check_policy(std::string_view name, const PolicyConfig& policy) {
+    const auto option = [&](std::string_view key) { return fmt::format("{}.{}", name, key); };
+    const bool any_enforced =
+        policy.mode == Mode::enforce ||
+        (policy.mode != Mode::off &&
+         std::any_of(policy.rules.begin(), policy.rules.end(),
+                     [](const auto& rule) { return rule.second == Mode::enforce; }));
+    if (policy.mode == Mode::off) {
+      for (const auto& [rule, mode] : policy.rules) {
+        const std::string path = option("rules." + rule);
+        if (mode != Mode::off) warning(path, fmt::format("has no effect: {}.mode is off", name));
+      }
+    }
+    if (!any_enforced) return;
+    if (policy.percent == 0)
+      warning(option("percent"), "0 enforces on no message; observe says the same");
+    if (policy.origins.empty() && !places_.unread(option("origins")))
+      warning(option("origins"), "an empty list enforces on no message");
+    if (policy.until && *policy.until <= now_) {
+      warning(option("until"),
+              fmt::format("{} has passed: this policy only observes", to_rfc3339(*policy.until)));
+    }
+  }
+
+  // A recipient is judged when it is named, before anything tells a submission from a forward.
+  void suppression_origins() {
+    if (places_.unread("suppression.origins")) return;
+    for (const Origin origin : all_origins) {
+      const auto& origins = config_.suppression.origins;
+      if (std::find(origins.begin(), origins.end(), origin) != origins.end()) continue;
+      error("suppression.origins",
+            "expected every origin, since recipients are judged before the origin is known; leave "
+            "the option out");
+      return;
+    }
+  }
+
+  Config config_;
+  const ConfigPlaces& places_;
+  WallTime now_;
+  std::vector<CheckFinding> findings_;
+};
+
+}  // namespace
+
+std::vector<CheckFinding> check_config(const Config& config, const ConfigPlaces& places,
+                                       WallTime now) {
+  return Checker(config, places, now).all();
+}
+
+}  // namespace icm
