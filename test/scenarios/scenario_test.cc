@@ -131,8 +131,7 @@ TEST(Scenario, says_what_a_line_must_look_like) {
            Case{"message no-such.eml", "no-such.eml: cannot be read"},
            Case{"with X: ${now}", "expected ${date}, ${time} or ${COUNT*TEXT}, got \"${now}\""},
            Case{"with X: ${date", "expected } after ${"},
-           Case{"with X: ${date+8}",
-                "expected a span such as 90s, 15m, 1h, 7d or 2w, got \"8\""},
+           Case{"with X: ${date+8}", "expected a span such as 90s, 15m, 1h, 7d or 2w, got \"8\""},
            Case{"with X: ${99999999*x}",
                 "${COUNT*TEXT}: expected a count and a text of at most 67108864 octets in all, got "
                 "\"99999999*x\""},

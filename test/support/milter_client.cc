@@ -126,17 +126,18 @@ void MilterClient::define(std::string_view macro, std::string_view value) {
   values_.insert_or_assign(std::string(macro), std::string(value));
 }
 
+// Postfix 3.7 sends a macro packet before every step, an empty one too, and takes an empty list for
+// none (seen on the wire).
 Status MilterClient::send_macros(wire::Stage stage, char command) {
   const auto named = terms_.macros.find(stage);
-  const auto& names = named == terms_.macros.end() ? default_macros(stage) : named->second;
+  const bool is_named = named != terms_.macros.end() && !named->second.empty();
   std::string content(1, command);
-  for (const std::string& name : names) {
+  for (const std::string& name : is_named ? named->second : default_macros(stage)) {
     const auto value = values_.find(name);
     if (value == values_.end()) continue;
     put_string(content, name);
     put_string(content, value->second);
   }
-  if (content.size() == 1) return {};
   return socket_.send(wire::macros, content);
 }
 
@@ -156,8 +157,8 @@ Result<MilterAnswer> MilterClient::answer() {
 }
 
 Result<MilterAnswer> MilterClient::connect(const MilterPeer& peer) {
-  ICM_CHECK(send_macros(wire::at_connect, wire::connect));
   if (!is_wanted(wire::step::no_connect)) return MilterAnswer{};
+  ICM_CHECK(send_macros(wire::at_connect, wire::connect));
   std::string content;
   put_string(content, peer.name);
   content += peer.family;
@@ -196,6 +197,7 @@ Result<MilterAnswer> MilterClient::data() {
 
 Result<MilterAnswer> MilterClient::header(std::string_view name, std::string_view value) {
   if (!is_wanted(wire::step::no_header)) return MilterAnswer{};
+  ICM_CHECK(send_macros(wire::at_end_of_header, wire::header));  // the stage Postfix takes for it
   // Without the leading-space step a filter never sees the blank after the colon.
   if ((terms_.steps & wire::step::leading_space) == 0 && value.starts_with(' '))
     value.remove_prefix(1);
@@ -217,6 +219,7 @@ Result<MilterAnswer> MilterClient::body(std::string_view octets) {
   while (!octets.empty() && !skips_body_) {
     const std::string_view chunk = octets.substr(0, wire::longest_chunk);
     octets.remove_prefix(chunk.size());
+    ICM_CHECK(send_macros(wire::at_end_of_message, wire::body));  // the stage Postfix takes for it
     ICM_CHECK(socket_.send(wire::body, chunk));
     if ((terms_.steps & wire::step::silent_body) != 0) continue;
     ICM_TRY(const MilterSocket::Packet packet, socket_.receive());

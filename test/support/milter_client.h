@@ -118,7 +118,8 @@ class MailFilter {
   [[nodiscard]] virtual Status abort() = 0;
 };
 
-// One connection to a filter over a socket.
+// One connection to a filter over a socket, in the manner of Postfix 3.7: what was seen on the wire
+// there decides where its documentation is silent.
 class MilterClient final : public MailFilter {
  public:
   // Connects and negotiates. No step waits longer than `patience` for its answer.

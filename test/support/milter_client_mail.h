@@ -41,6 +41,7 @@ struct MilterOutcome {
 
   // True when the message goes on to its recipients.
   bool goes_on() const;
+  bool operator==(const MilterOutcome&) const = default;
 };
 
 std::string_view to_string(MilterOutcome::Stage stage);

@@ -92,7 +92,7 @@ std::string refusal_of(const std::string& recording) {
   return client ? "opened" : client.error().text;
 }
 
-TEST(MilterClient, sends_only_named_macros_and_waits_only_for_owed_answers) {
+TEST(MilterClient, sends_named_macros_and_waits_only_for_owed_answers) {
   const std::string lists = number(wire::at_connect) + "{daemon_name} j\0"s +
                             number(wire::at_rcpt) + "i\0"s + number(wire::at_mail) + "\0"s;
   PlayedFilter filter(terms(0, silent_until_end | wire::step::no_helo, lists) + packet('c') +
@@ -101,12 +101,12 @@ TEST(MilterClient, sends_only_named_macros_and_waits_only_for_owed_answers) {
     auto client = MilterClient::open(filter.address(), {}, brief);
     ASSERT_TRUE(client) << client.error().text;
     client->define("{daemon_name}", "GATE");
-    client->define("{auth_authen}", "somebody");
     EXPECT_EQ(client->connect({})->kind, MilterAnswer::Kind::not_owed);
     EXPECT_EQ(client->helo("mx.example")->kind, MilterAnswer::Kind::not_owed);
     MilterMail mail;
     mail.recipients = {{"<a@b.example>"}, {"<gone@b.example>", "ORCPT=rfc822;x"}};
     mail.queue_id = "4Q";
+    mail.login = "alice";
     mail.fields = {{"Subject", " x"}};
     mail.body = "hi\r\n";
     const auto outcome = send_mail(*client, mail);
@@ -119,14 +119,19 @@ TEST(MilterClient, sends_only_named_macros_and_waits_only_for_owed_answers) {
     EXPECT_TRUE(outcome->goes_on());
     ASSERT_TRUE(client->quit());
   }
-  EXPECT_EQ(filter.heard(),
-            offer_packet + packet('D', "C{daemon_name}\0GATE\0"s) +
-                packet('C', "localhost\0"s + "4\xc0\0"s + "127.0.0.1\0"s) +
-                packet('M', "<sender@example.org>\0"s) + packet('R', "<a@b.example>\0"s) +
-                packet('D', "Ri\0004Q\0"s) + packet('R', "<gone@b.example>\0ORCPT=rfc822;x\0"s) +
-                packet('D', "Ti\0004Q\0"s) + packet('T') + packet('L', "Subject\0x\0"s) +
-                packet('D', "Ni\0004Q\0"s) + packet('N') + packet('B', "hi\r\n") +
-                packet('D', "Ei\0004Q\0"s) + packet('E') + packet('A') + packet('Q'));
+  const std::string i = "i\0004Q\0"s;
+  EXPECT_EQ(filter.heard(), offer_packet + packet('D', "C{daemon_name}\0GATE\0"s) +
+                                packet('C', "localhost\0"s + "4\xc0\0"s + "127.0.0.1\0"s) +  //
+                                packet('D', "M{auth_type}\0PLAIN\0{auth_authen}\0alice\0"s) +
+                                packet('M', "<sender@example.org>\0"s) +              //
+                                packet('D', "R") + packet('R', "<a@b.example>\0"s) +  //
+                                packet('D', "R" + i) +
+                                packet('R', "<gone@b.example>\0ORCPT=rfc822;x\0"s) +
+                                packet('D', "T" + i) + packet('T') +                   //
+                                packet('D', "L" + i) + packet('L', "Subject\0x\0"s) +  //
+                                packet('D', "N" + i) + packet('N') +                   //
+                                packet('D', "B" + i) + packet('B', "hi\r\n") +         //
+                                packet('D', "E" + i) + packet('E') + packet('A') + packet('Q'));
 }
 
 TEST(MilterClient, reports_every_kind_of_change) {
@@ -163,8 +168,8 @@ TEST(MilterClient, stops_the_body_at_a_skip_and_takes_it_up_with_the_next_messag
     EXPECT_FALSE(client->skips_body());
     client->socket().close();
   }
-  EXPECT_EQ(filter.heard(),
-            offer_packet + packet('B', body.substr(0, 65535)) + packet('B', body.substr(0, 65535)));
+  EXPECT_EQ(filter.heard(), offer_packet + packet('D', "B") + packet('B', body.substr(0, 65535)) +
+                                packet('D', "B") + packet('B', body.substr(0, 65535)));
 }
 
 TEST(MilterClient, ends_a_message_when_every_recipient_is_refused) {
@@ -193,8 +198,8 @@ TEST(MilterClient, speaks_version_2_without_data_and_without_leading_space) {
     EXPECT_EQ(client->header("Subject", "  two")->kind, MilterAnswer::Kind::go_on);
     client->socket().close();
   }
-  EXPECT_EQ(filter.heard(),
-            packet('O', number(2) + number(0x3f) + number(0x7f)) + packet('L', "Subject\0 two\0"s));
+  EXPECT_EQ(filter.heard(), packet('O', number(2) + number(0x3f) + number(0x7f)) +
+                                packet('D', "L") + packet('L', "Subject\0 two\0"s));
 }
 
 TEST(MilterClient, says_what_is_wrong_with_a_broken_filter) {
