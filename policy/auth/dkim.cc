@@ -13,33 +13,11 @@ void settle(DkimResult& result, DkimStatus status, std::string reason) {
   result.reason = std::move(reason);
 }
 
-// The outcome with one key: nullopt is a pass, otherwise why not.
-struct Objection {
-  DkimStatus status;
-  std::string reason;
-};
-
-std::optional<Objection> try_key(const KeyRecord& record, const SignatureTags& tags,
-                                 const DkimLimits& limits, const Sha256Digest& digest) {
-  if (record.key.type() != key_type(tags.algorithm)) {
-    return Objection{DkimStatus::perm_error,
-                     fmt::format("a={} does not fit the {} key", to_string(tags.algorithm),
-                                 to_string(record.key.type()))};
-  }
-  if (record.key.type() == KeyType::rsa && record.key.bits() < limits.min_rsa_bits) {
-    return Objection{DkimStatus::perm_error,
-                     fmt::format("key of {} bits is too short, {} are the least", record.key.bits(),
-                                 limits.min_rsa_bits)};
-  }
-  // RFC 6376 §3.6.1 "t=s".
+// RFC 6376 §3.6.1 "t=s".
+bool breaks_strict_identity(const KeyRecord& record, const SignatureTags& tags) {
   const auto at = tags.identity.rfind('@');
-  if (record.strict_identity &&
-      !equal_ascii(std::string_view(tags.identity).substr(at + 1), tags.domain)) {
-    return Objection{DkimStatus::perm_error, "the key demands that i= is d= itself (t=s)"};
-  }
-  if (!record.key.verifies(digest, tags.signature))
-    return Objection{DkimStatus::fail, "signature did not verify"};
-  return std::nullopt;
+  return record.strict_identity &&
+         !equal_ascii(std::string_view(tags.identity).substr(at + 1), tags.domain);
 }
 
 }  // namespace
@@ -73,8 +51,27 @@ FieldCoverage DkimResult::coverage(const HeaderList& headers, std::string_view n
   return coverage;
 }
 
-DkimVerifier::DkimVerifier(const HeaderList& headers, KeyDirectory& keys, DkimLimits limits)
-    : headers_(headers), keys_(keys), limits_(limits) {
+std::optional<KeyObjection> objection_of(const KeyRecord& record, SignatureAlgorithm algorithm,
+                                         const Sha256Digest& digest, std::string_view signature,
+                                         int min_rsa_bits) {
+  if (record.key.type() != key_type(algorithm)) {
+    return KeyObjection{DkimStatus::perm_error,
+                        fmt::format("a={} does not fit the {} key", to_string(algorithm),
+                                    to_string(record.key.type()))};
+  }
+  if (record.key.type() == KeyType::rsa && record.key.bits() < min_rsa_bits) {
+    return KeyObjection{DkimStatus::perm_error,
+                        fmt::format("key of {} bits is too short, {} are the least",
+                                    record.key.bits(), min_rsa_bits)};
+  }
+  if (!record.key.verifies(digest, signature))
+    return KeyObjection{DkimStatus::fail, "signature did not verify"};
+  return std::nullopt;
+}
+
+DkimVerifier::DkimVerifier(const HeaderList& headers, KeyDirectory& keys, BodyHashes& hashes,
+                           DkimLimits limits)
+    : headers_(headers), keys_(keys), hashes_(hashes), limits_(limits) {
   for (std::size_t i = 0; i < headers.size(); ++i) {
     if (!equal_ascii(headers[i].name, "DKIM-Signature")) continue;
     Candidate& candidate = candidates_.emplace_back();
@@ -95,17 +92,14 @@ DkimVerifier::DkimVerifier(const HeaderList& headers, KeyDirectory& keys, DkimLi
     }
     candidate.result.domain = tags->domain;
     candidate.result.selector = tags->selector;
-    candidate.ticket = hashes_.want(tags->body_form, tags->body_length);
+    candidate.ticket = hashes.want(tags->body_form, tags->body_length);
     candidate.pending = true;
     candidate.result.tags = *std::move(tags);
     keys_.prefetch(candidate.result.domain, candidate.result.selector);
   }
 }
 
-void DkimVerifier::body(std::string_view chunk) { hashes_.feed(chunk); }
-
 std::vector<DkimResult> DkimVerifier::finish(WallTime now, Deadline deadline) {
-  hashes_.finish();
   std::vector<DkimResult> results;
   for (Candidate& candidate : candidates_) {
     if (candidate.pending) verify(candidate, now, deadline);
@@ -138,9 +132,14 @@ void DkimVerifier::verify(Candidate& candidate, WallTime now, Deadline deadline)
     return settle(result, DkimStatus::fail, "body hash did not verify");
   }
   const Sha256Digest digest = hash_header(headers_, tags, result.header_index);
-  std::optional<Objection> first;
+  std::optional<KeyObjection> first;
   for (const KeyRecord& record : answer->keys) {
-    auto objection = try_key(record, tags, limits_, digest);
+    auto objection =
+        objection_of(record, tags.algorithm, digest, tags.signature, limits_.min_rsa_bits);
+    if (!objection && breaks_strict_identity(record, tags)) {
+      objection =
+          KeyObjection{DkimStatus::perm_error, "the key demands that i= is d= itself (t=s)"};
+    }
     if (!objection) {
       result.key_bits = record.key.bits();
       result.testing = record.testing;

@@ -59,17 +59,15 @@ struct DkimLimits {
   int min_rsa_bits = 1024;      // RFC 8301 §3.2: shorter keys MUST NOT be considered valid
 };
 
-// Judges one message as it streams by. `headers` and `keys` outlive it. Not synchronised.
+// Judges the DKIM signatures of one message. References outlive it. Not synchronised.
 class DkimVerifier {
  public:
-  // After the last header field: reads the signatures and begins to fetch their keys.
-  DkimVerifier(const HeaderList& headers, KeyDirectory& keys, DkimLimits limits = {});
+  // After the last header field: reads the signatures, asks `hashes` for what they need of the
+  // body, and begins to fetch their keys.
+  DkimVerifier(const HeaderList& headers, KeyDirectory& keys, BodyHashes& hashes,
+               DkimLimits limits = {});
 
-  // False when no signature needs the body.
-  bool wants_body() const { return !hashes_.empty(); }
-  void body(std::string_view chunk);
-
-  // After the last chunk, once. One result per DKIM-Signature, in the order of the header.
+  // After hashes.finish(), once. One result per DKIM-Signature, in the order of the header.
   std::vector<DkimResult> finish(WallTime now, Deadline deadline);
 
  private:
@@ -82,9 +80,19 @@ class DkimVerifier {
 
   const HeaderList& headers_;
   KeyDirectory& keys_;
+  const BodyHashes& hashes_;
   DkimLimits limits_;
-  BodyHashes hashes_;
   std::vector<Candidate> candidates_;
 };
+
+// Whether `record` may vouch for a signature with these tags and does: nullopt when it does,
+// otherwise the status and the reason. What DKIM and ARC share (RFC 6376 §6.1.2, §6.1.3).
+struct KeyObjection {
+  DkimStatus status = DkimStatus::fail;
+  std::string reason;
+};
+std::optional<KeyObjection> objection_of(const KeyRecord& record, SignatureAlgorithm algorithm,
+                                         const Sha256Digest& digest, std::string_view signature,
+                                         int min_rsa_bits);
 
 }  // namespace icm

@@ -28,21 +28,6 @@ Result<std::string> decoded(const TagList& list, std::string_view tag) {
   return *octets;
 }
 
-Status read_algorithm(const TagList& list, SignatureTags& tags) {
-  const std::string_view name = list.value("a");
-  if (name == "rsa-sha256") {
-    tags.algorithm = SignatureAlgorithm::rsa_sha256;
-  } else if (name == "ed25519-sha256") {
-    tags.algorithm = SignatureAlgorithm::ed25519_sha256;
-  } else if (name == "rsa-sha1") {
-    return wrong("a", "rsa-sha1 must not be used any more (RFC 8301 section 3.1)");
-  } else {
-    return wrong(
-        "a", fmt::format("expected rsa-sha256 or ed25519-sha256, got \"{}\"", for_log(name, 40)));
-  }
-  return {};
-}
-
 std::optional<Canonicalization> form_of(std::string_view name) {
   if (name == "simple") return Canonicalization::simple;
   if (name == "relaxed") return Canonicalization::relaxed;
@@ -175,6 +160,17 @@ std::string_view to_string(SignatureAlgorithm algorithm) {
   return "invalid";
 }
 
+Result<SignatureAlgorithm> parse_signature_algorithm(std::string_view name) {
+  for (const auto algorithm :
+       {SignatureAlgorithm::rsa_sha256, SignatureAlgorithm::ed25519_sha256}) {
+    if (name == to_string(algorithm)) return algorithm;
+  }
+  if (name == "rsa-sha1")
+    return wrong("a", "rsa-sha1 must not be used any more (RFC 8301 section 3.1)");
+  return wrong("a",
+               fmt::format("expected rsa-sha256 or ed25519-sha256, got \"{}\"", for_log(name, 40)));
+}
+
 KeyType key_type(SignatureAlgorithm algorithm) {
   switch (algorithm) {
     case SignatureAlgorithm::rsa_sha256:
@@ -191,7 +187,7 @@ Result<SignatureTags> parse_signature(std::string_view field_value, SignatureKin
   ICM_CHECK(require(list, {"a", "b", "bh", "d", "h", "s"}));
   ICM_CHECK(read_names(list, tags));
   ICM_CHECK(read_kind(list, kind, tags));
-  ICM_CHECK(read_algorithm(list, tags));
+  ICM_TRY(tags.algorithm, parse_signature_algorithm(list.value("a")));
   ICM_CHECK(read_forms(list, tags));
   ICM_CHECK(read_fields(list, kind, tags));
   ICM_CHECK(read_numbers(list, tags));

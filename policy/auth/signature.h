@@ -28,6 +28,7 @@ enum class SignatureKind {
 // The algorithm of a=; SHA-256 always (RFC 8301 §3.1 retired rsa-sha1).
 enum class SignatureAlgorithm { rsa_sha256, ed25519_sha256 };
 std::string_view to_string(SignatureAlgorithm algorithm);
+[[nodiscard]] Result<SignatureAlgorithm> parse_signature_algorithm(std::string_view name);  // a=
 KeyType key_type(SignatureAlgorithm algorithm);
 
 // The tags of one signature field, checked.
