@@ -130,8 +130,9 @@ class Daemon {
 
   // Returns the last line, for whoever wants to end with it.
   std::string say_problems(const std::vector<ConfigProblem>& problems) {
-    for (const ConfigProblem& problem : problems) {
-      const bool is_warning = problem.weight == ConfigProblem::Weight::warning;
+    for (ConfigProblem problem : problems) {
+      const bool is_warning = problem.severity == ConfigProblem::Severity::warning;
+      problem.severity = ConfigProblem::Severity::error;  // the log says the word itself
       log_->say(is_warning ? LogLevel::warning : LogLevel::error, to_string(problem));
     }
     return fmt::format("{} has {} problems", options_.config_path, problems.size());
