@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 namespace icm {
 namespace {
@@ -38,6 +39,20 @@ bool is_dot_atom(std::string_view text) {
     after_atom = c != '.';
   }
   return after_atom;
+}
+
+bool is_printable(std::string_view text) {
+  constexpr std::uint64_t ones = 0x0101010101010101;
+  constexpr std::uint64_t high_bits = 0x8080808080808080;
+  // Eight octets at a time. The eighth bit of an octet is set by itself, by a borrow when it is
+  // below 0x20, or by a sum when it is 0x7f; a borrow that crosses octets began in such an octet.
+  while (text.size() >= 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data(), 8);
+    if ((((word - ones * 0x20) | word | (word + ones)) & high_bits) != 0) return false;
+    text.remove_prefix(8);
+  }
+  return std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
 }
 
 bool is_utf8(std::string_view text) {

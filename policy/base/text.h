@@ -26,8 +26,9 @@ constexpr bool is_atext(char c) {
   return is_alpha(c) || is_digit(c) || static_cast<unsigned char>(c) > 127 ||
          others.find(c) != std::string_view::npos;
 }
-bool is_dot_atom(std::string_view text);  // RFC 5322 §3.2.3 dot-atom-text
-bool is_utf8(std::string_view text);      // RFC 3629 §4: no overlong forms, no surrogates
+bool is_dot_atom(std::string_view text);   // RFC 5322 §3.2.3 dot-atom-text
+bool is_printable(std::string_view text);  // blanks and visible ASCII characters only
+bool is_utf8(std::string_view text);       // RFC 3629 §4: no overlong forms, no surrogates
 
 std::string lower_ascii(std::string_view text);
 bool equal_ascii(std::string_view a, std::string_view b);  // ignoring the case of ASCII letters

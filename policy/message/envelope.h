@@ -16,7 +16,8 @@ namespace icm {
 
 // Where in the mail server the connection comes from.
 enum class Role {
-  arrival,  // mail as it enters: submission, port 25, sendmail(1); nothing is refused by Apple's rules
+  arrival,  // mail as it enters: submission, port 25, sendmail(1); nothing is refused by Apple's
+            // rules
   gate,     // the hop before the exit, with final sender and recipients
   direct,   // arrival and gate in one pass, for a site without aliases and forwards
 };
@@ -37,10 +38,11 @@ std::string_view to_string(Role role);
 std::string_view to_string(Origin origin);
 
 struct Recipient {
-  std::string text;                    // as given in RCPT, without angle brackets
-  std::optional<Mailbox> mailbox;      // absent when RCPT named no mailbox
-  std::optional<std::string> original; // ORCPT (RFC 3461 §4.2), decoded, when it was given as rfc822
-  bool is_apple = false;               // decided once, by policy/recipients
+  std::string text;                // as given in RCPT, without angle brackets
+  std::optional<Mailbox> mailbox;  // absent when RCPT named no mailbox
+  std::optional<std::string>
+      original;           // ORCPT (RFC 3461 §4.2), decoded, when it was given as rfc822
+  bool is_apple = false;  // decided once, by policy/recipients
   bool operator==(const Recipient&) const = default;
 };
 
@@ -53,8 +55,8 @@ struct Envelope {
   std::string helo;
   std::string login;  // SASL name; empty when the client did not authenticate
   ReversePath reverse_path;
-  bool smtputf8 = false;        // MAIL parameter SMTPUTF8 (RFC 6531 §3.4)
-  bool eight_bit_mime = false;  // MAIL parameter BODY=8BITMIME (RFC 6152 §2)
+  bool smtputf8 = false;                       // MAIL parameter SMTPUTF8 (RFC 6531 §3.4)
+  bool eight_bit_mime = false;                 // MAIL parameter BODY=8BITMIME (RFC 6152 §2)
   std::optional<std::uint64_t> declared_size;  // MAIL parameter SIZE (RFC 1870 §6)
   std::vector<Recipient> recipients;
   std::string queue_id;  // empty as long as the mail server has given none

@@ -44,6 +44,9 @@ struct DateTime {
 // errors.
 [[nodiscard]] Result<DateTime> parse_date_time(std::string_view value);
 
+// The same as a header field has it, in UTC: "Sat, 21 Nov 2026 08:15:30 +0000".
+std::string to_date_time(WallTime time);
+
 struct MessageId {
   std::string left;
   std::string right;

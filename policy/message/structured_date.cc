@@ -189,4 +189,15 @@ class DateTimeParser {
 
 Result<DateTime> parse_date_time(std::string_view value) { return DateTimeParser(value).parse(); }
 
+std::string to_date_time(WallTime time) {
+  const auto midnight = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{midnight};
+  const std::chrono::hh_mm_ss clock{std::chrono::floor<std::chrono::seconds>(time) - midnight};
+  return fmt::format(
+      "{}, {} {} {:04} {:02}:{:02}:{:02} +0000",
+      day_names[std::chrono::weekday(midnight).c_encoding()], static_cast<unsigned>(date.day()),
+      month_names[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
 }  // namespace icm

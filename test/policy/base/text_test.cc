@@ -20,6 +20,18 @@ TEST(IsDotAtom, is_atoms_joined_by_single_dots) {
   }
 }
 
+TEST(IsPrintable, finds_each_octet_that_is_not_at_each_place) {
+  EXPECT_TRUE(is_printable(""));
+  EXPECT_TRUE(is_printable(" the quick brown fox ~ jumps"));
+  for (std::size_t place = 0; place < 20; ++place) {
+    for (int octet = 0; octet < 256; ++octet) {
+      std::string text(20, place % 2 == 0 ? '~' : ' ');
+      text[place] = static_cast<char>(octet);
+      EXPECT_EQ(is_printable(text), octet >= 0x20 && octet <= 0x7e) << octet << " at " << place;
+    }
+  }
+}
+
 TEST(IsUtf8, takes_the_characters_of_rfc_3629_only) {
   for (const std::string_view text : {"", "ascii", "\xc2\x80", "\xe0\xa0\x80", "\xed\x9f\xbf",
                                       "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "a\xc3\xa4z"}) {

@@ -81,6 +81,14 @@ TEST(DateTime, marks_obsolete_syntax) {
   }
 }
 
+TEST(DateTime, is_written_in_utc_and_read_back) {
+  for (const std::string_view text :
+       {"Sat, 21 Nov 2026 08:15:30 +0000", "Thu, 1 Jan 1970 00:00:00 +0000",
+        "Thu, 29 Feb 2024 23:59:59 +0000"}) {
+    EXPECT_EQ(to_date_time(parse_date_time(text)->time), text);
+  }
+}
+
 TEST(DateTime, says_where_and_what_was_expected) {
   for (const auto& [value, expected] : {
            Case{"", "offset 0: expected a day of the month, found the end"},
