@@ -55,7 +55,6 @@ Status check_characters(std::string_view text, std::string_view also, std::strin
 
 // RFC 3986 §3.2.2 IP-literal, IPv6 only: nobody has made use of IPvFuture.
 Status check_ip_literal(std::string_view host) {
-  if (!host.ends_with(']')) return fail(Code::syntax, "\"[\" in the host without \"]\"");
   const auto address = IpAddress::parse(host.substr(1, host.size() - 2));
   const bool is_v6 = address && host.find(':') != std::string_view::npos;
   if (!is_v6) {
@@ -72,19 +71,22 @@ Status read_authority(std::string_view text, Uri& uri) {
     ICM_CHECK(check_characters(*uri.userinfo, ":", "user name"));
     text.remove_prefix(at + 1);
   }
-  const std::size_t bracket = text.rfind(']');
-  const std::size_t colon =
-      text.find(':', text.starts_with('[') && bracket != std::string_view::npos ? bracket : 0);
-  if (colon != std::string_view::npos) {
-    uri.port = text.substr(colon + 1);
-    for (const char c : uri.port) {
-      if (!is_digit(c)) {
-        return fail(Code::syntax, fmt::format("port \"{}\" is no number", excerpt(uri.port)));
-      }
-    }
-    text = text.substr(0, colon);
+  std::size_t host_size = std::min(text.find(':'), text.size());
+  if (text.starts_with('[')) {
+    host_size = text.find(']') + 1;
+    if (host_size == 0) return fail(Code::syntax, "\"[\" in the host without \"]\"");
   }
-  uri.host = lower_ascii(text);
+  uri.host = lower_ascii(text.substr(0, host_size));
+  text.remove_prefix(host_size);
+  if (!text.empty() && text[0] != ':') {
+    return fail(Code::syntax, fmt::format("\"{}\" after the host", excerpt(text)));
+  }
+  uri.port = text.substr(std::min<std::size_t>(1, text.size()));
+  for (const char c : uri.port) {
+    if (!is_digit(c)) {
+      return fail(Code::syntax, fmt::format("port \"{}\" is no number", excerpt(uri.port)));
+    }
+  }
   if (uri.host.starts_with('[')) return check_ip_literal(uri.host);
   return check_characters(uri.host, "", "host");
 }
