@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 from copy import deepcopy
 from pathlib import Path
@@ -17,7 +18,7 @@ from .process import Program, wait_until
 # Everything enforced at the gate; what enters is covered, so that the origin of mail is known.
 CONFIG: dict[str, Any] = {
     "arrival": {"authserv_id": "mx.corp.example", "covered": True},
-    "log": {"destination": "standard_error"},
+    "log": {"destination": "stderr"},
     "format": {"mode": "enforce"},
     "list_unsubscribe": {"mode": "enforce"},
     "suppression": {"mode": "enforce"},
@@ -68,13 +69,26 @@ class Milter:
             group="postfix",
             extra_groups=[],
         )
-        self._program.start(ready=self.socket.is_socket)
+        self._program.start(ready=self._listens)
+
+    def _listens(self) -> bool:
+        """A socket file may be left over from a crash; only a connection tells."""
+        with socket.socket(socket.AF_UNIX) as trying:
+            try:
+                trying.connect(str(self.socket))
+            except OSError:
+                return False
+        return True
 
     @property
     def pid(self) -> int:
         if self._program is None:
             raise RuntimeError("icloud-milter is not running")
         return self._program.pid
+
+    @property
+    def running(self) -> bool:
+        return self._program is not None and self._program.running
 
     def stop(self) -> int | None:
         return self._program.stop() if self._program else None

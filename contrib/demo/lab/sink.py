@@ -25,7 +25,7 @@ class Delivery:
     helo: str
     mail_from: str  # without angle brackets; empty for the null sender
     recipients: tuple[str, ...]
-    content: bytes  # dots unstuffed, without the final dot line
+    content: bytes = field(repr=False)  # dots unstuffed, without the final dot line
     at: float
 
     @property
