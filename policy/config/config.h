@@ -272,7 +272,7 @@ void describe_policy(PolicyConfig& c, Visitor& visit) {
                "Share of messages it is enforced on; the same message always falls on the same "
                "side.");
   visit.time("until", c.until, "Enforced until this moment, only observed afterwards.");
-  visit.modes("rules", c.rules, "Another mode for single rules, \"rule: mode\".");
+  visit.modes("rules", c.rules, "Another mode for single rules, as {some-rule: observe}.");
 }
 
 struct FormatConfig : PolicyConfig {

@@ -43,6 +43,7 @@ std::string size_hint(std::string_view text) {
       text.substr(0, std::min(text.find_first_not_of("0123456789"), text.size()));
   const std::string unit = lower_ascii(trim(text.substr(digits.size())));
   for (const auto& [name, octets] : size_units) {
+    if (text.ends_with(name)) return {};
     const std::string letter = lower_ascii(name.substr(0, 1));
     if (digits.empty() || (unit != letter && unit != letter + "b" && unit != letter + "ib"))
       continue;
@@ -70,15 +71,19 @@ std::optional<std::string> leading_zero(std::string_view digits) {
   return fmt::format("leading zero: write {}, or {} if octal was meant", digits, octal);
 }
 
-bool is_control(char c) {
-  const auto octet = static_cast<unsigned char>(c);
-  return octet < 0x20 || octet == 0x7F;
+// C0, DEL and (in UTF-8) C1: escapes in quotes bring them past the reading of the file.
+bool has_control(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    if (octet < 0x20 || octet == 0x7F) return true;
+    const bool begins_latin1 = octet == 0xC2 && i + 1 < text.size();
+    if (begins_latin1 && static_cast<unsigned char>(text[i + 1]) < 0xA0) return true;
+  }
+  return false;
 }
 
 Result<std::string> one_line(std::string_view given) {
-  if (std::any_of(given.begin(), given.end(), is_control)) {
-    return fail(Code::config, "it holds a control character");
-  }
+  if (has_control(given)) return fail(Code::config, "it holds a control character");
   return std::string(given);
 }
 

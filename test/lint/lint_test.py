@@ -1,0 +1,120 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The lints find what they are for: each on a small tree with one fault of each kind."""
+import pathlib
+import sys
+import tempfile
+import unittest
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import layers  # noqa: E402
+import policies  # noqa: E402
+
+POLICIES = ["format", "list_unsubscribe"]
+
+
+class Layers(unittest.TestCase):
+    def said(self, path, line):
+        return [text for _, text in layers.complaints_of(path, line + "\n", POLICIES)]
+
+    def test_what_fits_is_silent(self):
+        for path, line in (
+            ("policy/base/text.cc", '#include "policy/base/text.h"'),
+            ("policy/config/config.h", '#include "policy/verdict.h"'),
+            ("policy/config/option_reader.cc", '#include "policy/rules.h"'),
+            ("policy/format.cc", '#include "policy/format_report.h"'),
+            ("policy/format.cc", '#include "policy/auth/auth_results.h"'),
+            ("policy/store/schema.cc", '#include "generated/schema.h"'),
+            ("policy/config/yaml_tree.cc", "#include <yaml-cpp/parser.h>"),
+            ("milter/session.cc", '#include "policy/engine.h"'),
+            ("milter/ctl/config.cc", '#include "milter/decision.h"'),
+            ("test/wire/x.cc", '#include "milter/daemon.h"'),
+        ):
+            self.assertEqual(self.said(path, line), [], f"{path}: {line}")
+
+    def test_what_does_not_is_told(self):
+        for path, line, complaint in (
+            ("policy/base/text.h", '#include "policy/message/header.h"',
+             'policy/base may not know "policy/message/header.h"'),
+            ("policy/message/header.h", '#include "policy/config/config.h"',
+             'policy/message may not know "policy/config/config.h"'),
+            ("policy/config/config.h", '#include "policy/policy_set.h"',
+             'policy/config may not know "policy/policy_set.h"'),
+            ("policy/engine.h", '#include "milter/session.h"',
+             'policy may not know "milter/session.h"'),
+            ("milter/session.h", '#include "milter/ctl/command.h"',
+             'milter may not know "milter/ctl/command.h"'),
+            ("milter/session.h", '#include "test/support/world.h"',
+             'milter may not know "test/support/world.h"'),
+            ("policy/format.cc", '#include "policy/list_unsubscribe_uri.h"',
+             "policy format may not know policy list_unsubscribe: what both need is a fact"),
+            ("policy/engine.cc", "#include <sqlite3.h>",
+             "<sqlite3.h> may be included by policy/store/sqlite.cc alone"),
+            ("milter/session.cc", "  #  include <openssl/evp.h>",
+             "<openssl/evp.h> may be included by policy/auth/crypto.cc alone"),
+            ("milter/session.cc", '#include "session.h"',
+             '"session.h" is not spelled from the root of the tree'),
+            ("contrib/x.cc", "", "is in no layer of test/lint/layers.py"),
+        ):
+            self.assertEqual(self.said(path, line), [complaint], f"{path}: {line}")
+
+
+class Policies(unittest.TestCase):
+    def said(self, **changed):
+        files = {
+            "policy/policies.inc": "ICM_POLICY(size)\n",
+            "policy/rules.inc": 'ICM_RULE(size, "too-large", "It fits.")\n'
+                                'ICM_RULE(size, "error", "It was judged.")\n',
+            "policy/size.cc": 'f("size.too-large");\n',
+            "policy/size.md": "| `too-large` | `size.error` | `size.percent` |\n",
+            "policy/config/config.h": 'visit.number("percent", c.percent);\n',
+            "test/policy/size_test.cc": "",
+        }
+        files.update({name.replace("__", "/").replace("_DOT_", "."): text
+                      for name, text in changed.items()})
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for name, text in files.items():
+                if text is None:
+                    continue
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_text(text)
+            return list(policies.complaints(root))
+
+    def test_what_fits_is_silent(self):
+        self.assertEqual(self.said(), [])
+        self.assertEqual(
+            self.said(policy__size_DOT_cc="", policy__size_part_DOT_cc='"size.too-large"'), [])
+
+    def test_what_does_not_is_told(self):
+        for changed, complaint in (
+            ({"policy__size_DOT_md": None}, "size: policy/size.md is missing"),
+            ({"test__policy__size_test_DOT_cc": None}, "size: test/policy/size_test.cc is missing"),
+            ({"policy__size_DOT_cc": '"size.too-large" "size.too-small"'},
+             "size.too-small: named in the code, not in rules.inc"),
+            ({"policy__size_DOT_cc": ""}, "size.too-large: in rules.inc, not named in the code"),
+            ({"policy__size_DOT_md": "`size.error`"},
+             "size.too-large: not explained in policy/size.md"),
+            ({"policy__size_DOT_md": "`too-large` `error` `size.too-big`"},
+             "policy/size.md: size.too-big is no rule and no option"),
+            ({"policy__rules_DOT_inc": 'ICM_RULE(size, "too-large", "It fits.")\n',
+              "policy__size_DOT_md": "`too-large`"},
+             "size.error: not in rules.inc"),
+            ({"policy__rules_DOT_inc": 'ICM_RULE(size, "too-large", "It fits")\n'
+                                       'ICM_RULE(size, "error", "It was judged.")\n'},
+             "rules.inc: size.too-large: the sentence has no full stop"),
+            ({"policy__rules_DOT_inc": 'ICM_RULE(size, "too-large", "It fits.")\n'
+                                       'ICM_RULE(size, "error", "It was judged.")\n'
+                                       'ICM_RULE(size, "error", "It was judged.")\n'},
+             "rules.inc: size.error stands twice"),
+            ({"policy__rules_DOT_inc": 'ICM_RULE(size, "too-large", "It fits.")\n'
+                                       'ICM_RULE(size, "error", "It was judged.")\n'
+                                       'ICM_RULE(taste, "error", "It was judged.")\n'},
+             "rules.inc: taste.error: there is no policy taste"),
+        ):
+            self.assertEqual(self.said(**changed), [complaint], changed)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Options that are right each for itself and wrong together.
+#include "policy/config/config_checks.h"
+
+#include <gtest/gtest.h>
+
+#include "test/policy/config/reading.h"
+
+namespace icm {
+namespace {
+
+TEST(ConfigChecks, refuse_what_contradicts_itself) {
+  for (
+      const auto& [text, told] : {
+          Told{"roles:\n  gate: [A, B]\n  direct: [C, B]\n",
+               "3:15: roles.direct: \"B\" is in roles.gate too; a listener plays one role"},
+          Told{"roles:\n  direct: [ICLOUD-GATE]\n",
+               "2:12: roles.direct: \"ICLOUD-GATE\" is in roles.gate too; a listener plays one "
+               "role"},
+          Told{"roles: {gate: [\"\"]}", "1:16: roles.gate: a name is empty"},
+          Told{"arrival: {authserv_id: mx example}",
+               "1:24: arrival.authserv_id: expected a host name or another token of RFC 2045, got "
+               "\"mx example\""},
+          Told{"arrival: {authserv_id: \"mx;example\"}",
+               "1:24: arrival.authserv_id: expected a host name or another token of RFC 2045, got "
+               "\"mx;example\""},
+          Told{"store: {path: \"\"}", "1:15: store.path: expected an absolute path, got \"\""},
+          Told{"streams: [{logins: [a]}]",
+               "1:11: streams[1]: the name is missing: write \"name: WORD\""},
+          Told{"streams: [{name: news}]",
+               "1:11: streams[1]: nothing marks this stream: give it logins, from_domains, "
+               "sender_domains or a header"},
+          Told{"streams: [{name: news, logins: []}]",
+               "1:11: streams[1]: nothing marks this stream: give it logins, from_domains, "
+               "sender_domains or a header"},
+          Told{"streams:\n  - name: news\n    logins: [a]\n  - name: news\n    logins: [b]\n",
+               "4:11: streams[2].name: \"news\" names another stream already, at line 2"},
+          Told{
+              "streams: [{name: \"a b\", logins: [a]}]",
+              "1:18: streams[1].name: expected a word of letters, digits, hyphens, underscores and "
+              "dots, got \"a b\""},
+          Told{
+              "streams: [{name: \"\", logins: [a]}]",
+              "1:18: streams[1].name: expected a word of letters, digits, hyphens, underscores and "
+              "dots, got \"\""},
+          Told{"streams: [{name: a, header: X-Campaign}]",
+               "1:29: streams[1].header: expected \"Name: value\", got \"X-Campaign\""},
+          Told{"streams: [{name: a, header: \"X Campaign: a\"}]",
+               "1:29: streams[1].header: expected \"Name: value\", got \"X Campaign: a\""},
+          Told{"streams: [{name: a, header: \"X-Campaign: \"}]",
+               "1:29: streams[1].header: expected \"Name: value\", got \"X-Campaign: \""},
+          Told{"suppression: {origins: [submission]}",
+               "1:24: suppression.origins: expected every origin, since recipients are judged "
+               "before "
+               "the origin is known; leave the option out"},
+      }) {
+    EXPECT_EQ(told_of(text),
+              fmt::format("milter.conf:{}\n1 error; configuration not loaded\n", told))
+        << text;
+  }
+}
+
+TEST(ConfigChecks, warn_of_what_has_no_effect_or_a_surprising_one) {
+  for (const auto& [text, told] : {
+           Told{"socket: {address: \"inet6:8891@::\"}",
+                "1:19: warning: socket.address: other hosts may connect, and the milter protocol "
+                "knows "
+                "no passwords: let a firewall keep everybody but the mail server off"},
+           Told{"socket: {address: \"inet:8891@127.0.0.1\", mode: 0600}",
+                "1:48: warning: socket.mode: has no meaning for a socket that is not unix:"},
+           Told{"roles: {gate: []}",
+                "1:15: warning: roles.gate: no listener is a gate or direct, so no mail is ever "
+                "judged"},
+           Told{"format: {mode: enforce, percent: 0}",
+                "1:34: warning: format.percent: 0 enforces on no message; observe says the same"},
+           Told{"format: {rules: {size: enforce}, percent: 0}",
+                "1:43: warning: format.percent: 0 enforces on no message; observe says the same"},
+           Told{"format: {mode: enforce, origins: []}",
+                "1:34: warning: format.origins: an empty list enforces on no message"},
+           Told{"format: {mode: enforce, until: 2026-11-21T08:00:00Z}",
+                "1:32: warning: format.until: 2026-11-21T08:00:00.000Z has passed: this policy "
+                "only observes"},
+           Told{"format: {mode: off, rules: {size: enforce, nul: off}}",
+                "1:35: warning: format.rules.size: has no effect: format.mode is off"},
+       }) {
+    EXPECT_EQ(told_of(text), fmt::format("milter.conf:{}\n", told)) << text;
+  }
+}
+
+TEST(ConfigChecks, say_nothing_of_what_is_fine) {
+  for (const std::string_view text : {
+           "roles: {gate: [], direct: [SUBMISSION]}",
+           "socket: {address: \"inet:8891@localhost\"}",
+           "format: {mode: observe, percent: 0, until: 2020-01-01}",
+           "format: {mode: enforce, until: 2026-11-21T08:00:01Z}",
+           "suppression: {origins: [forwarded, local, relay, submission, unknown]}",
+           "streams: [{name: a, header: \"X-Campaign: a\"}, {name: b, from_domains: [b.example]}]",
+           "arrival: {authserv_id: mx.example.com}",
+       }) {
+    EXPECT_EQ(told_of(text), "") << text;
+  }
+}
+
+// A mistake in an option is one mistake, whatever its absence would mean.
+TEST(ConfigChecks, add_nothing_to_an_option_that_could_not_be_read) {
+  for (
+      const auto& [text, told] : {
+          Told{"streams: [{name: a, logins: b}]",
+               "1:29: streams[1].logins: expected a list of texts, got \"b\"; write [b]"},
+          Told{
+              "streams: [{name: [a], logins: [b]}]",
+              "1:18: streams[1].name: expected a word of letters, digits, hyphens, underscores and "
+              "dots, got a list"},
+          Told{
+              "suppression: {origins: [forwarde]}",
+              "1:25: suppression.origins: expected unknown, submission, relay, local or forwarded, "
+              "got \"forwarde\"; did you mean \"forwarded\"?"},
+          Told{"format: {mode: enforce, origins: here}",
+               "1:34: format.origins: expected a list of unknown, submission, relay, local or "
+               "forwarded, got \"here\"; write [here]"},
+      }) {
+    EXPECT_EQ(told_of(text),
+              fmt::format("milter.conf:{}\n1 error; configuration not loaded\n", told))
+        << text;
+  }
+}
+
+}  // namespace
+}  // namespace icm

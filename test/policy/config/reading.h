@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What the tests of the configuration reader share: a text is read, and all it says is compared.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "policy/config/config_reader.h"
+
+namespace icm {
+
+inline const WallTime test_now = parse_time("2026-11-21T08:00:00Z").value();
+
+// All that a person is told of a file with this text: problems with their places, and the last
+// line.
+inline std::string told_of(std::string_view text) {
+  const ConfigResult result = read_config_text("milter.conf", text, test_now);
+  return report(result ? result->warnings : result.error());
+}
+
+// The Config of a text that must have no error.
+inline Config config_of(std::string_view text) {
+  ConfigResult result = read_config_text("milter.conf", text, test_now);
+  if (!result) throw std::runtime_error(report(result.error()));
+  return std::move(result->config);
+}
+
+struct Told {
+  std::string_view text;
+  std::string_view report;
+};
+
+}  // namespace icm
