@@ -12,6 +12,8 @@ const WallTime now = *parse_time("2026-11-21T08:00:00Z");
 
 class InspectionTest : public testing::Test {
  protected:
+  InspectionTest() { envelope.reverse_path = ReversePath::from("a@b.example"); }
+
   void feed(Inspection& inspection, std::string_view text, std::size_t chunk = 7) const {
     const MailText mail = mail_text(text);
     for (std::size_t i = 0; i < mail.headers.size(); ++i) {
