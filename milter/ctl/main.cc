@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "milter/ctl/command.h"
+#include "milter/ctl/command_line.h"
 
 namespace icm::ctl {
 namespace {
@@ -20,20 +20,15 @@ void add_commands(CLI::App& app, Chosen& chosen) {
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Runs and reviews icloud-milter, the milter that holds mail for iCloud to Apple's rules.",
-               "icloud-milterctl"};
+  CLI::App app{
+      "Runs and reviews icloud-milter, the milter that holds mail for iCloud to Apple's rules.",
+      "icloud-milterctl"};
   app.set_version_flag("--version", "icloud-milterctl " ICM_VERSION);
   app.require_subcommand(1);
   app.footer("Exit status: 0 done, 1 refused or failed, 2 usage, 3 no daemon.");
   Chosen chosen;
   add_commands(app, chosen);
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    // CLI11 prints help and version for us; everything that is no success is a usage error here.
-    return app.exit(error) == 0 ? 0 : static_cast<int>(Exit::usage);
-  }
-  return static_cast<int>(chosen ? chosen() : Exit::usage);
+  return run_command_line(app, chosen, argc, argv);
 }
 
 }  // namespace

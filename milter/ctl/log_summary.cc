@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milter/ctl/log_summary.h"
+
+#include <algorithm>
+#include <functional>
+
+#include <fmt/format.h>
+
+#include "milter/ctl/decision_print.h"
+#include "policy/base/text.h"
+
+namespace icm::ctl {
+namespace {
+
+std::size_t hash_of(std::string_view text) { return std::hash<std::string_view>{}(text); }
+
+// Words that are none of ours count as accept: they refused nothing.
+Disposition disposition_of(std::string_view word) {
+  const auto found =
+      std::ranges::find(summed_dispositions, word, [](Disposition d) { return to_string(d); });
+  return found == std::end(summed_dispositions) ? Disposition::accept : *found;
+}
+
+bool is_held_back(const FindingRecord& finding) {
+  return finding.weight != "advice" && !finding.held_back.empty() &&
+         disposition_of(finding.would) != Disposition::accept;
+}
+
+std::string_view name_of_sender(const DecisionRecord& decision) {
+  return decision.mail_from.empty() ? "<>" : decision.mail_from;
+}
+
+}  // namespace
+
+// What a decision was, and what it would have been had nothing been held back.
+struct LogSummary::Forecast {
+  Disposition now = Disposition::accept;
+  Disposition if_enforced = Disposition::accept;
+
+  explicit Forecast(const DecisionRecord& decision)
+      : now(disposition_of(decision.verdict)), if_enforced(now) {
+    for (const FindingRecord& finding : decision.findings) {
+      if (is_held_back(finding)) if_enforced = std::max(if_enforced, disposition_of(finding.would));
+    }
+  }
+  bool is_refused() const { return now >= Disposition::defer; }
+  bool would_be_refused() const { return !is_refused() && if_enforced >= Disposition::defer; }
+};
+
+void LogSummary::add(const DecisionRecord& decision) {
+  if (first_.empty() || decision.time < first_) first_ = decision.time;
+  if (decision.time > last_) last_ = decision.time;
+  const Forecast forecast(decision);
+  NowAndEnforced& counts = decision.event == "recipient" ? recipients_ : messages_;
+  ++counts.now[static_cast<std::size_t>(forecast.now)];
+  ++counts.if_enforced[static_cast<std::size_t>(forecast.if_enforced)];
+
+  // Short queue ids come again after a while, so the day belongs to the message's identity.
+  const std::size_t message =
+      decision.queue_id.empty()
+          ? hash_of(fmt::format("{}", ++nameless_))
+          : hash_of(decision.time.substr(0, 10)) * 31 + hash_of(decision.queue_id);
+  if (!is_by_finding()) {
+    if (of_ == SummaryOf::everything || forecast.if_enforced > forecast.now) {
+      add_decision(decision, forecast, message);
+    }
+    return;
+  }
+  for (const FindingRecord& finding : decision.findings) {
+    if (of_ == SummaryOf::everything || is_held_back(finding)) {
+      add_finding(decision, finding, message);
+    }
+  }
+}
+
+void LogSummary::add_finding(const DecisionRecord& decision, const FindingRecord& finding,
+                             std::size_t message) {
+  Row& counted =
+      row(by_ == SummaryBy::rule ? finding.rule : finding.policy, finding.mode, effect_of(finding));
+  counted.messages.add(message);
+  counted.senders.add(hash_of(lower_ascii(name_of_sender(decision))));
+  for (const std::string_view recipient : decision.recipients) {
+    counted.recipients.add(hash_of(lower_ascii(recipient)));
+  }
+  if (counted.example.empty()) counted.example = decision.queue_id;
+  if (counted.fix.empty()) counted.fix = finding.fix;
+}
+
+void LogSummary::add_decision(const DecisionRecord& decision, const Forecast& forecast,
+                              std::size_t message) {
+  const std::string name = by_ == SummaryBy::sender  ? lower_ascii(name_of_sender(decision))
+                           : decision.stream.empty() ? fmt::format("({})", decision.mail_class)
+                                                     : std::string(decision.stream);
+  Row& counted = row(name, {}, {});
+  counted.messages.add(message);
+  counted.senders.add(hash_of(lower_ascii(name_of_sender(decision))));
+  for (const std::string_view recipient : decision.recipients) {
+    counted.recipients.add(hash_of(lower_ascii(recipient)));
+  }
+  if (forecast.is_refused()) counted.refused.add(message);
+  if (forecast.would_be_refused()) counted.would_be_refused.add(message);
+  for (const FindingRecord& finding : decision.findings) {
+    if (finding.weight == "advice") continue;
+    const auto found = counted.rules.find(finding.rule);
+    found != counted.rules.end() ? ++found->second : ++counted.rules[std::string(finding.rule)];
+    if (counted.fix.empty()) counted.fix = finding.fix;
+    if (counted.example.empty()) counted.example = decision.queue_id;
+  }
+}
+
+LogSummary::Row& LogSummary::row(std::string_view name, std::string_view mode,
+                                 std::string_view effect) {
+  key_.assign(name);
+  for (const std::string_view part : {mode, effect}) {
+    key_ += '\0';
+    key_ += part;
+  }
+  Row& found = rows_[key_];
+  if (found.name.empty()) {
+    found.name = name;
+    found.mode = mode;
+    found.effect = effect;
+  }
+  return found;
+}
+
+// Those that concern the most mail first; names decide among equals, so that the order is stable.
+std::vector<const LogSummary::Row*> LogSummary::sorted(SummaryLimit limit) const {
+  std::vector<const Row*> rows;
+  for (const auto& [key, counted] : rows_) rows.push_back(&counted);
+  const auto rank = [](const Row* a) {
+    return std::tuple(a->refused.count() + a->would_be_refused.count(), a->messages.count());
+  };
+  std::ranges::sort(rows, [&](const Row* a, const Row* b) {
+    if (rank(a) != rank(b)) return rank(a) > rank(b);
+    return std::tie(a->name, a->mode, a->effect) < std::tie(b->name, b->mode, b->effect);
+  });
+  if (limit.rows > 0 && rows.size() > limit.rows) rows.resize(limit.rows);
+  return rows;
+}
+
+}  // namespace icm::ctl

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Runs one command of icloud-milterctl as its main() does, and keeps what it printed.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "milter/ctl/command_line.h"
+
+namespace icm::ctl {
+
+struct Outcome {
+  int exit = 0;
+  std::string out;
+  std::string err;
+  bool operator==(const Outcome&) const = default;
+};
+
+// `add` puts the command on the command line, such as add_log; `arguments` begin with its word.
+inline Outcome run_command(void (*add)(CLI::App&, Chosen&), std::vector<std::string> arguments) {
+  CLI::App app{"", "icloud-milterctl"};
+  app.require_subcommand(1);
+  Chosen chosen;
+  add(app, chosen);
+  std::vector<const char*> argv = {"icloud-milterctl"};
+  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
+  testing::internal::CaptureStdout();
+  testing::internal::CaptureStderr();
+  Outcome outcome;
+  outcome.exit = run_command_line(app, chosen, static_cast<int>(argv.size()), argv.data());
+  std::fflush(stdout);
+  outcome.out = testing::internal::GetCapturedStdout();
+  outcome.err = testing::internal::GetCapturedStderr();
+  return outcome;
+}
+
+}  // namespace icm::ctl
