@@ -13,6 +13,13 @@ const PublicSuffixList& suffixes() {
   return list;
 }
 
+Address address_at(std::string_view domain) {
+  Address address;
+  address.local = "a";
+  address.domain = std::string(domain);
+  return address;
+}
+
 // A message from `author`, with an SPF pass and a DKIM pass for the given domains (none when
 // empty).
 DmarcResult judge(std::string_view zone, std::string_view author, std::string spf, std::string dkim,
@@ -20,8 +27,7 @@ DmarcResult judge(std::string_view zone, std::string_view author, std::string sp
   auto resolver = ZoneResolver::parse(zone);
   EXPECT_TRUE(resolver);
   DmarcDirectory directory(*resolver);
-  const Result<std::vector<Address>> authors =
-      std::vector<Address>{{.local = "a", .domain = std::string(author)}};
+  const Result<std::vector<Address>> authors = std::vector<Address>{address_at(author)};
   SpfResult spf_result;
   spf_result.status = spf.empty() ? SpfStatus::none : spf_status;
   spf_result.domain = std::move(spf);
@@ -172,7 +178,7 @@ TEST(Dmarc, differs_where_the_list_and_the_tree_do) {
 TEST(AuthorDomain, is_one_domain_or_none) {
   const auto of = [](std::vector<std::string> domains) {
     std::vector<Address> authors;
-    for (auto& domain : domains) authors.push_back({.local = "a", .domain = domain});
+    for (auto& domain : domains) authors.push_back(address_at(domain));
     return author_domain(Result<std::vector<Address>>(authors));
   };
   EXPECT_EQ(of({"Example.COM"}), "example.com");

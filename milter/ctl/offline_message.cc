@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milter/ctl/offline_message.h"
+
+#include <fmt/format.h>
+
+#include "policy/base/text.h"
+#include "policy/dns/zone_resolver.h"
+
+namespace icm::ctl {
+
+void DnsOption::add_to(CLI::App& command) {
+  command
+      .add_option("--zone", zone,
+                  "JSON file with DNS records that are asked instead of the network")
+      ->type_name("ZONE.json");
+}
+
+Result<std::unique_ptr<Resolver>> DnsOption::open() const {
+  if (zone.empty()) return fail(Code::config, "--zone is needed: no DNS of this host is asked");
+  ICM_TRY(ZoneResolver resolver, ZoneResolver::load(zone));
+  return std::make_unique<ZoneResolver>(std::move(resolver));
+}
+
+void ClientOption::add_to(CLI::App& command) {
+  command.add_option("--client-ip", client_ip, "Address the mail comes from, IPv4 or IPv6")
+      ->type_name("IP");
+  command.add_option("--helo", helo, "Name the client says in EHLO")->type_name("NAME");
+  command.add_option("--mail-from", mail_from, "Envelope sender; empty or <> for a bounce")
+      ->type_name("ADDR");
+}
+
+Result<SpfQuestions> ClientOption::questions() const {
+  SpfQuestions questions;
+  if (!client_ip.empty()) {
+    ICM_TRY(const IpAddress address, IpAddress::parse(client_ip));
+    questions.clients.push_back(address);
+  }
+  questions.helo = helo;
+  std::string_view sender = mail_from;
+  if (sender.size() >= 2 && sender.starts_with('<') && sender.ends_with('>'))
+    sender = sender.substr(1, sender.size() - 2);
+  questions.mail_from = std::string(sender);
+  return questions;
+}
+
+class AuthenticatedMessage::Sink final : public MessageSink {
+ public:
+  Sink(AuthenticatedMessage& message, const std::function<void(Authenticator&)>& prepare)
+      : message_(message), prepare_(prepare) {}
+
+  void header(std::string_view name, std::string_view value) override {
+    message_.headers_.add(name, value);
+  }
+  void end_of_header() override {
+    const auto from = message_.headers_.all("From");
+    message_.authors_ = from.size() == 1
+                            ? parse_address_list(from.front().value)
+                            : fail(Code::syntax, fmt::format("{} From fields", from.size()));
+    message_.authenticator_ =
+        std::make_unique<Authenticator>(message_.headers_, message_.authors_, message_.sources_);
+    if (prepare_) prepare_(*message_.authenticator_);
+  }
+  void body(std::string_view chunk) override { message_.authenticator_->body(chunk); }
+
+ private:
+  AuthenticatedMessage& message_;
+  const std::function<void(Authenticator&)>& prepare_;
+};
+
+Status AuthenticatedMessage::read(const std::string& path,
+                                  const std::function<void(Authenticator&)>& prepare) {
+  constexpr std::size_t longest_field = 16u << 20;
+  Sink sink(*this, prepare);
+  return read_message(path, longest_field, sink);
+}
+
+Authentication AuthenticatedMessage::finish(const SpfQuestions& questions, WallTime now,
+                                            Deadline deadline) {
+  return authenticator_->finish(questions, now, deadline);
+}
+
+Result<WallTime> time_or_now(const std::string& text) {
+  return text.empty() ? Result<WallTime>(SystemClock().now()) : parse_time(text);
+}
+
+nlohmann::ordered_json to_json(const SpfResult& result) {
+  return {{"result", to_string(result.status)},
+          {"domain", result.domain},
+          {"identity", to_string(result.identity)},
+          {"explanation", result.explanation},
+          {"mechanism", result.mechanism},
+          {"problem", result.problem},
+          {"lookups", result.lookups},
+          {"lookup_limit", spf_max_lookups},
+          {"void_lookups", result.void_lookups},
+          {"void_lookup_limit", spf_max_void_lookups},
+          {"path", result.path}};
+}
+
+}  // namespace icm::ctl

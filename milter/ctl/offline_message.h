@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A message file read whole enough to be authenticated, and the DNS that an offline command asks:
+// what the commands verify, seal and spf share.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
+#include "milter/ctl/message_file.h"
+#include "policy/auth/authenticator.h"
+#include "policy/dns/resolver.h"
+
+namespace icm::ctl {
+
+// --zone FILE, or the DNS of this host.
+struct DnsOption {
+  std::string zone;
+  void add_to(CLI::App& command);
+  [[nodiscard]] Result<std::unique_ptr<Resolver>> open() const;
+};
+
+// --client-ip, --helo, --mail-from.
+struct ClientOption {
+  std::string client_ip;
+  std::string helo;
+  std::string mail_from;
+  void add_to(CLI::App& command);
+  // No address: SPF is not asked.
+  [[nodiscard]] Result<SpfQuestions> questions() const;
+};
+
+// One message, its header kept, its body streamed through an Authenticator.
+class AuthenticatedMessage {
+ public:
+  explicit AuthenticatedMessage(AuthSources& sources) : sources_(sources) {}
+
+  // `prepare` may ask the Authenticator for more before the body comes.
+  [[nodiscard]] Status read(const std::string& path,
+                            const std::function<void(Authenticator&)>& prepare = {});
+  Authentication finish(const SpfQuestions& questions, WallTime now, Deadline deadline);
+
+  const HeaderList& headers() const { return headers_; }
+  const Authenticator& authenticator() const { return *authenticator_; }
+
+ private:
+  class Sink;
+  AuthSources& sources_;
+  HeaderList headers_;
+  Result<std::vector<Address>> authors_;
+  std::unique_ptr<Authenticator> authenticator_;
+};
+
+// How long an offline command waits for the DNS.
+inline constexpr std::chrono::seconds offline_deadline{20};
+
+// --now TIME, or the machine's clock.
+[[nodiscard]] Result<WallTime> time_or_now(const std::string& text);
+
+// The `spf` object of `verify` and the whole answer of `spf`.
+nlohmann::ordered_json to_json(const SpfResult& result);
+
+}  // namespace icm::ctl

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// icloud-milterctl seal: puts an ARC set on a message file.
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+
+#include <fmt/format.h>
+
+#include "milter/ctl/command.h"
+#include "milter/ctl/configuration.h"
+#include "milter/ctl/offline_message.h"
+#include "policy/auth/arc_seal.h"
+#include "policy/base/text.h"
+
+namespace icm::ctl {
+namespace {
+
+struct Options {
+  DnsOption dns;
+  std::string key;
+  std::string domain;
+  std::string selector;
+  std::string authserv_id;
+  std::string timestamp;
+  std::string headers;
+  std::string message;
+};
+
+Result<std::string> read_whole(const std::string& path) {
+  constexpr std::size_t max_size = 256u << 20;
+  std::ifstream file;
+  if (path != "-") {
+    file.open(path, std::ios::binary);
+    if (!file) return fail(Code::config, fmt::format("{}: cannot be read", path));
+  }
+  std::FILE* const input = path == "-" ? stdin : nullptr;
+  std::string text;
+  if (input == nullptr) {
+    text.assign(std::istreambuf_iterator<char>(file), {});
+  } else {
+    char chunk[65536];
+    for (std::size_t n = 0;
+         (n = std::fread(chunk, 1, sizeof chunk, input)) > 0 && text.size() <= max_size;)
+      text.append(chunk, n);
+  }
+  if (text.size() > max_size)
+    return fail(Code::config, fmt::format("{}: larger than 256 MiB", path));
+  return text;
+}
+
+// Feeds a message that is already in memory through the same splitter as every other command.
+class HeaderAndBody final : public MessageSink {
+ public:
+  explicit HeaderAndBody(AuthSources& sources) : sources_(sources) {}
+  void header(std::string_view name, std::string_view value) override { headers.add(name, value); }
+  void end_of_header() override {
+    authenticator = std::make_unique<Authenticator>(headers, no_authors_, sources_);
+    authenticator->want_seal_hash();
+  }
+  void body(std::string_view chunk) override { authenticator->body(chunk); }
+
+  HeaderList headers;
+  std::unique_ptr<Authenticator> authenticator;
+
+ private:
+  AuthSources& sources_;
+  const Result<std::vector<Address>> no_authors_;
+};
+
+// The fields of a set on top of the message, in the line ends that the message has.
+std::string with_set(const ArcSetValues& set, const std::string& message) {
+  std::string top = fmt::format("{}: {}\r\n{}: {}\r\n{}: {}\r\n", arc_seal_field, set.seal,
+                                arc_message_field, set.message, arc_results_field, set.results);
+  if (message.find("\r\n") == std::string::npos) std::erase(top, '\r');
+  return top + message;
+}
+
+Result<ArcSetValues> seal(const Options& options, const PrivateKey& key, const std::string& text,
+                          Resolver& resolver) {
+  std::uint64_t timestamp = static_cast<std::uint64_t>(
+      std::chrono::floor<std::chrono::seconds>(SystemClock().now()).time_since_epoch().count());
+  if (!options.timestamp.empty()) {
+    const auto given = parse_number(options.timestamp);
+    if (!given)
+      return fail(Code::config, fmt::format("--timestamp: expected seconds since 1970, got \"{}\"",
+                                            options.timestamp));
+    timestamp = *given;
+  }
+  std::vector<std::string> fields;
+  for (const std::string& field :
+       options.headers.empty() ? std::vector<std::string>{} : colon_list(options.headers)) {
+    fields.push_back(field);
+  }
+  AuthSources sources(resolver, PublicSuffixList::system());
+  HeaderAndBody sink(sources);
+  MessageSplitter splitter(sink, text.size());
+  splitter.feed(text);
+  splitter.finish();
+  const Authentication found =
+      sink.authenticator->finish({}, SystemClock().now(), Deadline::in(offline_deadline));
+  return make_arc_set(sink.headers, sink.authenticator->arc_sets(), found.arc,
+                      collect_results(sink.headers, options.authserv_id),
+                      sink.authenticator->seal_hash(),
+                      {.key = key,
+                       .domain = options.domain,
+                       .selector = options.selector,
+                       .authserv_id = options.authserv_id,
+                       .timestamp = timestamp,
+                       .fields = std::move(fields)});
+}
+
+Exit run(const Options& options) {
+  const auto stop = [](Exit exit, const Error& error) { return complain(error.text, exit); };
+  const auto pem = read_whole(options.key);
+  if (!pem) return stop(Exit::usage, pem.error());
+  const auto key = PrivateKey::from_pem(*pem);
+  if (!key)
+    return stop(Exit::usage, {Code::config, fmt::format("{}: {}", options.key, key.error().text)});
+  const auto resolver = options.dns.open();
+  if (!resolver) return stop(Exit::usage, resolver.error());
+  const auto message = read_whole(options.message);
+  if (!message) return stop(Exit::usage, message.error());
+  const auto set = seal(options, *key, *message, **resolver);
+  if (!set && set.error().code == Code::config) return stop(Exit::usage, set.error());
+  const std::string result = set ? with_set(*set, *message) : *message;
+  std::fwrite(result.data(), 1, result.size(), stdout);
+  if (std::fflush(stdout) != 0)
+    return stop(Exit::refused, {Code::permanent, "standard output cannot be written"});
+  return set ? Exit::done : stop(Exit::refused, set.error());
+}
+
+}  // namespace
+
+void add_seal(CLI::App& app, Chosen& chosen) {
+  auto* const command =
+      app.add_subcommand("seal", "Puts an ARC set on a message and prints it (RFC 8617)");
+  auto options = std::make_shared<Options>();
+  options->dns.add_to(*command);
+  command->add_option("--key", options->key, "Private key in PEM, RSA or ed25519")
+      ->required()
+      ->type_name("KEY.pem");
+  command->add_option("--domain", options->domain, "Domain that seals (d=)")
+      ->required()
+      ->type_name("D");
+  command->add_option("--selector", options->selector, "Selector of its key (s=)")
+      ->required()
+      ->type_name("S");
+  command
+      ->add_option("--authserv-id", options->authserv_id,
+                   "Whose Authentication-Results go into the set")
+      ->required()
+      ->type_name("A");
+  command
+      ->add_option("--timestamp", options->timestamp,
+                   "t= of the signatures, seconds since 1970 (default: now)")
+      ->type_name("T");
+  command
+      ->add_option("--headers", options->headers,
+                   "Fields to sign, h1:h2:… (default: all that matter to a reader)")
+      ->type_name("H");
+  command
+      ->add_option("message", options->message,
+                   "Message file with LF or CRLF line ends; - is standard input")
+      ->required()
+      ->type_name("MESSAGE.eml");
+  command->footer(
+      "A chain that has ended (cv=fail) or has 50 sets leaves the message as it is.\n"
+      "Exit status: 0 sealed, 1 not sealed (the message is printed unchanged), 2 usage.\n"
+      "Example: icloud-milterctl seal --key arc.pem --domain example.org --selector arc1 "
+      "--authserv-id mx.example.org m.eml");
+  command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace icm::ctl

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// icloud-milterctl spf: may this address send for this domain?
+
+#include <fmt/format.h>
+
+#include "milter/ctl/command.h"
+#include "milter/ctl/configuration.h"
+#include "milter/ctl/offline_message.h"
+#include "milter/ctl/terminal.h"
+
+namespace icm::ctl {
+namespace {
+
+struct Options {
+  DnsOption dns;
+  ClientOption client;
+  bool json = false;
+};
+
+void print(const SpfResult& result) {
+  fmt::print("{}: {} ({} of {})\n", to_string(result.status), clean(result.domain),
+             to_string(result.identity),
+             result.identity == SpfIdentity::helo ? "the HELO name" : "the envelope sender");
+  if (!result.mechanism.empty()) fmt::print("  decided by   {}\n", clean(result.mechanism));
+  if (!result.problem.empty()) fmt::print("  problem      {}\n", clean(result.problem));
+  if (!result.explanation.empty()) fmt::print("  explanation  {}\n", clean(result.explanation));
+  fmt::print("  lookups      {} of {}, void {} of {}\n", result.lookups, spf_max_lookups,
+             result.void_lookups, spf_max_void_lookups);
+  for (const std::string& step : result.path) fmt::print("  {}\n", clean(step));
+}
+
+Exit run(const Options& options) {
+  const auto questions = options.client.questions();
+  const auto resolver = options.dns.open();
+  if (!questions || !resolver) {
+    return complain(!questions ? questions.error().text : resolver.error().text, Exit::usage);
+  }
+  const SpfResult result = check_spf({.client = questions->clients.front(),
+                                      .helo = questions->helo,
+                                      .mail_from = questions->mail_from,
+                                      .receiver = "unknown",
+                                      .now = SystemClock().now()},
+                                     **resolver, Deadline::in(offline_deadline));
+  if (options.json) {
+    fmt::print("{}\n",
+               to_json(result).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+  } else {
+    print(result);
+  }
+  return result.status == SpfStatus::pass ? Exit::done : Exit::refused;
+}
+
+}  // namespace
+
+void add_spf(CLI::App& app, Chosen& chosen) {
+  auto* const command =
+      app.add_subcommand("spf", "Says whether an address may send for a domain (RFC 7208)");
+  auto options = std::make_shared<Options>();
+  options->dns.add_to(*command);
+  options->client.add_to(*command);
+  command->get_option("--client-ip")->required();
+  command->add_flag("--json", options->json, "One JSON object instead of lines for people");
+  command->footer(
+      "Exit status: 0 pass, 1 anything else, 2 usage.\n"
+      "Example: icloud-milterctl spf --client-ip 192.0.2.1 --helo mx.example.org --mail-from "
+      "a@example.org");
+  command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+}
+
+}  // namespace icm::ctl

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Authenticator: who really sent this? Runs SPF, DKIM, ARC and DMARC over one message, as a
+// receiver does.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/auth/arc_chain.h"
+#include "policy/auth/dkim.h"
+#include "policy/auth/dmarc.h"
+#include "policy/auth/key_record.h"
+#include "policy/auth/organizational_domain.h"
+#include "policy/auth/spf.h"
+#include "policy/base/clock.h"
+#include "policy/base/deadline.h"
+#include "policy/message/header.h"
+#include "policy/message/structured.h"
+
+namespace icm {
+
+// What authentication looks things up in, parsed records kept. One per World; safe from any thread.
+struct AuthSources {
+  AuthSources(Resolver& dns, PublicSuffixList list)
+      : resolver(dns), keys(dns), dmarc(dns), suffixes(std::move(list)) {}
+  Resolver& resolver;
+  KeyDirectory keys;
+  DmarcDirectory dmarc;
+  PublicSuffixList suffixes;
+};
+
+// What SPF is asked: the sender once, and each address the message may come from.
+struct SpfQuestions {
+  std::vector<IpAddress> clients;  // our egress addresses, or at arrival the client's own
+  std::string helo;                // the name that goes with them
+  std::string mail_from;           // empty for the null reverse-path
+  std::string receiver = "unknown";
+};
+
+struct ClientSpf {
+  IpAddress client;
+  SpfResult result;
+};
+
+// Everything that was found out.
+struct Authentication {
+  std::vector<ClientSpf> spf;    // one per address asked for; empty when there was none
+  std::vector<DkimResult> dkim;  // one per signature, in the order of the header
+  ArcResult arc;
+  DmarcResult dmarc;  // with the weakest SPF result: what must hold from every address
+
+  // The result that is furthest from pass; "none" when SPF was not asked.
+  SpfResult weakest_spf() const;
+};
+
+// One message: made after the last header field, fed the body, finished once. References outlive
+// it. Not synchronised.
+class Authenticator {
+ public:
+  // Begins the lookups that the header names: keys, and the DMARC record of `authors`.
+  Authenticator(const HeaderList& headers, const Result<std::vector<Address>>& authors,
+                AuthSources& sources);
+
+  // False when nothing needs the body.
+  bool wants_body() const { return !hashes_.empty(); }
+  void body(std::string_view chunk) { hashes_.feed(chunk); }
+
+  // By `deadline`: SPF gets two fifths of the time, keys as much, DMARC what is left.
+  Authentication finish(const SpfQuestions& questions, WallTime now, Deadline deadline);
+
+  const ArcHeaders& arc_sets() const { return arc_.sets(); }
+
+  // Asks for a hash of the whole body in relaxed form, for a seal; before the first chunk.
+  void want_seal_hash();
+  const Sha256Digest& seal_hash() const;  // after finish()
+
+ private:
+  AuthSources& sources_;
+  const Result<std::vector<Address>>& authors_;
+  BodyHashes hashes_;
+  DkimVerifier dkim_;
+  ArcVerifier arc_;
+  std::optional<std::size_t> seal_ticket_;
+};
+
+// At MAIL: begins the lookup that every SPF answer starts with.
+void prefetch_spf(const SpfQuestions& questions, AuthSources& sources);
+
+}  // namespace icm
