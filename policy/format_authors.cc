@@ -94,7 +94,7 @@ void examine_from(Report& report) {
   if (!authors || authors->empty()) {
     const std::string fault =
         authors ? "names nobody"
-                : fmt::format("is \"{}\": {}", shown(from.value), shown(authors.error().text));
+                : fmt::format("is \"{}\": {}", shown(from.value), shown(authors.error()));
     report.refuse("format.from-syntax", "From " + fault,
                   fmt::format("write \"From: Name <name@{}>\", with quotes around a name that has "
                               "more than letters and digits (RFC 5322 section 3.4)",
@@ -126,8 +126,8 @@ void examine_others(Report& report, const std::vector<ParsedField>& others) {
     if (!addresses) {
       // RFC 5322 §3.6.3 lets none of them be empty; "To:" without anything is recipients-missing.
       if (trim(report.fields[field].value).empty()) continue;
-      fault = fmt::format("is \"{}\": {}", shown(report.fields[field].value),
-                          shown(addresses.error().text));
+      fault =
+          fmt::format("is \"{}\": {}", shown(report.fields[field].value), shown(addresses.error()));
     } else if (field == Field::sender && addresses->size() != 1) {
       fault = fmt::format("holds {} addresses, one is allowed", addresses->size());
     } else {
@@ -176,7 +176,8 @@ void examine_obsolete(Report& report, const std::vector<ParsedField>& others) {
 void examine_quoting(Report& report) {
   if (!report.facts.authors) return;
   for (const Address& author : *report.facts.authors) {
-    if (!author.unquoted_dot) continue;
+    // Quotes around an encoded word would show it as it stands (RFC 2047 §5).
+    if (!author.unquoted_dot || author.display_name.find("=?") != std::string::npos) continue;
     report.advise(
         "format.address-quoting",
         fmt::format("the display name {} has a dot outside quotes", shown(author.display_name)),
@@ -229,7 +230,7 @@ void examine_envelope(Report& report) {
   }
   if (!path.mailbox) {
     const auto parsed = Mailbox::parse(path.text);
-    const std::string problem = parsed ? "is no mailbox" : shown(parsed.error().text);
+    const std::string problem = parsed ? "is no mailbox" : shown(parsed.error());
     report.refuse(has_long_local(path.text) ? "format.address-length" : "format.envelope-sender",
                   "envelope sender: " + problem,
                   "send from an address of at most 64 octets before \"@\" and a domain that is in "

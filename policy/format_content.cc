@@ -146,10 +146,10 @@ void examine_mime(Report& report) {
   const FieldUse& content_type = report.fields[Field::content_type];
   const auto type = parse_content_type(content_type.value);
   if (content_type.present() && !type) {
-    report.refuse_bulk("format.content-type-syntax",
-                       fmt::format("Content-Type is \"{}\": {}", shown(content_type.value),
-                                   shown(type.error().text)),
-                       "write it as \"type/subtype; name=\\\"value\\\"\" (RFC 2045 section 5.1)");
+    report.refuse_bulk(
+        "format.content-type-syntax",
+        fmt::format("Content-Type is \"{}\": {}", shown(content_type.value), shown(type.error())),
+        "write it as \"type/subtype; name=\\\"value\\\"\" (RFC 2045 section 5.1)");
   }
   const std::string encoding = transfer_encoding(report);
   examine_transfer_encoding(report, type, encoding);

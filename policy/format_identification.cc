@@ -48,7 +48,7 @@ void examine_date(Report& report) {
   const auto date = parse_date_time(field.value);
   if (!date) {
     report.refuse("format.date-syntax",
-                  fmt::format("Date is \"{}\": {}", shown(field.value), shown(date.error().text)),
+                  fmt::format("Date is \"{}\": {}", shown(field.value), shown(date.error())),
                   write(report.facts.now));
     return;
   }
@@ -87,11 +87,10 @@ void examine_message_id(Report& report) {
   }
   const auto id = parse_message_id(field.value);
   if (!id || id->obsolete_syntax) {
-    report.refuse_bulk(
-        "format.message-id-syntax",
-        fmt::format("Message-ID is \"{}\": {}", shown(field.value),
-                    id ? "blanks, comments or quotes inside" : shown(id.error().text)),
-        fmt::format("write {} (RFC 5322 section 3.6.4)", example));
+    report.refuse_bulk("format.message-id-syntax",
+                       fmt::format("Message-ID is \"{}\": {}", shown(field.value),
+                                   id ? "blanks, comments or quotes inside" : shown(id.error())),
+                       fmt::format("write {} (RFC 5322 section 3.6.4)", example));
     report.predict("format.message-id-syntax", odd_id_reply);
     return;
   }

@@ -11,6 +11,7 @@ namespace icm::format {
 namespace {
 
 constexpr std::size_t shown_octets = 80;
+constexpr std::size_t shown_error_octets = 200;
 
 // Names that are never in the public DNS: RFC 6761, RFC 6762, RFC 8375, and what home and office
 // networks call themselves. The names that RFC 2606 keeps for examples are left to DNS.
@@ -109,13 +110,15 @@ std::string Report::example_domain() const {
                                                             : "your.example";
 }
 
+std::string shown(const Error& error) { return for_log(error.text, shown_error_octets); }
+
 std::string shown(std::string_view text) { return for_log(trim(text), shown_octets); }
 
 std::optional<std::string> domain_fault(std::string_view domain) {
   if (domain.empty()) return "is missing";
   if (domain.starts_with('[')) return "is an address literal";
   const auto parsed = Domain::parse(domain);
-  if (!parsed) return "is none (" + for_log(parsed.error().text, shown_octets) + ")";
+  if (!parsed) return "is none (" + shown(parsed.error()) + ")";
   const std::string& name = parsed->text();
   // RFC 5321 §2.3.5: "Only resolvable, fully-qualified domain names (FQDNs) are permitted".
   for (const std::string_view ending : private_names) {

@@ -134,6 +134,9 @@ class Report {
 // Untrusted text as it stands in evidence: one line, printable, short.
 std::string shown(std::string_view text);
 
+// The text of an Error in evidence, whole unless it quotes much of the message.
+std::string shown(const Error& error);
+
 // Why no public DNS can have this domain, in words that continue "the domain ..."; nullopt when it
 // can.
 std::optional<std::string> domain_fault(std::string_view domain);
