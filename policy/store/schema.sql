@@ -9,7 +9,7 @@ CREATE TABLE deed (
   id   INTEGER PRIMARY KEY,
   at   INTEGER NOT NULL,  -- when it was done; `created` below may be earlier, told by an import
   who  TEXT NOT NULL,     -- login of the person, or name of the program, that did it
-  what TEXT NOT NULL,     -- "add", "import" or "remove"
+  what TEXT NOT NULL CHECK (what IN ('add', 'import', 'remove')),
   why  TEXT NOT NULL      -- the cause that was given; a permanent entry is not removed without one
 ) STRICT;
 

@@ -56,8 +56,10 @@ tl::unexpected<Error> failure(sqlite3* connection, int result, const std::string
                               "for the files ending in -wal and -shm)",
                               path, system_reason(error, reason)));
     case SQLITE_IOERR:
-      return fail(Code::temporary, fmt::format("{}: input or output failed: {}", path,
-                                               system_reason(error, reason)));
+      return fail(Code::temporary,
+                  fmt::format("{}: reading or writing failed: {} (SQLite error {}); nothing was "
+                              "changed; look for a full or failing disk, or a limit on file sizes",
+                              path, system_reason(error, reason), result));
     default:
       return fail(Code::internal, fmt::format("{}: SQLite error {}: {}", path, result, reason));
   }

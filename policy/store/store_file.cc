@@ -114,7 +114,7 @@ Status make_store(const std::string& path, Deadline deadline) {
 Status prepare_connection(Database& database, Database::Access access) {
   // A damaged page is noticed when it is read, not when it has done harm.
   ICM_CHECK(database.execute("PRAGMA cell_size_check = ON"));
-  if (access == Database::Access::read) return database.execute("PRAGMA cache_size = -1024");
+  if (access == Database::Access::read) return database.execute("PRAGMA cache_size = -2048");
   // FULL: an unsubscription that was confirmed must survive a power cut. secure_delete: a person
   // who asked to be forgotten is also gone from the free pages.
   return database.execute(
