@@ -56,8 +56,8 @@ struct AuthenticationResults {
 
 // The field body, without leading blank: ASCII, no comments, lines of at most 78 octets where there
 // is a place to fold (RFC 5322 §2.1.1), folds as CRLF + blank. What no such field can say is left
-// out: methods, results and properties that are no Keyword (RFC 5321 §4.1.2), and values of more
-// than 512 octets, since half a value would be another one. Octets outside printable ASCII become
+// out: methods, results and properties that are no Keyword (RFC 5321 §4.1.2), and words that no
+// line can hold, since half a value would be another one. Octets outside printable ASCII become
 // "?". Without any result the field says "none".
 std::string to_field_value(const AuthenticationResults& results);
 

@@ -2,14 +2,15 @@
 //
 // Writing Authentication-Results. Whatever the parts hold, what comes out is the grammar.
 #include "policy/auth/auth_results.h"
+
 #include "policy/auth/auth_results_grammar.h"
 #include "policy/base/text.h"
 
 namespace icm {
 namespace {
 
-constexpr std::size_t longest_value = 512;
-constexpr std::size_t line_length = 78;  // RFC 5322 §2.1.1
+constexpr std::size_t line_length = 78;    // RFC 5322 §2.1.1, SHOULD
+constexpr std::size_t longest_word = 900;  // the MUST there is 998 octets, name and blanks included
 
 // Words, one blank or one fold between any two.
 class FoldedText {
@@ -61,38 +62,36 @@ std::string pvalue_of(std::string_view text) {
   return is_address_value(safe) ? safe : value_of(safe);
 }
 
-bool can_be_written(const ResultProperty& one) {
-  return is_keyword(one.ptype) && is_keyword(one.property) && one.value.size() <= longest_value;
-}
-
-// "; method=result", then each further part as a word of its own.
+// "method=result", then each further part as a word of its own; empty when it cannot be written.
 std::vector<std::string> words_of(const MethodResult& result) {
+  if (!is_keyword(result.method) || !is_keyword(result.result)) return {};
   std::string method = lower_ascii(result.method);
   if (result.version != 1) method += fmt::format("/{}", result.version);
   std::vector<std::string> words = {fmt::format("{}={}", method, lower_ascii(result.result))};
-  if (!result.reason.empty() && result.reason.size() <= longest_value) {
-    words.push_back("reason=" + value_of(result.reason));
-  }
+  if (!result.reason.empty()) words.push_back("reason=" + value_of(result.reason));
   for (const ResultProperty& one : result.properties) {
-    if (!can_be_written(one)) continue;
+    if (!is_keyword(one.ptype) || !is_keyword(one.property)) continue;
     words.push_back(fmt::format("{}.{}={}", lower_ascii(one.ptype), lower_ascii(one.property),
                                 pvalue_of(one.value)));
   }
+  if (words.front().size() > longest_word) return {};
+  std::erase_if(words, [](const std::string& word) { return word.size() > longest_word; });
   return words;
 }
 
 }  // namespace
 
 std::string to_field_value(const AuthenticationResults& results) {
-  std::vector<std::string> words = {
-      value_of(std::string_view(results.authserv_id).substr(0, longest_value))};
+  std::string id = value_of(results.authserv_id);
+  if (id.size() > longest_word) id = "\"\"";
+  std::vector<std::string> words = {std::move(id)};
   if (results.version != 1) words.push_back(fmt::format("{}", results.version));
   bool has_result = false;
   for (const MethodResult& result : results.results) {
-    if (!is_keyword(result.method) || !is_keyword(result.result)) continue;
+    const std::vector<std::string> further = words_of(result);
+    if (further.empty()) continue;
     has_result = true;
     words.back() += ';';
-    const std::vector<std::string> further = words_of(result);
     words.insert(words.end(), further.begin(), further.end());
   }
   if (!has_result) {

@@ -254,11 +254,26 @@ TEST(ToFieldValue, leaves_out_what_no_such_field_can_say) {
   MethodResult odd = method("auth", "pass",
                             {{"", "action", "none"},
                              {"smtp", "a b", "x"},
-                             {"smtp", "auth", std::string(513, 'x')},
+                             {"smtp", "auth", std::string(900, 'x')},
                              {"smtp", "helo", "kept.example"}});
-  odd.reason = std::string(513, 'x');
+  odd.reason = std::string(900, 'x');
   EXPECT_EQ(to_field_value(field_with({odd, method("sp f", "pass", {}), method("spf", "", {})})),
             "mail.shop.example; auth=pass smtp.helo=kept.example");
+}
+
+TEST(ToFieldValue, makes_no_line_longer_than_998_octets) {
+  const std::string quotes(440, '"');  // each takes two octets
+  const std::string value = to_field_value(field_with({method("auth", "pass",
+                                                              {{"smtp", "auth", quotes},
+                                                               {"smtp", "auth", quotes + quotes},
+                                                               {std::string(900, 'a'), "b", "c"}}),
+                                                       method(std::string(900, 'm'), "pass", {})}));
+  EXPECT_EQ(parsed(value).results.size(), 1u);
+  EXPECT_EQ(parsed(value).results[0].properties,
+            (std::vector<ResultProperty>{{"smtp", "auth", quotes}}));
+  AuthenticationResults field = field_with({});
+  field.authserv_id = std::string(901, 'x');
+  EXPECT_EQ(to_field_value(field), "\"\"; none");
 }
 
 TEST(ToFieldValue, writes_versions_other_than_one_and_reasons) {
