@@ -76,8 +76,8 @@ abort
   EXPECT_EQ(first.mail.mail, (std::vector<std::string>{"<a@shop.example>", "SIZE=100"}));
   EXPECT_EQ(first.mail.recipients[0],
             (std::vector<std::string>{"<b@icloud.com>", "ORCPT=rfc822;x@y"}));
-  EXPECT_EQ(first.at_recipient[0].size(), 1u);
-  EXPECT_EQ(first.at_recipient[1].size(), 0u);
+  EXPECT_EQ(first.at_recipient[0].expectations.size(), 1u);
+  EXPECT_EQ(first.at_recipient[1].expectations.size(), 0u);
   EXPECT_EQ(first.at_end.size(), 1u);
   EXPECT_EQ(first.mail.fields, (MessageFields{{"From", " a@shop.example"}, {"Subject", " late"}}));
   EXPECT_EQ(first.mail.body, "Hello\r\n indented, no line end here\r\n");
@@ -94,7 +94,7 @@ TEST(Scenario, writes_its_configuration_section_by_section) {
   EXPECT_EQ(config_of(read, ScenarioFiles("/t"), "unix:/t/s"),
             "socket:\n  address: unix:/t/s\n  group: \"\"\n"
             "arrival:\n  authserv_id: other.example\n"
-            "log:\n  destination: standard_error\n  decisions: /t/decisions.jsonl\n"
+            "log:\n  destination: stderr\n  decisions: /t/decisions.jsonl\n"
             "store:\n  path: /t/store.db\n"
             "suppression:\n  mode: enforce\n  rules:\n    hard-bounce: observe\n"
             "streams: [{name: news}]\n");
@@ -129,7 +129,8 @@ TEST(Scenario, says_what_a_line_must_look_like) {
            Case{"with X: a\\0b",
                 "a header field cannot hold NUL: the milter protocol ends strings with it"},
            Case{"message no-such.eml", "no-such.eml: cannot be read"},
-           Case{"with X: ${now}", "expected ${date}, ${time} or ${COUNT*TEXT}, got \"${now}\""},
+           Case{"with X: ${now}",
+                "expected ${date}, ${time}, ${day} or ${COUNT*TEXT}, got \"${now}\""},
            Case{"with X: ${date", "expected } after ${"},
            Case{"with X: ${date+8}", "expected a span such as 90s, 15m, 1h, 7d or 2w, got \"8\""},
            Case{"with X: ${99999999*x}",
@@ -143,9 +144,9 @@ TEST(Scenario, says_what_a_line_must_look_like) {
 }
 
 TEST(Scenario, expands_times_and_stretches) {
-  EXPECT_EQ(*expand_placeholders("${date}|${date-8d}|${time+1h}|${3*ab}", now),
+  EXPECT_EQ(*expand_placeholders("${date}|${date-8d}|${time+1h}|${day-1d}|${3*ab}", now),
             "Sat, 21 Nov 2026 08:15:30 +0000|Fri, 13 Nov 2026 08:15:30 "
-            "+0000|2026-11-21T09:15:30.000Z|ababab");
+            "+0000|2026-11-21T09:15:30.000Z|2026-11-20|ababab");
 }
 
 TEST(ChangedFields, counts_occurrences_as_they_are_at_their_turn) {
@@ -236,7 +237,7 @@ TEST(ScenarioCheck, reports_what_nobody_announced) {
       scenario("mail <>\nrcpt <a@icloud.com>\nrcpt <b@icloud.com>\nmessage\n| From: x@y\n|\n");
   EXPECT_EQ(
       fmt::format("{}", fmt::join(check(quiet, sample_run()), "\n")),
-      "x.scn:1: unannounced refusal: 550 5.1.1 gone\nx.scn:1: unannounced: X-Tag: yes is inserted");
+      "x.scn:2: unannounced refusal: 550 5.1.1 gone\nx.scn:1: unannounced: X-Tag: yes is inserted");
   ScenarioTranscript run = sample_run();
   run.decisions.push_back("{}");
   run.connections[0][0].changes = {{MilterChange::Kind::replace_body, 0, "", "x"}};

@@ -270,7 +270,7 @@ class Parser {
     if (has_content_) return fail(Code::syntax, "rcpt: expected before the message");
     ICM_TRY(std::vector<std::string> arguments, words(rest));
     here->mail.recipients.push_back(std::move(arguments));
-    here->at_recipient.emplace_back();
+    here->at_recipient.push_back({.line = line_, .expectations = {}});
     return {};
   }
 
@@ -350,7 +350,8 @@ class Parser {
     }
     ICM_TRY(made.argument, expand_placeholders(rest, now_));
     const bool is_of_recipient = !has_content_ && !here->at_recipient.empty();
-    (is_of_recipient ? here->at_recipient.back() : here->at_end).push_back(std::move(made));
+    (is_of_recipient ? here->at_recipient.back().expectations : here->at_end)
+        .push_back(std::move(made));
     return {};
   }
 

@@ -39,10 +39,15 @@ struct ScenarioEntry {
   std::string note;
 };
 
+struct ScenarioRecipient {
+  int line = 0;
+  std::vector<ScenarioExpectation> expectations;
+};
+
 struct ScenarioMessage {
   int line = 0;
   MilterMail mail;
-  std::vector<std::vector<ScenarioExpectation>> at_recipient;  // one list per recipient of `mail`
+  std::vector<ScenarioRecipient> at_recipient;  // one for each recipient of `mail`
   std::vector<ScenarioExpectation> at_end;
 };
 

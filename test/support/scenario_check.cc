@@ -251,7 +251,9 @@ Difference unannounced_change(const MilterChange& change,
 std::vector<std::string> unannounced(const Subject& subject,
                                      const std::vector<ScenarioExpectation>& all) {
   std::vector<std::string> differences;
-  if (subject.answer.refuses() && !expects(all, "reply")) {
+  const bool is_announced =
+      expects(all, "reply") || expects(all, "rule") || expects(all, "verdict");
+  if (subject.answer.refuses() && !is_announced) {
     differences.push_back(fmt::format("unannounced refusal: {}", reply_of(subject.answer)));
   }
   if (!subject.is_message) return differences;
@@ -317,7 +319,7 @@ class Walk {
         return decision.value("event", "") == "recipient" &&
                "<" + decision.value(Json::json_pointer("/recipients/0"), "") + ">" == argument;
       });
-      compare(subject, message.at_recipient[i], message.line);
+      compare(subject, message.at_recipient[i].expectations, message.at_recipient[i].line);
     }
     Subject subject{.mail = message.mail,
                     .answer = outcome.answer,

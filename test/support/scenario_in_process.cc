@@ -180,8 +180,8 @@ class SessionFilter final : public MailFilter {
 };
 
 Result<Config> read(const Scenario& scenario, const ScenarioFiles& files, WallTime now) {
-  const ConfigResult config =
-      read_config_text(scenario.file, config_of(scenario, files, "unix:/nowhere"), now);
+  const ConfigResult config = read_config_text("milter.conf of " + scenario.file,
+                                               config_of(scenario, files, "unix:/nowhere"), now);
   if (!config) return fail(Code::config, report(config.error()));
   return config->config;
 }

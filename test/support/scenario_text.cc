@@ -57,9 +57,14 @@ Result<std::string> placeholder(std::string_view word, WallTime now) {
     ICM_TRY(const WallTime time, shifted(now, word.substr(4)));
     return to_rfc3339(time);
   }
+  if (word.starts_with("day")) {
+    ICM_TRY(const WallTime time, shifted(now, word.substr(3)));
+    return to_rfc3339(time).substr(0, 10);
+  }
   return fail(
       Code::syntax,
-      fmt::format("expected ${{date}}, ${{time}} or ${{COUNT*TEXT}}, got \"${{{}}}\"", word));
+      fmt::format("expected ${{date}}, ${{time}}, ${{day}} or ${{COUNT*TEXT}}, got \"${{{}}}\"",
+                  word));
 }
 
 int hex_digit(char c) {

@@ -14,7 +14,8 @@
 
 namespace icm {
 
-// Replaces ${date}, ${date-8d} (RFC 5322), ${time}, ${time+1h} (RFC 3339) and ${1200*text}.
+// Replaces ${date}, ${date-8d} (RFC 5322), ${time}, ${time+1h} (RFC 3339), ${day}
+// (its date alone) and ${1200*text}.
 [[nodiscard]] Result<std::string> expand_placeholders(std::string_view text, WallTime now);
 
 // Replaces \r \n \t \0 \\ and \xNN.

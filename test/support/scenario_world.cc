@@ -74,7 +74,7 @@ std::string config_of(const Scenario& scenario, const ScenarioFiles& files,
   root.set({"socket", "address"}, socket_address);
   root.set({"socket", "group"}, "\"\"");
   root.set({"arrival", "authserv_id"}, "mx.shop.example");
-  root.set({"log", "destination"}, "standard_error");
+  root.set({"log", "destination"}, "stderr");
   root.set({"log", "decisions"}, files.decisions);
   root.set({"store", "path"}, files.store);
   for (const ScenarioSetting& setting : scenario.settings) root.set(setting.path, setting.value);
