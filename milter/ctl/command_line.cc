@@ -1,7 +1,52 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/ctl/command_line.h"
 
+#include <algorithm>
+#include <memory>
+#include <string>
+
+#include "milter/ctl/terminal.h"
+
 namespace icm::ctl {
+namespace {
+
+constexpr int widest_help = 100;  // longer lines are hard to read
+constexpr int help_width_of_a_file = 80;
+constexpr int option_column = 24;
+
+class WrappingFormatter final : public CLI::Formatter {
+ public:
+  explicit WrappingFormatter(int width) : width_(width) { column_width(option_column); }
+
+  std::string make_option_desc(const CLI::Option* option) const override {
+    return wrapped(option->get_description());
+  }
+  std::string make_subcommand(const CLI::App* command) const override {
+    std::ostringstream out;
+    CLI::detail::format_help(out, command->get_display_name(true),
+                             wrapped(command->get_description()), option_column);
+    return out.str();
+  }
+  // Without CLI11's note on how many options are required.
+  std::string make_description(const CLI::App* app) const override {
+    return wrap(app->get_description(), 0, width_) + "\n\n";
+  }
+
+ private:
+  // CLI11 indents what follows a LF itself.
+  std::string wrapped(const std::string& description) const {
+    return wrap(description, 0, width_ - option_column);
+  }
+  int width_;
+};
+
+}  // namespace
+
+void wrap_help(CLI::App& app) {
+  const int width = Terminal::of(stdout).width();
+  app.formatter(std::make_shared<WrappingFormatter>(
+      width == 0 ? help_width_of_a_file : std::clamp(width, 2 * option_column, widest_help)));
+}
 
 int run_command_line(CLI::App& app, const Chosen& chosen, int argc, const char* const* argv) {
   try {

@@ -7,6 +7,10 @@
 
 namespace icm::ctl {
 
+// Gives `app`, and every command added to it afterwards, help texts that are wrapped to the
+// terminal: CLI11 leaves each option's sentences on one line.
+void wrap_help(CLI::App& app);
+
 // Reads the command line with `app`, to which the commands were added with this `chosen`, and runs
 // the one that was chosen. Help and version are done; everything else that cannot be read is a
 // usage error, said on standard error.

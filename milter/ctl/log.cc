@@ -39,9 +39,12 @@ struct Options {
 };
 
 // One value at a time, or several separated by commas; the option may be given again.
-void add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
-              const std::string& help) {
-  app.add_option(name, values, help)->allow_extra_args(false)->delimiter(',');
+CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::string>& values,
+                      const std::string& word, const std::string& help) {
+  return app.add_option(name, values, help)
+      ->option_text(word)
+      ->allow_extra_args(false)
+      ->delimiter(',');
 }
 
 void add_filters(CLI::App& app, Options& options) {
@@ -49,31 +52,41 @@ void add_filters(CLI::App& app, Options& options) {
   app.add_option("FILE", options.files,
                  "Decision logs, also rotated ones; several are read in the order of their first "
                  "decisions. - is standard input (zcat old.gz | icloud-milterctl log -). Default: "
-                 "log.decisions of the configuration.");
-  app.add_option("--config", options.config, std::string(config_option_help));
+                 "log.decisions of the configuration.")
+      ->option_text("...");
+  app.add_option("--config", options.config, std::string(config_option_help))->option_text("FILE");
   app.add_option(
-      "--since", options.since,
-      "Decisions of this time and later: 2026-11-21, 2026-11-21T08:15:30Z (UTC unless an "
-      "offset is given), @1763712930, or how long ago: 90m, 24h, 7d. Default: all.");
+         "--since", options.since,
+         "Decisions of this time and later: 2026-11-21, 2026-11-21T08:15:30Z (UTC unless an "
+         "offset is given), @1763712930, or how long ago: 90m, 24h, 7d. Default: all.")
+      ->option_text("TIME");
   app.add_option("--until", options.until,
-                 "Decisions before this time, written as for --since. Default: all.");
-  add_list(app, "--verdict", criteria.verdicts, "accept, tag, quarantine, defer or reject.");
-  add_list(app, "--policy", criteria.policies,
+                 "Decisions before this time, written as for --since. Default: all.")
+      ->option_text("TIME");
+  add_list(app, "--verdict", criteria.verdicts, "VERDICT",
+           "What was decided: accept, tag, quarantine, defer or reject.")
+      ->check(CLI::IsMember({"accept", "tag", "quarantine", "defer", "reject"}));
+  add_list(app, "--policy", criteria.policies, "POLICY",
            "Decisions with a finding of this policy (suppression), acting or observed.");
-  add_list(app, "--rule", criteria.rules,
+  add_list(app, "--rule", criteria.rules, "RULE",
            "Decisions with a finding of this rule (list_unsubscribe.post-missing), acting or "
            "observed.");
   add_list(
-      app, "--sender", criteria.senders,
+      app, "--sender", criteria.senders, "ADDRESS",
       "An address of the envelope sender or of From: news@shop.example; shop.example for any "
       "address of that domain; a pattern with * and ? for the whole address, such as "
       "\"*@*.shop.example\"; \"<>\" for the null sender. The case of letters does not matter.");
-  add_list(app, "--recipient", criteria.recipients, "A recipient, written as for --sender.");
-  add_list(app, "--queue-id", criteria.queue_ids, "The mail server's queue id, exactly.");
-  add_list(app, "--role", criteria.roles, "arrival, gate or direct.");
-  add_list(app, "--origin", criteria.origins,
-           "How the message came: submission, relay, local, forwarded or unknown.");
-  add_list(app, "--stream", criteria.streams, "A stream declared in the configuration, exactly.");
+  add_list(app, "--recipient", criteria.recipients, "ADDRESS",
+           "A recipient, written as for --sender.");
+  add_list(app, "--queue-id", criteria.queue_ids, "ID", "The mail server's queue id, exactly.");
+  add_list(app, "--role", criteria.roles, "ROLE",
+           "Where the milter stood: arrival, gate or direct.")
+      ->check(CLI::IsMember({"arrival", "gate", "direct"}));
+  add_list(app, "--origin", criteria.origins, "ORIGIN",
+           "How the message came: submission, relay, local, forwarded or unknown.")
+      ->check(CLI::IsMember({"submission", "relay", "local", "forwarded", "unknown"}));
+  add_list(app, "--stream", criteria.streams, "STREAM",
+           "A stream declared in the configuration, exactly.");
 }
 
 Status read_moment(std::string_view option, const std::string& text, WallTime now,
@@ -139,6 +152,7 @@ CLI::App* add_summary(CLI::App& log, const std::shared_ptr<Options>& options, Ch
   summary
       ->add_option("--by", options->by,
                    "A row for each rule, policy, sender (envelope) or stream. Default: rule.")
+      ->option_text("GROUP")
       ->transform(CLI::CheckedTransformer(groups).description("rule, policy, sender or stream"));
   summary->add_flag("--observed", options->observed,
                     "Only what had no effect because it was observed, beyond the percent, or past "
@@ -146,6 +160,7 @@ CLI::App* add_summary(CLI::App& log, const std::shared_ptr<Options>& options, Ch
   summary
       ->add_option("--limit", options->rows,
                    "Rows shown, those with the most mail first; 0 shows all. Default: 30.")
+      ->option_text("ROWS")
       ->check(CLI::Range(std::size_t{0}, max_limit));
   summary->add_flag("--json", options->json, "One JSON object instead of tables.");
   summary->footer(
@@ -170,6 +185,7 @@ void add_log(CLI::App& app, Chosen& chosen) {
                 "Goes on as the log grows, also when it is rotated; ends with Ctrl-C. Shows the "
                 "newest 10 decisions first unless --limit says otherwise.");
   log->add_option("--limit,-n", options->limit, "Only the newest so many. Default: all.")
+      ->option_text("COUNT")
       ->check(CLI::Range(std::size_t{1}, max_limit));
   log->footer(
       "Options of one kind add up (--verdict reject,defer); different kinds all have to fit.\n"

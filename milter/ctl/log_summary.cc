@@ -12,8 +12,6 @@
 namespace icm::ctl {
 namespace {
 
-std::size_t hash_of(std::string_view text) { return std::hash<std::string_view>{}(text); }
-
 // Words that are none of ours count as accept: they refused nothing.
 Disposition disposition_of(std::string_view word) {
   const auto found =
@@ -55,11 +53,7 @@ void LogSummary::add(const DecisionRecord& decision) {
   ++counts.now[static_cast<std::size_t>(forecast.now)];
   ++counts.if_enforced[static_cast<std::size_t>(forecast.if_enforced)];
 
-  // Short queue ids come again after a while, so the day belongs to the message's identity.
-  const std::size_t message =
-      decision.queue_id.empty()
-          ? hash_of(fmt::format("{}", ++nameless_))
-          : hash_of(decision.time.substr(0, 10)) * 31 + hash_of(decision.queue_id);
+  const std::uint64_t message = identity_of(decision);
   if (!is_by_finding()) {
     if (of_ == SummaryOf::everything || forecast.if_enforced > forecast.now) {
       add_decision(decision, forecast, message);
@@ -73,29 +67,36 @@ void LogSummary::add(const DecisionRecord& decision) {
   }
 }
 
+// Short queue ids come again after a while, so the day belongs to a message's identity.
+std::uint64_t LogSummary::identity_of(const DecisionRecord& decision) {
+  if (decision.queue_id.empty()) return ++nameless_;
+  return hash_ignoring_case(decision.queue_id) * 31 +
+         hash_ignoring_case(decision.time.substr(0, 10));
+}
+
 void LogSummary::add_finding(const DecisionRecord& decision, const FindingRecord& finding,
-                             std::size_t message) {
+                             std::uint64_t message) {
   Row& counted =
       row(by_ == SummaryBy::rule ? finding.rule : finding.policy, finding.mode, effect_of(finding));
   counted.messages.add(message);
-  counted.senders.add(hash_of(lower_ascii(name_of_sender(decision))));
+  counted.senders.add(hash_ignoring_case(name_of_sender(decision)));
   for (const std::string_view recipient : decision.recipients) {
-    counted.recipients.add(hash_of(lower_ascii(recipient)));
+    counted.recipients.add(hash_ignoring_case(recipient));
   }
   if (counted.example.empty()) counted.example = decision.queue_id;
   if (counted.fix.empty()) counted.fix = finding.fix;
 }
 
 void LogSummary::add_decision(const DecisionRecord& decision, const Forecast& forecast,
-                              std::size_t message) {
+                              std::uint64_t message) {
   const std::string name = by_ == SummaryBy::sender  ? lower_ascii(name_of_sender(decision))
                            : decision.stream.empty() ? fmt::format("({})", decision.mail_class)
                                                      : std::string(decision.stream);
   Row& counted = row(name, {}, {});
   counted.messages.add(message);
-  counted.senders.add(hash_of(lower_ascii(name_of_sender(decision))));
+  counted.senders.add(hash_ignoring_case(name_of_sender(decision)));
   for (const std::string_view recipient : decision.recipients) {
-    counted.recipients.add(hash_of(lower_ascii(recipient)));
+    counted.recipients.add(hash_ignoring_case(recipient));
   }
   if (forecast.is_refused()) counted.refused.add(message);
   if (forecast.would_be_refused()) counted.would_be_refused.add(message);

@@ -11,9 +11,9 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
+#include "milter/ctl/distinct_count.h"
 #include "milter/ctl/log_reader.h"
 #include "milter/ctl/terminal.h"
 #include "milter/decision_reader.h"
@@ -29,16 +29,6 @@ enum class SummaryOf { everything, observed };
 // How many rows are shown; 0 stands for all.
 struct SummaryLimit {
   std::size_t rows = 0;
-};
-
-// How many different texts there were. Keeps their hashes, not the texts.
-class DistinctCount {
- public:
-  void add(std::size_t hash) { hashes_.insert(hash); }
-  std::uint64_t count() const { return hashes_.size(); }
-
- private:
-  std::unordered_set<std::size_t> hashes_;
 };
 
 // In rising strength, as the tables show them.
@@ -84,14 +74,17 @@ class LogSummary {
   };
 
   struct Forecast;
+  std::uint64_t identity_of(const DecisionRecord& decision);
   void add_finding(const DecisionRecord& decision, const FindingRecord& finding,
-                   std::size_t message);
-  void add_decision(const DecisionRecord& decision, const Forecast& forecast, std::size_t message);
+                   std::uint64_t message);
+  void add_decision(const DecisionRecord& decision, const Forecast& forecast,
+                    std::uint64_t message);
   Row& row(std::string_view name, std::string_view mode, std::string_view effect);
   std::vector<const Row*> sorted(SummaryLimit limit) const;
   std::string totals_text(const ReadingReport& report, const Terminal& terminal) const;
   std::string finding_rows(const std::vector<const Row*>& rows, const Terminal& terminal) const;
   std::string decision_rows(const std::vector<const Row*>& rows, const Terminal& terminal) const;
+  std::string fixes(const std::vector<const Row*>& rows, const Terminal& terminal) const;
   bool is_by_finding() const { return by_ == SummaryBy::rule || by_ == SummaryBy::policy; }
 
   SummaryBy by_;

@@ -2,6 +2,7 @@
 //
 // LogSummary in its two written forms.
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -70,16 +71,21 @@ std::string LogSummary::text(const ReadingReport& report, SummaryLimit limit,
                                                    grouped(rows_.size() - rows.size()))) +
             '\n';
   }
-  bool has_title = false;
+  if (is_by_finding()) text += fixes(rows, terminal);
+  return text;
+}
+
+// Once for each name: a rule has a row for each mode and effect, but one fix.
+std::string LogSummary::fixes(const std::vector<const Row*>& rows, const Terminal& terminal) const {
+  std::string text;
+  std::set<std::string_view> named;
   for (const Row* row : rows) {
-    if (row->fix.empty() || !is_by_finding()) continue;
-    if (!has_title)
-      text += '\n' + terminal.paint(Style::dim, "fix, as told for the example") + '\n';
-    has_title = true;
+    if (row->fix.empty() || !named.insert(row->name).second) continue;
     text += fmt::format("{}\n    {}\n", terminal.paint(Style::bold, clean(row->name)),
                         wrap(clean(row->fix), 4, terminal.width()));
   }
-  return text;
+  if (text.empty()) return text;
+  return '\n' + terminal.paint(Style::dim, "fix, as told for the example") + '\n' + text;
 }
 
 std::string LogSummary::totals_text(const ReadingReport& report, const Terminal& terminal) const {

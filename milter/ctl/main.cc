@@ -23,6 +23,7 @@ int run(int argc, char** argv) {
   CLI::App app{
       "Runs and reviews icloud-milter, the milter that holds mail for iCloud to Apple's rules.",
       "icloud-milterctl"};
+  wrap_help(app);
   app.set_version_flag("--version", "icloud-milterctl " ICM_VERSION);
   app.require_subcommand(1);
   app.footer("Exit status: 0 done, 1 refused or failed, 2 usage, 3 no daemon.");

@@ -22,6 +22,7 @@ struct Outcome {
 // `add` puts the command on the command line, such as add_log; `arguments` begin with its word.
 inline Outcome run_command(void (*add)(CLI::App&, Chosen&), std::vector<std::string> arguments) {
   CLI::App app{"", "icloud-milterctl"};
+  wrap_help(app);
   app.require_subcommand(1);
   Chosen chosen;
   add(app, chosen);
