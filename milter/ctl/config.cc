@@ -124,8 +124,8 @@ struct Arguments {
 };
 
 CLI::Option* add_file(CLI::App& command, Arguments& arguments) {
-  return command.add_option("file", arguments.file, "The configuration file.")
-      ->option_text(fmt::format("FILE [{}]", default_config_path));
+  return command.add_option("FILE", arguments.file, "The configuration file.")
+      ->option_text(fmt::format("[{}]", default_config_path));
 }
 
 }  // namespace
@@ -157,8 +157,8 @@ void add_config(CLI::App& app, Chosen& chosen) {
   CLI::App* diff_command = config->add_subcommand(
       "diff", "Prints what a configuration changes of the defaults, or what differs between two.");
   add_file(*diff_command, *arguments);
-  diff_command->add_option("other", arguments->other, "A second configuration file.")
-      ->option_text("FILE");
+  diff_command->add_option("FILE2", arguments->other, "A second configuration file.")
+      ->option_text(" ");
   diff_command->callback([arguments, &chosen] {
     chosen = [arguments] { return diff(arguments->file, arguments->other); };
   });

@@ -167,10 +167,12 @@ class Checker : public OptionVisitor<Checker> {
       }
     }
     if (!any_enforced) return;
-    if (policy.percent == 0)
+    if (policy.percent == 0) {
       warning(option("percent"), "0 enforces on no message; observe says the same");
-    if (policy.origins.empty() && !places_.unread(option("origins")))
+    }
+    if (policy.origins.empty() && !places_.unread(option("origins"))) {
       warning(option("origins"), "an empty list enforces on no message");
+    }
     if (policy.until && *policy.until <= now_) {
       warning(option("until"),
               fmt::format("{} has passed: this policy only observes", to_rfc3339(*policy.until)));

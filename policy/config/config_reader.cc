@@ -71,8 +71,9 @@ std::string report(const std::vector<ConfigProblem>& problems) {
   for (std::size_t i = 0; i < problems.size() && i < most_shown; ++i) {
     text += to_string(problems[i]) + "\n";
   }
-  if (problems.size() > most_shown)
+  if (problems.size() > most_shown) {
     text += fmt::format("... and {} more\n", problems.size() - most_shown);
+  }
   const auto errors = std::count_if(problems.begin(), problems.end(), [](const auto& problem) {
     return problem.severity == Severity::error;
   });

@@ -20,8 +20,9 @@ constexpr SizeUnit size_units[] = {{"GiB", 1ull << 30}, {"MiB", 1ull << 20}, {"K
 std::string write_size(const std::uint64_t& size) {
   for (const auto& [name, octets] : size_units) {
     const bool is_small = octets > 1024 || size < (1ull << 20);
-    if (size != 0 && size % octets == 0 && is_small)
+    if (size != 0 && size % octets == 0 && is_small) {
       return fmt::format("{}{}", size / octets, name);
+    }
   }
   return fmt::format("{}", size);
 }
@@ -45,8 +46,9 @@ std::string size_hint(std::string_view text) {
   for (const auto& [name, octets] : size_units) {
     if (text.ends_with(name)) return {};
     const std::string letter = lower_ascii(name.substr(0, 1));
-    if (digits.empty() || (unit != letter && unit != letter + "b" && unit != letter + "ib"))
+    if (digits.empty() || (unit != letter && unit != letter + "b" && unit != letter + "ib")) {
       continue;
+    }
     return fmt::format("did you mean \"{}{}\"?", digits, name);
   }
   return {};

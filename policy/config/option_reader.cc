@@ -98,11 +98,9 @@ class Reader : public OptionVisitor<Reader> {
 
   void modes(Words key, std::map<std::string, Mode>& member, Words) {
     const YamlEntry* entry = take(key);
+    if (entry == nullptr || entry->value.kind == Kind::nothing) return;
     const std::string path = path_to(key);
-    if (entry == nullptr ||
-        !is_map(*entry, path, "single rules with their modes, as {some-rule: observe}")) {
-      return;
-    }
+    if (!is_map(*entry, path, "single rules with their modes, as {some-rule: observe}")) return;
     enter(entry->value, path, "rule", [&] {
       for (const std::string_view rule : rules_of(policy_)) {
         const YamlEntry* given = take(rule);
@@ -231,9 +229,11 @@ class Reader : public OptionVisitor<Reader> {
     if (value.kind == Kind::list) return true;
     places_.add_unread(path);
     std::string hint;
-    if (value.kind == Kind::text)
+    if (value.kind == Kind::text) {
       hint = fmt::format("; write [{}]", for_log(value.text, longest_quote));
-    if (value.kind == Kind::nothing) hint = "; write [] for an empty one";
+    } else if (value.kind == Kind::nothing) {
+      hint = "; write [] for an empty one";
+    }
     complain(place_of(entry),
              fmt::format("{}: expected {}, got {}{}", path, expected, found(value), hint));
     return false;
@@ -275,15 +275,15 @@ class Reader : public OptionVisitor<Reader> {
     if (!in_rules) {
       std::vector<std::string_view> homes;
       for (const ConfigOption& option : options_) {
-        if (option.path() == key)
+        if (option.path() == key) {
           return fmt::format("write \"{}\" below \"{}:\"", option.key, option.section);
+        }
         if (option.key == key) homes.push_back(option.section);
       }
       if (!homes.empty()) return fmt::format("it belongs below {}", one_of(homes));
     }
-    if (const auto name = nearest(key, scope_.known))
-      return fmt::format("did you mean \"{}\"?", *name);
-    return {};
+    const auto name = nearest(key, scope_.known);
+    return name ? fmt::format("did you mean \"{}\"?", *name) : "";
   }
 
   std::string file_;

@@ -126,8 +126,9 @@ class TreeBuilder final : public YAML::EventHandler {
   void open(YamlNode::Kind kind, const YAML::Mark& mark, const std::string& tag,
             YAML::EmitterStyle::value style) {
     if (skipped_ > 0 || open_.size() == max_yaml_depth) {
-      if (!too_deep_)
+      if (!too_deep_) {
         problem(place_of(mark), "nested too deeply; no option is more than four levels deep");
+      }
       too_deep_ = true;
       ++skipped_;
       return;
@@ -178,8 +179,9 @@ class TreeBuilder final : public YAML::EventHandler {
 
   void take_value(Open& map, YamlNode value) {
     map.has_key = false;
-    if (!map.drop)
+    if (!map.drop) {
       map.node.entries.push_back({std::move(map.key), map.key_place, std::move(value)});
+    }
   }
 
   // In the words of who edits the file, where yaml-cpp's are not.

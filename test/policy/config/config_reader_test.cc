@@ -18,7 +18,7 @@ using std::chrono::seconds;
 TEST(ConfigReader, takes_an_empty_file_as_the_defaults) {
   for (const std::string_view text :
        {"", "\n\n", "# nothing but a comment\n", "---\n...\n", "\xEF\xBB\xBF",
-        "socket:\nroles:\nstreams:\nformat:\n", "{}"}) {
+        "socket:\nroles:\nstreams:\nformat:\n", "format:\n  rules:\n    #nul: off\n", "{}"}) {
     EXPECT_EQ(config_of(text), Config()) << text;
     EXPECT_EQ(told_of(text), "") << text;
   }

@@ -69,8 +69,7 @@ TEST(ConfigExample, is_the_file_in_packaging) {
   const std::string path = ICM_SOURCE_DIR "/packaging/milter.conf";
   std::ifstream file(path, std::ios::binary);
   const std::string packaged{std::istreambuf_iterator<char>(file), {}};
-  EXPECT_EQ(packaged, config_example())
-      << "run: icloud-milterctl config example > packaging/milter.conf";
+  EXPECT_EQ(packaged, config_example()) << "run: cmake --build --preset dev --target docs";
 }
 
 TEST(ConfigYaml, read_back_is_the_same_config) {
