@@ -147,12 +147,12 @@ def cases() -> list[Case]:
         Case(
             "a CR without its LF",
             _submitted(bob, body=b"one\rtwo\r\n"),
-            Ending(bounced=(bob,), reason="format.bare-line-end"),
+            Ending(bounced=(bob,), reason="format.bare-cr"),
         ),
         Case(
             "a line of 1,500 octets",
             _submitted(bob, body=b"x" * 1500 + b"\r\n"),
-            Ending(bounced=(bob,), reason="format.line-length"),
+            Ending(bounced=(bob,), reason="format.body-line-length"),
         ),
         Case(
             "to a mailbox that Apple calls full",

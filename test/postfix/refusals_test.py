@@ -147,7 +147,7 @@ class Refusals(PostfixCase):
         site, message_id = self.site, self.site.new_id("long")
         content = letter(message_id, "bob@icloud.com", body=b"x" * 1500 + b"\r\n")
         site.submit(content, "bob@icloud.com")
-        self.assertIn("format.line-length", words(self.bounce_to("ann", message_id)))
+        self.assertIn("format.body-line-length", words(self.bounce_to("ann", message_id)))
 
     def test_a_hundred_refusals_on_one_connection_are_no_reason_to_hang_up(self) -> None:
         site = self.site
