@@ -123,22 +123,19 @@ def show_one(number: int, case: Case, result: Happened, painter: Painter) -> boo
     return good
 
 
-def review(site: Site, painter: Painter) -> None:
+def review(site: Site, painter: Painter) -> bool:
     """What the administrator reads afterwards."""
-    file = str(site.milter.decisions_file)
-    for words in (("log", "--file", file), ("log", "summary", "--file", file)):
-        shown = " ".join(word for word in words if word not in ("--file", file))
-        print(painter.heading(f"\n$ icloud-milterctl {shown}"))
-        print(site.milter.control(*words).rstrip())
+    good = True
+    for words in (("log",), ("log", "summary")):
+        print(painter.heading(f"\n$ icloud-milterctl {' '.join(words)}"), flush=True)
+        good = site.milter.control_shown(*words) == 0 and good
+    return good
 
 
 def show(site: Site, painter: Painter) -> bool:
     site.milter.reload_with({"streams": STREAMS})
-    config = str(site.milter.config_file)
-    site.milter.control(
-        "suppress", "--config", config, "add", SUPPRESSED,
-        "--reason", "hard-bounce", "--note", "550 5.1.1 user does not exist",
-    )
+    note = "550 5.1.1 user does not exist"
+    site.milter.control("suppress", "add", SUPPRESSED, "--reason", "hard-bounce", "--note", note)
     site.sink.answer(f"RCPT TO:<{re.escape(OVER_QUOTA)}>", APPLE_SAYS)
     todo = cases()
     show_announced(todo, painter)
@@ -155,12 +152,14 @@ def show(site: Site, painter: Painter) -> bool:
         show_one(number, case, happened(site, message_id, case.ending), painter)
         for number, (case, message_id) in enumerate(zip(todo, sent, strict=True), 1)
     ]
-    review(site, painter)
+    reviewed = review(site, painter)
     if all(good):
         print(painter.good(f"\nAll {len(good)} messages ended as announced."))
     else:
-        print(painter.bad(f"\n{good.count(False)} of {len(good)} messages did not end as announced."))
-    return all(good)
+        print(
+            painter.bad(f"\n{good.count(False)} of {len(good)} messages did not end as announced.")
+        )
+    return all(good) and reviewed
 
 
 def main() -> int:

@@ -56,7 +56,9 @@ class Case:
     ending: Ending
 
 
-def _submitted(*to: str, fields: tuple[str, ...] = (), **how: object) -> Callable[[Site, str], None]:
+def _submitted(
+    *to: str, fields: tuple[str, ...] = (), **how: object
+) -> Callable[[Site, str], None]:
     """Over submission, with a password."""
 
     def send(site: Site, message_id: str) -> None:

@@ -80,7 +80,7 @@ class Load(PostfixCase):
 
     def bounced(self) -> Counter[str]:
         """How often each message came back to its sender."""
-        found: Counter[str] = Counter()
+        found: Counter[bytes] = Counter()
         for mail in self.site.postfix.mailbox("ann"):
             if b"multipart/report" in mail:
                 found.update(set(re.findall(rb"^Message-ID: (<load\S+>)", mail, re.MULTILINE)))

@@ -24,10 +24,7 @@ def words(text: str) -> str:
 
 class Refusals(PostfixCase):
     def suppress(self, address: str, reason: str) -> None:
-        self.site.milter.control(
-            "suppress", "--config", str(self.site.milter.config_file), "add", address,
-            "--reason", reason,
-        )
+        self.site.milter.control("suppress", "add", address, "--reason", reason)
 
     def test_of_several_recipients_the_suppressed_one_alone_bounces(self) -> None:
         site, message_id = self.site, self.site.new_id("suppressed")
@@ -51,10 +48,8 @@ class Refusals(PostfixCase):
     def test_an_alias_to_a_suppressed_address_bounces_to_the_sender(self) -> None:
         site, message_id = self.site, self.site.new_id("alias")
         self.suppress("office.team@icloud.com", "manual")
-        self.addCleanup(
-            site.milter.control, "suppress", "--config", str(site.milter.config_file),
-            "remove", "office.team@icloud.com", "--because", "end of the test",
-        )
+        remove = ("suppress", "remove", "office.team@icloud.com", "--because", "end of the test")
+        self.addCleanup(site.milter.control, *remove)
         site.submit(letter(message_id, "office@corp.example"), "office@corp.example")
         bounce = words(self.bounce_to("ann", message_id))
         self.assertIn("suppression.manual", bounce)
@@ -137,10 +132,15 @@ class Refusals(PostfixCase):
         (decided,) = site.milter.decisions(message_id)
         self.assertEqual(decided["verdict"], "accept")
         self.assertEqual(
-            {(one["rule"], one["held_back"]) for one in decided["findings"]
-             if one["policy"] == "list_unsubscribe"},
-            {("list_unsubscribe.missing", "mode observe"),
-             ("list_unsubscribe.post-missing", "mode observe")},
+            {
+                (one["rule"], one["held_back"])
+                for one in decided["findings"]
+                if one["policy"] == "list_unsubscribe"
+            },
+            {
+                ("list_unsubscribe.missing", "mode observe"),
+                ("list_unsubscribe.post-missing", "mode observe"),
+            },
         )
 
     def test_a_line_too_long_is_refused_before_postfix_can_fold_it(self) -> None:
@@ -154,7 +154,9 @@ class Refusals(PostfixCase):
         ids = [site.new_id("many") for _ in range(100)]
         for message_id in ids:
             site.queue_up(
-                letter(message_id, "bob@icloud.com", *BULK), "bob@icloud.com", sender="ann@corp.example"
+                letter(message_id, "bob@icloud.com", *BULK),
+                "bob@icloud.com",
+                sender="ann@corp.example",
             )
         site.postfix.wait_until_idle(60)
         self.assertEqual(site.postfix.queue(), [])

@@ -67,7 +67,6 @@ class Milter:
             self.log_file,
             user=USER,
             group="postfix",
-            extra_groups=[],
         )
         self._program.start(ready=self._listens)
 
@@ -106,7 +105,9 @@ class Milter:
         mark = self._length()
         self.configure(changes)
         self.reload()
-        wait_until("the daemon has reloaded", lambda: "reload" in self.log()[mark:], explain=self.log)
+        wait_until(
+            "the daemon has reloaded", lambda: "reload" in self.log()[mark:], explain=self.log
+        )
 
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
@@ -127,12 +128,27 @@ class Milter:
                 found.append(one)
         return found
 
-    def control(self, *words: str, status: int | None = 0, stdin: str = "") -> str:
-        """icloud-milterctl; gives back what it printed. `status` None takes any."""
-        done = subprocess.run(
-            [self._control, *words],
-            input=stdin,
-            capture_output=True,
+    def control(self, *words: str, status: int = 0) -> str:
+        """icloud-milterctl; gives back what it printed. Another exit status is an error."""
+        done = self._control_run(words, subprocess.PIPE)
+        if done.returncode != status:
+            raise AssertionError(
+                f"icloud-milterctl {' '.join(words)} ended with {done.returncode}: {done.stdout}"
+            )
+        return done.stdout
+
+    def control_shown(self, *words: str) -> int:
+        """icloud-milterctl writing where we write; gives back its exit status."""
+        return self._control_run(words, None).returncode
+
+    def _control_run(
+        self, words: tuple[str, ...], output: int | None
+    ) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self._control, *words, "--config", self.config_file],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if output is not None else None,
             text=True,
             timeout=60,
             check=False,
@@ -140,9 +156,3 @@ class Milter:
             group="postfix",
             extra_groups=[],
         )
-        if status is not None and done.returncode != status:
-            raise AssertionError(
-                f"icloud-milterctl {' '.join(words)} ended with {done.returncode}: "
-                f"{done.stdout}{done.stderr}"
-            )
-        return done.stdout + done.stderr

@@ -25,6 +25,9 @@ CLONE_NEWNET = 0x40000000
 PR_SET_PDEATHSIG = 1
 FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
+# What the lab runs that a Debian need not have.
+PROGRAMS = ("ip", "nsd", "postfix", "postconf", "setpriv")
+
 # Addresses of the site and of the world around it, all on the private loopback device. They are
 # documentation ranges (RFC 5737): nothing real can be meant by them.
 OUR_ADDRESS = "192.0.2.25"
@@ -41,6 +44,13 @@ def run_inside(body: Callable[[Path], int], keep: bool = False) -> int:
     """
     if os.geteuid() != 0:
         print("must be run as root: it makes network namespaces of its own", file=sys.stderr)
+        return 2
+    if missing := [program for program in PROGRAMS if shutil.which(program) is None]:
+        print(
+            f"not installed: {', '.join(missing)}; packaging/install-packages "
+            "contrib/demo/packages installs them",
+            file=sys.stderr,
+        )
         return 2
     folder = Path(tempfile.mkdtemp(prefix="icm-lab.", dir="/tmp"))
     folder.chmod(0o755)  # Postfix and the lab's users walk through it

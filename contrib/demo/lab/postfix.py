@@ -19,7 +19,9 @@ WIRING = Path(__file__).resolve().parents[2] / "postfix"
 
 PORT_25 = 25
 SUBMISSION = 587
-UNCOVERED = 10025  # a listener without the milter: mail gets into the queue whatever the milter does
+UNCOVERED = (
+    10025  # a listener without the milter: mail gets into the queue whatever the milter does
+)
 
 # People with a mailbox on the lab's host, by name; made-up users in a passwd of our own.
 FIRST_USER_ID = 61000
@@ -214,7 +216,8 @@ class Postfix:
     def mailbox(self, name: str) -> list[bytes]:
         """The messages in a person's mailbox, the oldest first."""
         files = sorted(
-            (self._home(name) / "Maildir" / "new").glob("*"), key=lambda file: file.stat().st_mtime_ns
+            (self._home(name) / "Maildir" / "new").glob("*"),
+            key=lambda file: file.stat().st_mtime_ns,
         )
         return [file.read_bytes() for file in files]
 

@@ -45,10 +45,18 @@ def run(*argv: str | Path, stdin: bytes = b"", seconds: float = 60.0) -> str:
 class Program:
     """One program in the background, its output in a file."""
 
-    def __init__(self, argv: Sequence[str | Path], log: Path, **how: object) -> None:
+    def __init__(
+        self,
+        argv: Sequence[str | Path],
+        log: Path,
+        user: str | None = None,
+        group: str | None = None,
+    ) -> None:
+        """`user` and `group`: whose rights it has; ours when not given."""
         self._argv = [str(word) for word in argv]
         self._log = log
-        self._how = how
+        self._user = user
+        self._group = group
         self._popen: subprocess.Popen[bytes] | None = None
 
     @property
@@ -64,10 +72,16 @@ class Program:
     def start(self, ready: Callable[[], bool], seconds: float = 20.0) -> None:
         """Starts the program; returns when `ready`. One that ends instead is an error."""
         with self._log.open("ab") as log:
-            self._popen = subprocess.Popen(
-                self._argv, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._how
+            popen = subprocess.Popen(
+                self._argv,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                user=self._user,
+                group=self._group,
+                extra_groups=[] if self._user else None,
             )
-        popen = self._popen
+        self._popen = popen
 
         def ready_or_dead() -> bool:
             if popen.poll() is not None:
@@ -95,7 +109,9 @@ class Program:
         except subprocess.TimeoutExpired as late:
             self._popen.kill()
             self._popen.wait()
-            raise Overdue(f"{self._argv[0]} did not end within {seconds:g} s of {number.name}") from late
+            raise Overdue(
+                f"{self._argv[0]} did not end within {seconds:g} s of {number.name}"
+            ) from late
         finally:
             self._popen = None
         return status

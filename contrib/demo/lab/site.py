@@ -23,7 +23,10 @@ MX_HOSTS = {
 }
 
 PEOPLE = {"ann": "", "ben": "ben.away@icloud.com", "postmaster": "", USER: ""}
-ALIASES = {"office": "office.team@icloud.com", "crew": "crew.one@icloud.com, dora@elsewhere.example"}
+ALIASES = {
+    "office": "office.team@icloud.com",
+    "crew": "crew.one@icloud.com, dora@elsewhere.example",
+}
 VIRTUAL = {"hello@corp.example": "hello.there@icloud.com"}
 
 
