@@ -30,6 +30,9 @@ class Layers(unittest.TestCase):
             ("milter/session.cc", '#include "policy/engine.h"'),
             ("milter/ctl/config.cc", '#include "milter/decision.h"'),
             ("test/wire/x.cc", '#include "milter/daemon.h"'),
+            ("test/wire/x.cc", "#include <libmilter/mfapi.h>"),
+            ("milter/ctl/check.cc", "#include <CLI/CLI.hpp>"),
+            ("milter/session.cc", "#include <string>"),
         ):
             self.assertEqual(self.said(path, line), [], f"{path}: {line}")
 
@@ -51,6 +54,8 @@ class Layers(unittest.TestCase):
              "policy format may not know policy list_unsubscribe: what both need is a fact"),
             ("policy/engine.cc", "#include <sqlite3.h>",
              "<sqlite3.h> may be included by policy/store/sqlite.cc alone"),
+            ("milter/session.cc", "#include <CLI/CLI.hpp>",
+             "<CLI/CLI.hpp> may be included by milter/main.cc, milter/ctl/ alone"),
             ("milter/session.cc", "  #  include <openssl/evp.h>",
              "<openssl/evp.h> may be included by policy/auth/crypto.cc alone"),
             ("milter/session.cc", '#include "session.h"',
