@@ -39,6 +39,20 @@ ReversePath reverse_path_of(SmtpArguments arguments) {
   return arguments.empty() ? ReversePath{} : ReversePath::from(arguments.front());
 }
 
+void read_mail_parameters(SmtpArguments arguments, Envelope& envelope) {
+  constexpr std::string_view size_keyword = "SIZE=";
+  if (arguments.empty()) return;
+  for (const std::string_view parameter : arguments.subspan(1)) {
+    if (equal_ascii(parameter, "SMTPUTF8")) envelope.smtputf8 = true;
+    if (equal_ascii(parameter, "BODY=8BITMIME") || equal_ascii(parameter, "BODY=BINARYMIME")) {
+      envelope.eight_bit_mime = true;
+    }
+    if (starts_with_ascii(parameter, size_keyword)) {
+      envelope.declared_size = parse_number(parameter.substr(size_keyword.size()));
+    }
+  }
+}
+
 Recipient recipient_of(SmtpArguments arguments) {
   Recipient recipient;
   if (arguments.empty()) return recipient;

@@ -114,6 +114,7 @@ void Session::mail(std::span<const std::string_view> arguments, std::string_view
   envelope.role = role_of(config.roles, daemon_name_);
   envelope.login = login;
   envelope.reverse_path = reverse_path_of(arguments);
+  read_mail_parameters(arguments, envelope);
   OriginDecision origin = origin_of_connection(config.arrival, envelope, transport_);
   envelope.origin = origin.origin;
   envelope.origin_reason = std::move(origin.reason);

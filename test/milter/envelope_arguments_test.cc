@@ -31,6 +31,34 @@ TEST(ReversePathOf, reads_what_smtp_and_sendmail_say) {
   }
 }
 
+TEST(ReadMailParameters, keeps_what_a_judgement_needs) {
+  struct Case {
+    Arguments arguments;
+    bool smtputf8;
+    bool eight_bit_mime;
+    std::optional<std::uint64_t> size;
+  };
+  for (const auto& [arguments, smtputf8, eight_bit_mime, size] : {
+           Case{{"<a@b.example>", "SIZE=28319745", "BODY=8BITMIME", "SMTPUTF8"},
+                true,
+                true,
+                28319745},
+           Case{{"<a@b.example>", "size=7", "body=8bitmime", "smtputf8"}, true, true, 7},
+           Case{{"<a@b.example>", "BODY=BINARYMIME"}, false, true, std::nullopt},
+           Case{
+               {"<a@b.example>", "BODY=7BIT", "SIZE=", "SMTPUTF8=yes"}, false, false, std::nullopt},
+           Case{{"<a@b.example>", "SIZE=-1"}, false, false, std::nullopt},
+           Case{{"SMTPUTF8"}, false, false, std::nullopt},
+           Case{{}, false, false, std::nullopt},
+       }) {
+    Envelope envelope;
+    read_mail_parameters(arguments, envelope);
+    EXPECT_EQ(envelope.smtputf8, smtputf8);
+    EXPECT_EQ(envelope.eight_bit_mime, eight_bit_mime);
+    EXPECT_EQ(envelope.declared_size, size);
+  }
+}
+
 TEST(RecipientOf, keeps_the_text_without_brackets) {
   EXPECT_EQ(recipient_of(Arguments{"<Bob@iCloud.com>"}).text, "Bob@iCloud.com");
   EXPECT_EQ(recipient_of(Arguments{"bob@icloud.com"}).text, "bob@icloud.com");
