@@ -8,6 +8,7 @@
 //   scenario_run unix|inet|inet6 FILE DAEMON   the real daemon behind such a socket
 //
 // Exit status: 0 as expected, 1 not, 2 usage or a scenario that cannot be run.
+#include <chrono>
 #include <cstdio>
 #include <exception>
 #include <optional>
@@ -47,7 +48,7 @@ Result<Differences> with_faults(const std::string& file) {
 
 Result<Differences> over_wire(const std::string& file, const std::string& program,
                               ScenarioSocket socket) {
-  const WallTime now = SystemClock().now();
+  const WallTime now = std::chrono::floor<std::chrono::seconds>(SystemClock().now());
   ICM_TRY(const Scenario scenario, read_scenario(file, now));
   ICM_TRY(const ScenarioTranscript transcript, run_over_wire(scenario, program, socket, now));
   return check(scenario, transcript);

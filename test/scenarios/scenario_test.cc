@@ -208,6 +208,7 @@ TEST(ScenarioCheck, names_each_difference) {
   };
   for (const auto& [expectation, difference] : {
            Case{"reply 550 x", "reply: expected \"550 x\", got \"none\""},
+           Case{"reply-like 550.*", "reply: expected all of it to match 550.*, got \"none\""},
            Case{"verdict accept", "/verdict: expected \"accept\", got \"tag\""},
            Case{"rule none", "/rule: expected \"\", got \"r.two\""},
            Case{"finding r.four",

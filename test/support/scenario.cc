@@ -373,14 +373,6 @@ class Parser {
 
 }  // namespace
 
-const std::vector<std::string_view>& scenario_subjects() {
-  static const std::vector<std::string_view> subjects = {
-      "reply",   "let-go",    "verdict",           "rule",       "finding", "no-finding", "field",
-      "fields",  "no-field",  "removed-recipient", "quarantine", "json",    "json-like",  "line",
-      "no-line", "not-logged"};
-  return subjects;
-}
-
 Result<Scenario> parse_scenario(std::string_view text, const std::string& file, WallTime now) {
   return Parser(file, now).parse(text);
 }

@@ -52,6 +52,12 @@ Difference reply(const Subject& subject, const std::string& argument) {
   return unlike("reply", argument, reply_of(subject.answer));
 }
 
+Difference reply_like(const Subject& subject, const std::string& pattern) {
+  const std::string got = reply_of(subject.answer);
+  if (std::regex_match(got, std::regex(pattern))) return std::nullopt;
+  return fmt::format("reply: expected all of it to match {}, got \"{}\"", pattern, got);
+}
+
 Difference let_go(const Subject& subject, const std::string&) {
   const bool is_let_go = subject.stage == MilterOutcome::Stage::data &&
                          subject.answer.kind == MilterAnswer::Kind::accept;
@@ -193,6 +199,7 @@ struct Known {
 };
 constexpr Known known[] = {
     {"reply", reply},
+    {"reply-like", reply_like},
     {"let-go", let_go},
     {"verdict", verdict},
     {"rule", rule},
@@ -251,8 +258,8 @@ Difference unannounced_change(const MilterChange& change,
 std::vector<std::string> unannounced(const Subject& subject,
                                      const std::vector<ScenarioExpectation>& all) {
   std::vector<std::string> differences;
-  const bool is_announced =
-      expects(all, "reply") || expects(all, "rule") || expects(all, "verdict");
+  const bool is_announced = expects(all, "reply") || expects(all, "reply-like") ||
+                            expects(all, "rule") || expects(all, "verdict");
   if (subject.answer.refuses() && !is_announced) {
     differences.push_back(fmt::format("unannounced refusal: {}", reply_of(subject.answer)));
   }
@@ -363,6 +370,15 @@ class Walk {
 };
 
 }  // namespace
+
+const std::vector<std::string_view>& scenario_subjects() {
+  static const std::vector<std::string_view> subjects = [] {
+    std::vector<std::string_view> words;
+    for (const Known& one : known) words.push_back(one.subject);
+    return words;
+  }();
+  return subjects;
+}
 
 std::vector<std::string> check(const Scenario& scenario, const ScenarioTranscript& transcript) {
   return Walk(scenario, transcript).run();
