@@ -78,8 +78,7 @@ struct Session::Message {
     std::vector<HeaderEdit> edits = forged.removals();
     edits.push_back({.kind = HeaderEdit::Kind::insert,
                      .name = std::string(auth_results_field),
-                     .value = arrival_results(world->config().arrival, world->authserv_id(),
-                                              envelope.origin, envelope.login)});
+                     .value = arrival_results(world->config(), world->authserv_id(), envelope)});
     return edits;
   }
 
@@ -166,6 +165,10 @@ void Session::header(std::string_view name, std::string_view value) {
 void Session::end_of_header() {
   if (!message_) return;
   Message& message = *message_;
+  if (!message.enters_here()) {
+    message.envelope.stream = stream_of_arrival(
+        message.world->config(), message.world->authserv_id(), message.inspection.headers());
+  }
   message.inspection.end_of_header(message.envelope);
   OriginDecision origin = origin_of_message(message.world->config(), message.world->authserv_id(),
                                             message.envelope, transport_, message.inspection);

@@ -169,10 +169,15 @@ std::string_view to_string(Mark mark) {
   return "invalid";
 }
 
-bool has_login(const StreamConfig& stream, const Envelope& envelope) {
-  return !envelope.login.empty() && std::ranges::any_of(stream.logins, [&](const auto& login) {
-    return equal_ascii(login, envelope.login);
+bool declares_login(const StreamConfig& stream, std::string_view login) {
+  return !login.empty() && std::ranges::any_of(stream.logins, [&](const auto& declared) {
+    return equal_ascii(declared, login);
   });
+}
+
+bool has_login(const StreamConfig& stream, const Envelope& envelope) {
+  if (!envelope.stream.empty()) return envelope.stream == stream.name;
+  return declares_login(stream, envelope.login);
 }
 
 bool has_sender(const StreamConfig& stream, const Envelope& envelope) {
@@ -256,6 +261,13 @@ Classification classify(const std::vector<StreamConfig>& streams, const Envelope
     }
   }
   return by_signals(signals, envelope);
+}
+
+const StreamConfig* stream_of_login(const std::vector<StreamConfig>& streams,
+                                    std::string_view login) {
+  const auto found = std::ranges::find_if(
+      streams, [&](const StreamConfig& stream) { return declares_login(stream, login); });
+  return found == streams.end() ? nullptr : &*found;
 }
 
 const StreamConfig* stream_of_envelope(const std::vector<StreamConfig>& streams,

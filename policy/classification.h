@@ -4,10 +4,10 @@
 // several policies need, decided once.
 //
 // In this order; the first that holds decides:
-//   stream        a declared stream: by login, by its own header field, by the From domain, by the
-//                 envelope sender's domain. A domain alone cannot tell a newsletter from the
-//                 answers it draws: reports and auto-replies from the domain of a bulk stream are
-//                 notices.
+//   stream        a declared stream: by login (at the gate: as arrival wrote it down), by its own
+//                 header field, by the From domain, by the envelope sender's domain. A domain alone
+//                 cannot tell a newsletter from the answers it draws: reports and auto-replies from
+//                 the domain of a bulk stream are notices.
 //   notice        multipart/report that is automatic (null reverse path or Auto-Submitted);
 //                 Auto-Submitted: auto-replied and its older spellings; a list manager's own words
 //                 (X-List-Administrivia)
@@ -57,6 +57,10 @@ struct Classification {
 // `authors` is the From field as it was parsed for the Facts. Pure and safe from any thread.
 Classification classify(const std::vector<StreamConfig>& streams, const Envelope& envelope,
                         const HeaderList& headers, const Result<std::vector<Address>>& authors);
+
+// The stream that declares this SASL login; nullptr when none does.
+const StreamConfig* stream_of_login(const std::vector<StreamConfig>& streams,
+                                    std::string_view login);
 
 // The stream that the envelope alone gives away (login, envelope sender), as far as is known at
 // RCPT; nullptr when none does.

@@ -13,8 +13,9 @@
 namespace icm {
 namespace {
 
-// The words of policy.origin in our own field.
+// The words of our own field: policy.origin and policy.stream.
 constexpr std::string_view origin_property = "origin";
+constexpr std::string_view stream_property = "stream";
 constexpr std::string_view outside = "outside";
 
 std::string_view word_of(Origin origin) {
@@ -34,24 +35,36 @@ std::optional<Origin> read_origin(const AuthenticationResults& field) {
   return std::nullopt;
 }
 
-// The topmost field under our name: what stands below it was there when we wrote it.
-std::optional<OriginDecision> claimed_origin(const HeaderList& headers,
-                                             std::string_view authserv_id) {
+// A field under our own name, read and as it stands.
+struct OwnField {
+  AuthenticationResults results;
+  std::string text;
+};
+
+// The topmost of them: what stands below it was there when we wrote it.
+std::optional<OwnField> own_field(const HeaderList& headers, std::string_view authserv_id) {
   for (std::size_t i = 0; i < headers.size(); ++i) {
     const HeaderField field = headers[i];
     if (!equal_ascii(field.name, auth_results_field)) continue;
-    const auto parsed = AuthenticationResults::parse(field.value);
+    auto parsed = AuthenticationResults::parse(field.value);
     if (!parsed || !is_same_authserv_id(parsed->authserv_id, authserv_id)) continue;
-    const std::string text(trim(unfold(field.value)));
-    const auto origin = read_origin(*parsed);
-    if (!origin) {
-      return OriginDecision{Origin::unknown,
-                            fmt::format("{} says nothing that arrival would write: {}",
-                                        auth_results_field, excerpt(text))};
-    }
-    return OriginDecision{*origin, fmt::format("{}: {}", auth_results_field, excerpt(text, 120))};
+    return OwnField{*std::move(parsed), std::string(trim(unfold(field.value)))};
   }
   return std::nullopt;
+}
+
+std::optional<OriginDecision> claimed_origin(const HeaderList& headers,
+                                             std::string_view authserv_id) {
+  const auto field = own_field(headers, authserv_id);
+  if (!field) return std::nullopt;
+  const auto origin = read_origin(field->results);
+  if (!origin) {
+    return OriginDecision{Origin::unknown,
+                          fmt::format("{} says nothing that arrival would write: {}",
+                                      auth_results_field, excerpt(field->text))};
+  }
+  return OriginDecision{*origin,
+                        fmt::format("{}: {}", auth_results_field, excerpt(field->text, 120))};
 }
 
 // RFC 8617 §4.1: a set is three fields.
@@ -162,19 +175,34 @@ OriginDecision origin_of_message(const Config& config, std::string_view authserv
   return decision;
 }
 
-std::string arrival_results(const ArrivalConfig& arrival, std::string_view authserv_id,
-                            Origin origin, std::string_view login) {
+std::string arrival_results(const Config& config, std::string_view authserv_id,
+                            const Envelope& envelope) {
+  const bool is_submission = envelope.origin == Origin::submission;
   MethodResult auth;
   auth.method = "auth";
-  auth.result = origin == Origin::submission ? "pass" : "none";
-  auth.properties = {{"policy", std::string(origin_property), std::string(word_of(origin))}};
-  if (arrival.show_login && origin == Origin::submission && !login.empty()) {
-    auth.properties.push_back({"smtp", "auth", std::string(login)});
+  auth.result = is_submission ? "pass" : "none";
+  const auto add = [&](std::string_view ptype, std::string_view property, std::string_view value) {
+    auth.properties.push_back({std::string(ptype), std::string(property), std::string(value)});
+  };
+  add("policy", origin_property, word_of(envelope.origin));
+  if (is_submission) {
+    const StreamConfig* stream = stream_of_login(config.streams, envelope.login);
+    if (stream != nullptr) add("policy", stream_property, stream->name);
+    if (config.arrival.show_login && !envelope.login.empty()) add("smtp", "auth", envelope.login);
   }
   AuthenticationResults field;
   field.authserv_id = authserv_id;
   field.results.push_back(std::move(auth));
   return to_field_value(field);
+}
+
+std::string stream_of_arrival(const Config& config, std::string_view authserv_id,
+                              const HeaderList& headers) {
+  const bool is_of_use = config.arrival.covered && !config.streams.empty();
+  if (!is_of_use) return {};
+  const auto field = own_field(headers, authserv_id);
+  if (!field || read_origin(field->results) != Origin::submission) return {};
+  return std::string(field->results.of("auth").front()->property("policy", stream_property));
 }
 
 }  // namespace icm

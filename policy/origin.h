@@ -55,10 +55,16 @@ OriginDecision origin_of_message(const Config& config, std::string_view authserv
                                  const Inspection& message);
 
 // The body of the Authentication-Results field that arrival puts on top (RFC 8601 §2.7.4):
-// "ID; auth=pass policy.origin=submission" for a login, with " smtp.auth=LOGIN" if show_login;
+// "ID; auth=pass policy.origin=submission" for a login, with " policy.stream=NAME" when a declared
+// stream has that login, and " smtp.auth=LOGIN" if arrival.show_login;
 // "ID; auth=none policy.origin=WORD" otherwise, WORD being local, relay, outside or unknown.
 // "policy" is the ptype that RFC 8601 §2.4 leaves to an administrative domain.
-std::string arrival_results(const ArrivalConfig& arrival, std::string_view authserv_id,
-                            Origin origin, std::string_view login);
+std::string arrival_results(const Config& config, std::string_view authserv_id,
+                            const Envelope& envelope);
+
+// What the field says of the stream, for Envelope::stream: a login is known at arrival alone.
+// Empty when it names none or is not to be believed (see origin_of_message).
+std::string stream_of_arrival(const Config& config, std::string_view authserv_id,
+                              const HeaderList& headers);
 
 }  // namespace icm

@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "policy/base/text.h"
 #include "policy/policy_set.h"
+#include "policy/rules.h"
 #include "test/support/mail_text.h"
 
 namespace icm {
@@ -42,9 +45,11 @@ class ListUnsubscribeTest : public testing::Test {
 
   // "missing post-missing(advice)": the rules that spoke.
   std::string rules(std::string_view header) {
+    const std::vector<std::string_view> known = rules_of("list_unsubscribe");
     std::string text;
     for (const Finding& finding : findings(header)) {
       EXPECT_TRUE(finding.rule.starts_with("list_unsubscribe.")) << finding.rule;
+      EXPECT_EQ(std::ranges::count(known, finding.rule.substr(17)), 1) << finding.rule;
       EXPECT_EQ(finding.reply.code, finding.weight == Weight::violation ? 550 : 0);
       if (!text.empty()) text += ' ';
       text += finding.rule.substr(17);

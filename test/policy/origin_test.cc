@@ -135,12 +135,50 @@ TEST_F(OriginTest, is_read_from_our_own_field_at_the_gate) {
   config.arrival.show_login = true;
   for (const Origin origin :
        {Origin::submission, Origin::relay, Origin::local, Origin::forwarded}) {
-    const std::string value = arrival_results(config.arrival, ours, origin, "john doe");
+    Envelope arrived;
+    arrived.origin = origin;
+    arrived.login = "john doe";
+    const std::string value = arrival_results(config, ours, arrived);
     const OriginDecision found =
         of_message(fmt::format("Authentication-Results: {}\nSubject: x\n", unfold(value)));
     EXPECT_EQ(found.origin, origin) << value;
     EXPECT_EQ(found.reason, "Authentication-Results: " + unfold(value));
   }
+}
+
+TEST_F(OriginTest, brings_the_stream_of_a_login_to_the_gate) {
+  config.streams[0].logins = {"newsletter"};
+  Envelope arrived;
+  arrived.origin = Origin::submission;
+  arrived.login = "Newsletter";
+  const std::string value = arrival_results(config, ours, arrived);
+  EXPECT_EQ(value, "mail.shop.example; auth=pass policy.origin=submission\r\n policy.stream=news");
+  HeaderList headers;
+  headers.add("Authentication-Results", " " + value);
+  EXPECT_EQ(stream_of_arrival(config, ours, headers), "news");
+
+  envelope.stream = "news";
+  const Classification found =
+      classify(config.streams, envelope, HeaderList(), fail(Code::syntax, "no author"));
+  EXPECT_EQ(found, (Classification{MailClass::bulk, "news", "stream news (login)"}));
+  EXPECT_EQ(stream_of_envelope(config.streams, envelope), &config.streams[0]);
+}
+
+TEST_F(OriginTest, brings_no_stream_that_arrival_did_not_write) {
+  const auto stream_in = [&](std::string_view value) {
+    HeaderList headers;
+    headers.add("Authentication-Results", value);
+    return stream_of_arrival(config, ours, headers);
+  };
+  const std::string_view good =
+      " mail.shop.example; auth=pass policy.origin=submission policy.stream=news";
+  EXPECT_EQ(stream_in(good), "news");
+  EXPECT_EQ(stream_in(" mail.shop.example; auth=none policy.origin=outside policy.stream=news"),
+            "");
+  EXPECT_EQ(stream_in(" other.example; auth=pass policy.origin=submission policy.stream=news"), "");
+  EXPECT_EQ(stream_in(" mail.shop.example; auth=pass policy.origin=submission"), "");
+  config.arrival.covered = false;
+  EXPECT_EQ(stream_in(good), "");
 }
 
 TEST_F(OriginTest, is_believed_from_the_topmost_of_our_fields_alone) {
@@ -238,8 +276,16 @@ TEST_F(OriginTest, is_that_of_the_login_also_when_an_alias_led_to_apple) {
             Origin::submission);
 }
 
+std::string results_of(Origin origin, std::string_view login, bool show_login) {
+  Config config;
+  config.arrival.show_login = show_login;
+  Envelope envelope;
+  envelope.origin = origin;
+  envelope.login = login;
+  return arrival_results(config, "x.example", envelope);
+}
+
 TEST(ArrivalResults, say_what_the_connection_showed) {
-  ArrivalConfig arrival;
   struct Case {
     Origin origin;
     std::string_view value;
@@ -251,25 +297,20 @@ TEST(ArrivalResults, say_what_the_connection_showed) {
            Case{Origin::forwarded, "x.example; auth=none policy.origin=outside"},
            Case{Origin::unknown, "x.example; auth=none policy.origin=unknown"},
        }) {
-    EXPECT_EQ(arrival_results(arrival, "x.example", origin, "bob"), value);
+    EXPECT_EQ(results_of(origin, "bob", false), value);
   }
 }
 
 TEST(ArrivalResults, name_the_login_only_when_told_to) {
-  ArrivalConfig arrival;
-  arrival.show_login = true;
-  EXPECT_EQ(arrival_results(arrival, "x.example", Origin::submission, "bob"),
+  EXPECT_EQ(results_of(Origin::submission, "bob", true),
             "x.example; auth=pass policy.origin=submission\r\n smtp.auth=bob");
-  EXPECT_EQ(arrival_results(arrival, "x.example", Origin::relay, "bob"),
-            "x.example; auth=none policy.origin=relay");
-  EXPECT_EQ(arrival_results(arrival, "x.example", Origin::submission, ""),
+  EXPECT_EQ(results_of(Origin::relay, "bob", true), "x.example; auth=none policy.origin=relay");
+  EXPECT_EQ(results_of(Origin::submission, "", true),
             "x.example; auth=pass policy.origin=submission");
 }
 
 TEST(ArrivalResults, cannot_be_broken_by_a_login) {
-  ArrivalConfig arrival;
-  arrival.show_login = true;
-  EXPECT_EQ(arrival_results(arrival, "x.example", Origin::submission, "a\r\nX: \"y\"; spf=pass"),
+  EXPECT_EQ(results_of(Origin::submission, "a\r\nX: \"y\"; spf=pass", true),
             "x.example; auth=pass policy.origin=submission\r\n"
             " smtp.auth=\"a??X: \\\"y\\\"; spf=pass\"");
 }
