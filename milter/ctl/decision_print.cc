@@ -52,7 +52,9 @@ Style style_of_effect(const FindingRecord& finding) {
   return finding.would == "reject" || finding.would == "defer" ? Style::yellow : Style::dim;
 }
 
-std::string print_finding(const FindingRecord& finding, int indent, const Terminal& terminal) {
+// `told` is the reply the sender got for it; empty unless this finding decided.
+std::string print_finding(const FindingRecord& finding, std::string_view told, int indent,
+                          const Terminal& terminal) {
   const std::string held_back =
       finding.held_back.empty() ? "" : fmt::format(" ({})", clean(finding.held_back));
   const int detail_indent = indent + effect_width + 2;
@@ -62,8 +64,7 @@ std::string print_finding(const FindingRecord& finding, int indent, const Termin
       terminal.paint(Style::bold, clean(finding.rule)), terminal.paint(Style::dim, held_back));
   text += labelled("found", finding.evidence, detail_indent, terminal);
   text += labelled("fix", finding.fix, detail_indent, terminal);
-  const bool is_told = finding.effect == "reject" || finding.effect == "defer";
-  if (is_told) text += labelled("told", finding.reply, detail_indent, terminal);
+  text += labelled("told", told, detail_indent, terminal);
   text += labelled("Apple", finding.prediction, detail_indent, terminal);
   return text;
 }
@@ -108,9 +109,13 @@ std::string print_decision(const DecisionRecord& decision, const Terminal& termi
 }
 
 std::string print_findings(const DecisionRecord& decision, int indent, const Terminal& terminal) {
+  // A sender whose recipients were taken off was told nothing.
+  const std::string_view told =
+      decision.removed_recipients.empty() ? decision.reply : std::string_view();
   std::string text;
   for (const FindingRecord& finding : decision.findings) {
-    text += print_finding(finding, indent, terminal);
+    const bool decided = !decision.rule.empty() && finding.rule == decision.rule;
+    text += print_finding(finding, decided ? told : std::string_view(), indent, terminal);
   }
   return text;
 }

@@ -22,9 +22,9 @@ std::string effect_of(const FindingRecord& finding);
 std::string decision_heading(const Terminal& terminal);
 
 // A line with time (UTC), verdict, queue id, sender and recipients in columns, then for each
-// finding a line with its effect and rule, and below it what was found, the fix, what the sender
-// was told, what Apple would say. Ends with LF. Nothing in it is as the message had it: control
-// characters are gone.
+// finding a line with its effect and rule, and below it what was found, the fix, what Apple would
+// say, and under the one that decided what the sender was told. Ends with LF. Nothing in it is as
+// the message had it: control characters are gone.
 std::string print_decision(const DecisionRecord& decision, const Terminal& terminal);
 
 // The findings alone, as above, each line begun with `indent` blanks.

@@ -3,6 +3,7 @@
 // Runs one command of icloud-milterctl as its main() does, and keeps what it printed.
 #pragma once
 
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,11 @@ struct Outcome {
   std::string err;
   bool operator==(const Outcome&) const = default;
 };
+
+// For the words of a failed test.
+inline void PrintTo(const Outcome& outcome, std::ostream* words) {
+  *words << "exit " << outcome.exit << "\n" << outcome.out << "--- standard error\n" << outcome.err;
+}
 
 // `add` puts the command on the command line, such as add_log; `arguments` begin with its word.
 inline Outcome run_command(void (*add)(CLI::App&, Chosen&), std::vector<std::string> arguments) {

@@ -11,6 +11,8 @@ DecisionRecord refused() {
   record.time = "2026-11-21T08:15:30.123Z";
   record.verdict = "reject";
   record.policy = "list_unsubscribe";
+  record.rule = "list_unsubscribe.post-missing";
+  record.reply = "550 5.7.1 bulk mail needs one-click unsubscription";
   record.queue_id = "4XyZ12";
   record.mail_from = "news@shop.example";
   record.recipients = {"bob@icloud.com"};
@@ -20,7 +22,7 @@ DecisionRecord refused() {
   enforced.effect = enforced.would = "reject";
   enforced.evidence = "no List-Unsubscribe-Post field";
   enforced.fix = "add List-Unsubscribe-Post: List-Unsubscribe=One-Click";
-  enforced.reply = "550 5.7.1 bulk mail needs one-click unsubscription";
+  enforced.reply = record.reply;
   FindingRecord observed;
   observed.rule = "format.date-past";
   observed.weight = "violation";
@@ -95,7 +97,8 @@ TEST(PrintDecision, names_recipients_taken_off_and_replies_that_no_policy_gave) 
 TEST(PrintDecision, lets_no_control_character_of_a_log_reach_the_terminal) {
   constexpr std::string_view evil = "\x1b[2J\x1b]0;x\x07\r\n\xc2\x9b";
   DecisionRecord record;
-  record.time = record.verdict = record.queue_id = record.mail_from = record.reply = evil;
+  record.time = record.verdict = record.queue_id = record.mail_from = evil;
+  record.rule = record.reply = evil;
   record.recipients = record.removed_recipients = {evil};
   FindingRecord finding;
   finding.rule = finding.weight = finding.effect = finding.would = finding.held_back = evil;
