@@ -16,17 +16,18 @@ from pathlib import Path
 from lab.namespace import run_inside
 from lab.site import Site
 
-from messages import APPLE_SAYS, OVER_QUOTA, STREAMS, SUPPRESSED, Case, Ending, cases
+from messages import APPLE_SAYS, HARD, OVER_QUOTA, STREAMS, SUPPRESSED, Case, Ending, cases
 
-WIDTH = 98
-TITLE = 36
+WIDTH = 100
+TITLE = 34
+MARK = 6
 
 
 @dataclass(frozen=True)
 class Happened:
     ending: Ending
-    why: list[str]  # what the sender or the queue was told
-    hosts: list[str]  # the MX hosts that took it
+    told: list[str]  # what the sender or the queue was told
+    hosts: dict[str, str]  # the MX that took it, by recipient
 
 
 class Painter:
@@ -37,6 +38,11 @@ class Painter:
 
     def _paint(self, code: str, text: str) -> str:
         return f"\033[{code}m{text}\033[0m" if self._on else text
+
+    def progress(self, text: str) -> None:
+        """On a terminal only: one line that each call writes over."""
+        if sys.stdout.isatty():
+            print(f"\r{text:40}\r" if not text else f"\r{text:40}", end="", flush=True)
 
     def good(self, text: str) -> str:
         return self._paint("32", text)
@@ -51,33 +57,29 @@ class Painter:
         return self._paint("2", text)
 
 
-def happened(site: Site, message_id: str, announced: Ending) -> Happened:
-    deliveries = site.sink.of(message_id)
-    bounced: list[str] = []
-    why: list[str] = []
-    for mail in site.postfix.mailbox("ann"):
-        if b"multipart/report" not in mail or message_id.encode() not in mail:
-            continue
-        for recipient, words in reports(mail):
-            bounced.append(recipient)
-            why.append(words)
-    waiting = [
-        one
-        for one in site.postfix.queue()
-        if one.sender == "ann@corp.example" and set(one.recipients) & set(announced.waiting)
+def happened(site: Site, message_id: str, case: Case, on_the_way: str) -> Happened:
+    """Where the message ended. What is missing of what was announced shows in its reason."""
+    hosts = {to: one.host for one in site.sink.of(message_id) for to in one.recipients}
+    returned = [
+        report
+        for mail in site.postfix.mailbox("ann")
+        if b"multipart/report" in mail and message_id.encode() in mail
+        for report in reports(mail)
     ]
-    why += [one.reason for one in waiting]
-    told = " ".join(why)
-    return Happened(
-        Ending(
-            delivered=tuple(sorted(to for one in deliveries for to in one.recipients)),
-            bounced=tuple(sorted(bounced)),
-            waiting=tuple(sorted(to for one in waiting for to in one.recipients)),
-            reason=announced.reason if announced.reason in told else told,
-        ),
-        why,
-        sorted({one.host for one in deliveries}),
+    waiting = [
+        one for one in site.postfix.queue() if set(one.recipients) & set(case.ending.waiting)
+    ]
+    told = [words for _, words in returned] + [one.reason for one in waiting]
+    told += [on_the_way] if on_the_way else []
+    everything = " ".join(told)
+    good = case.ending.reason in everything and case.on_the_way in everything
+    ending = Ending(
+        delivered=tuple(sorted(hosts)),
+        bounced=tuple(sorted(recipient for recipient, _ in returned)),
+        waiting=tuple(sorted(to for one in waiting for to in one.recipients)),
+        reason=case.ending.reason if good else "not the reason announced",
     )
+    return Happened(ending, told, hosts)
 
 
 def reports(bounce: bytes) -> list[tuple[str, str]]:
@@ -91,35 +93,29 @@ def reports(bounce: bytes) -> list[tuple[str, str]]:
     return found
 
 
+def row(number: int, title: str, mark: str, text: str) -> str:
+    """One line of a table; a long text goes on below its beginning."""
+    indent = " " * (TITLE + MARK + 7)
+    lines = textwrap.wrap(text, WIDTH - len(indent), break_on_hyphens=False)
+    return f"{number:3}  {title:{TITLE}} {mark} " + f"\n{indent}".join(lines).replace(HARD, " ")
+
+
 def show_announced(todo: list[Case], painter: Painter) -> None:
     print(painter.heading("\nAnnounced"))
     for number, case in enumerate(todo, 1):
-        print(f"{number:3}  {case.title:{TITLE}}  {wrapped(str(case.ending))}")
-
-
-def wrapped(text: str) -> str:
-    """In the second column, further lines below the first."""
-    lines = textwrap.wrap(text, WIDTH - TITLE - 7, break_on_hyphens=False)
-    return ("\n" + " " * (TITLE + 7)).join(lines)
+        text = str(case.ending)
+        if case.on_the_way:
+            text += f", after a wait ({case.on_the_way})"
+        print(row(number, case.title, " " * MARK, text))
 
 
 def show_one(number: int, case: Case, result: Happened, painter: Painter) -> bool:
-    good = result.ending == Ending(
-        tuple(sorted(case.ending.delivered)),
-        tuple(sorted(case.ending.bounced)),
-        tuple(sorted(case.ending.waiting)),
-        case.ending.reason,
-    )
-    text = str(result.ending)
-    if result.hosts:
-        text += f" at {', '.join(result.hosts)}"
-    mark = painter.good("as announced") if good else painter.bad("NOT AS ANNOUNCED")
-    print(f"{number:3}  {case.title:{TITLE}}  {mark}")
-    for line in textwrap.wrap(text, WIDTH - 5, break_on_hyphens=False):
-        print(f"     {line}")
-    for words in result.why:
-        for line in textwrap.wrap(words, WIDTH - 7, break_on_hyphens=False):
-            print(painter.quiet(f"       {line}"))
+    good = result.ending == case.ending.in_order()
+    mark = painter.good("ok".center(MARK)) if good else painter.bad("NOT SO")
+    print(row(number, case.title, mark, result.ending.text(result.hosts)))
+    for words in result.told:
+        for line in textwrap.wrap(words, WIDTH - 9, break_on_hyphens=False):
+            print(painter.quiet(f"         {line}"))
     return good
 
 
@@ -141,16 +137,16 @@ def show(site: Site, painter: Painter) -> bool:
     show_announced(todo, painter)
     sent = []
     for number, case in enumerate(todo, 1):
-        if sys.stdout.isatty():
-            print(f"\rsending {number} of {len(todo)} ", end="", flush=True)
+        painter.progress(f"sending {number} of {len(todo)}")
         message_id = site.new_id("demo")
-        case.send(site, message_id)
-        sent.append(message_id)
+        sent.append((message_id, case.send(site, message_id)))
+    painter.progress("waiting until all have come to rest")
     site.postfix.wait_until_idle()
-    print(painter.heading("\rWhat happened      "))
+    painter.progress("")
+    print(painter.heading("\nWhat happened"))
     good = [
-        show_one(number, case, happened(site, message_id, case.ending), painter)
-        for number, (case, message_id) in enumerate(zip(todo, sent, strict=True), 1)
+        show_one(number, case, happened(site, message_id, case, seen), painter)
+        for number, (case, (message_id, seen)) in enumerate(zip(todo, sent, strict=True), 1)
     ]
     reviewed = review(site, painter)
     if all(good):

@@ -21,6 +21,8 @@ STREAMS = [
     {"name": "receipts", "kind": "transactional", "from_domains": ["shop.corp.example"]},
 ]
 
+HARD = "\u00a0"  # a blank at which no line is broken
+
 SUPPRESSED = "gone@icloud.com"
 OVER_QUOTA = "full@icloud.com"
 APPLE_SAYS = f"452 4.2.2 <{OVER_QUOTA}>: user is overquota"
@@ -35,11 +37,23 @@ class Ending:
     waiting: tuple[str, ...] = ()  # recipients for whom it stays in the queue
     reason: str = ""  # the rule, or the words, that the bounce or the queue shows
 
-    def __str__(self) -> str:
+    def in_order(self) -> Ending:
+        return Ending(
+            tuple(sorted(self.delivered)),
+            tuple(sorted(self.bounced)),
+            tuple(sorted(self.waiting)),
+            self.reason,
+        )
+
+    def text(self, hosts: dict[str, str]) -> str:
+        """In words; `hosts` names the MX of a recipient where it is known."""
+        delivered = [
+            f"{to}{HARD}at{HARD}{hosts[to]}" if to in hosts else to for to in self.delivered
+        ]
         parts = [
             f"{verb} {', '.join(who)}"
             for verb, who in (
-                ("delivered to", self.delivered),
+                ("delivered to", delivered),
                 ("bounced for", self.bounced),
                 ("waits for", self.waiting),
             )
@@ -48,51 +62,74 @@ class Ending:
         text = "; ".join(parts) or "nowhere"
         return f"{text} ({self.reason})" if self.reason else text
 
+    def __str__(self) -> str:
+        return self.text({})
+
 
 @dataclass(frozen=True)
 class Case:
     title: str
-    send: Callable[[Site, str], None]  # the site and the Message-ID to use
+    send: Callable[[Site, str], str]  # takes the site and the Message-ID; what it saw on the way
     ending: Ending
+    on_the_way: str = ""  # words that must have been seen
 
 
-def _submitted(
-    *to: str, fields: tuple[str, ...] = (), **how: object
-) -> Callable[[Site, str], None]:
+def _submitted(*to: str, fields: tuple[str, ...] = (), **how: object) -> Callable[[Site, str], str]:
     """Over submission, with a password."""
 
-    def send(site: Site, message_id: str) -> None:
+    def send(site: Site, message_id: str) -> str:
         content = letter(message_id, ", ".join(to), *fields, **how)  # type: ignore[arg-type]
         site.submit(content, *to)
+        return ""
 
     return send
 
 
-def _from_outside(to: str) -> Callable[[Site, str], None]:
-    def send(site: Site, message_id: str) -> None:
+def _from_outside(to: str) -> Callable[[Site, str], str]:
+    def send(site: Site, message_id: str) -> str:
         site.arrive(letter(message_id, to, sender="Dora <dora@elsewhere.example>"), to)
+        return ""
 
     return send
 
 
-def _by_sendmail(to: str) -> Callable[[Site, str], None]:
-    def send(site: Site, message_id: str) -> None:
+def _by_sendmail(to: str) -> Callable[[Site, str], str]:
+    def send(site: Site, message_id: str) -> str:
         content = letter(message_id, to, subject="Disk report").replace(b"\r\n", b"\n")
         site.postfix.sendmail("ann", to, content=content)
+        return ""
 
     return send
 
 
-def _without_date(to: str) -> Callable[[Site, str], None]:
-    def send(site: Site, message_id: str) -> None:
+def _without_date(to: str) -> Callable[[Site, str], str]:
+    def send(site: Site, message_id: str) -> str:
         lines = letter(message_id, to).splitlines(keepends=True)
         site.submit(b"".join(line for line in lines if not line.startswith(b"Date:")), to)
+        return ""
+
+    return send
+
+
+def _without_the_daemon(to: str) -> Callable[[Site, str], str]:
+    """Sent while icloud-milter is stopped, which is then started again."""
+
+    def send(site: Site, message_id: str) -> str:
+        site.milter.stop()
+        site.queue_up(letter(message_id, to), to)
+        site.postfix.wait_until_idle()
+        waiting = [one.reason for one in site.postfix.queue() if to in one.recipients]
+        site.milter.start()
+        site.postfix.flush()
+        site.sink.wait_for(message_id)
+        return f"waited at first: {', '.join(waiting)}" if waiting else "did not wait"
 
     return send
 
 
 def cases() -> list[Case]:
     bob, eve, dora = "bob@icloud.com", "eve@me.com", "dora@elsewhere.example"
+    late = "late@icloud.com"
     relay = "x7k2p@privaterelay.appleid.com"
     return [
         Case("a letter, by submission", _submitted(bob), Ending((bob,))),
@@ -160,5 +197,11 @@ def cases() -> list[Case]:
             "to a mailbox that Apple calls full",
             _submitted(OVER_QUOTA),
             Ending(waiting=(OVER_QUOTA,), reason="user is overquota"),
+        ),
+        Case(
+            "while icloud-milter is stopped",
+            _without_the_daemon(late),
+            Ending((late,)),
+            on_the_way="Service unavailable - try again later",
         ),
     ]

@@ -125,8 +125,9 @@ def _furnish(folder: Path) -> None:
 
 def bind(source: Path, target: Path) -> None:
     """Shows `source` at `target`, in this mount namespace alone."""
-    if not target.exists():
-        raise FileNotFoundError(f"{target}: does not exist, so nothing can be mounted over it")
+    if not target.exists():  # a bare container; an empty file says what none says
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.touch()
     _do("mount", "--bind", str(source), str(target))
 
 
