@@ -16,6 +16,7 @@
 #include "milter/listening_socket.h"
 #include "milter/log_writer.h"
 #include "milter/signals.h"
+#include "policy/base/text.h"
 #include "policy/config/config_reader.h"
 
 namespace icm {
@@ -65,7 +66,7 @@ class Daemon {
     for (;;) {
       switch (signals_.next()) {
         case SIGHUP:
-          reload();
+          reload_guarded();
           break;
         case 0:
           log_->say(LogLevel::fatal, "libmilter serves no longer; ending");
@@ -93,6 +94,16 @@ class Daemon {
       log_->say(LogLevel::error, status.error().text);
     }
     Signals::wake();
+  }
+
+  // A reload that runs out of memory must not end what works.
+  void reload_guarded() {
+    try {
+      reload();
+    } catch (const std::exception& error) {
+      log_->say(LogLevel::panic,
+                fmt::format("reload: {}; the configuration in use stays", for_log(error.what())));
+    }
   }
 
   void reload() {

@@ -30,8 +30,8 @@ int run(int argc, char** argv) {
          "Only say what is wrong with a configuration file, as a start would: the file, the "
          "store it names; no socket is opened")
       ->type_name("FILE");
-  app.add_flag("--foreground")->description(
-      "Accepted for the sake of service managers; it is always so");
+  app.add_flag("--foreground")
+      ->description("Accepted for the sake of service managers; it is always so");
   app.set_version_flag("--version", "icloud-milter " ICM_VERSION);
   app.footer(
       "Signals: HUP reads the configuration again and reopens the logs; TERM and INT end after "

@@ -29,6 +29,10 @@ const SmtpReply change_refused{
     .enhanced = "4.3.0",
     .text = "A change to this message could not be made; try again later"};
 
+const SmtpReply not_seen{.code = 451,
+                         .enhanced = "4.3.0",
+                         .text = "The beginning of this message was not seen; try again later"};
+
 Role role_of(const RolesConfig& roles, std::string_view daemon_name) {
   const auto names = [&](const std::vector<std::string>& list) {
     return std::ranges::find(list, daemon_name) != list.end();
@@ -183,7 +187,7 @@ void Session::body(std::string_view chunk) {
 bool Session::body_is_settled() const { return !message_ || !message_->is_judged(); }
 
 Answer Session::end_of_message(std::string_view queue_id, Mta& mta) {
-  if (!message_) return {};
+  if (!message_) return {.kind = Answer::Kind::refuse, .reply = not_seen};
   const std::unique_ptr<Message> message = std::move(message_);
   message->name_queue_id(queue_id);
   return message->is_judged() ? finish_judged(*message, mta) : finish_arrival(*message, mta);

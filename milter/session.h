@@ -30,7 +30,8 @@ struct SessionContext {
 };
 
 // Steps come one at a time, from any thread (libmilter's pool moves a session between threads), and
-// in any order: a step that has no message to belong to says go_on and does nothing.
+// in any order: a step that has no message to belong to says go_on and does nothing, and the end of
+// a message whose beginning was not seen is "try again".
 //
 //   arrival        refuses nothing; removes Authentication-Results that claim to be ours, writes
 //   ours gate, direct   ask the engine: at RCPT for each Apple recipient, at the end for the

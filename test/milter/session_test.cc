@@ -36,6 +36,9 @@ Answer refuse(int code, std::string enhanced, std::string text) {
           .reply = {.code = code, .enhanced = std::move(enhanced), .text = std::move(text)}};
 }
 
+const Answer not_seen =
+    refuse(451, "4.3.0", "The beginning of this message was not seen; try again later");
+
 Suppression suppressed(std::string address) {
   Suppression entry;
   entry.address = std::move(address);
@@ -356,7 +359,7 @@ TEST_F(Gate, forgets_an_aborted_message) {
   session_.abort();
   session_.abort();
   EXPECT_FALSE(session_.is_in_message());
-  EXPECT_EQ(session_.end_of_message("4XYZ", mta_), go_on);
+  EXPECT_EQ(session_.end_of_message("4XYZ", mta_), not_seen);
   mail();
   rcpt("<dave@icloud.com>");
   EXPECT_EQ(send(honest), go_on);
@@ -372,7 +375,7 @@ TEST_F(Gate, survives_steps_that_belong_to_no_message) {
   session_.header("From", " a@b");
   session_.end_of_header();
   session_.body("x");
-  EXPECT_EQ(session_.end_of_message("4XYZ", mta_), go_on);
+  EXPECT_EQ(session_.end_of_message("4XYZ", mta_), not_seen) << "nothing is accepted unjudged";
   session_.abort();
   EXPECT_TRUE(log_.decisions.empty());
   EXPECT_TRUE(mta_.changes().empty());
