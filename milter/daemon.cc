@@ -4,7 +4,6 @@
 #include <chrono>
 #include <cstdio>
 #include <exception>
-#include <future>
 #include <memory>
 #include <optional>
 #include <thread>
@@ -47,16 +46,10 @@ class Daemon {
   Status start() {
     ICM_CHECK(register_callbacks(context_));
     ICM_TRY(socket_, ListeningSocket::open(config().socket));
-    // Not before this thread has its signals again may libmilter wait for them; see Signals.
-    std::promise<void> unblocked;
     {
       const SignalsBlocked blocked;
-      server_ = std::thread([this, go = unblocked.get_future()]() mutable {
-        go.wait();
-        serve();
-      });
+      server_ = std::thread([this] { serve(); });
     }
-    unblocked.set_value();
     log_->say(LogLevel::info, fmt::format("ready: version {}, listening on {}", ICM_VERSION,
                                           config().socket.address));
     return {};

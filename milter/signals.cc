@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <system_error>
 
+#include <dlfcn.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
@@ -25,11 +26,29 @@ extern "C" void write_signal(int signal_number) {
   errno = kept;
 }
 
+// Whether libmilter's call of sigwait() ends up at ours, as the dynamic linker sees it.
+bool is_ours(decltype(&::sigwait) function) {
+  return ::dlsym(RTLD_DEFAULT, "sigwait") == reinterpret_cast<void*>(function);
+}
+
 std::string reason(int error) { return std::generic_category().message(error); }
 
 }  // namespace
+}  // namespace icm
+
+// Takes the place of the C library's for the whole program; see Signals.
+extern "C" int sigwait(const sigset_t*, int*) {
+  for (;;) ::poll(nullptr, 0, -1);
+}
+
+namespace icm {
 
 Result<Signals> Signals::open() {
+  if (!is_ours(&::sigwait)) {
+    return fail(Code::internal,
+                "libmilter would take this program's signals: sigwait() is not the program's own; "
+                "link it so that it exports the symbol");
+  }
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
     return fail(Code::temporary, fmt::format("cannot make a pipe: {}", reason(errno)));

@@ -13,15 +13,17 @@
 
 namespace icm {
 
-// libmilter starts a thread that waits for the same three signals and ends its service on any of
-// them, HUP too. The kernel prefers the main thread as long as that does not block them (tried:
-// 20,000 of them), so here they are caught by handlers, never blocked in the main thread and never
-// waited for with sigwait: a thread that is not waiting just then would lose them to libmilter.
+// libmilter starts a thread that waits for the same three signals with sigwait() and ends its
+// service on any of them, HUP too. While it waits the kernel may give it a signal even though the
+// main thread would take it (seen: one HUP in some hundreds). There is no way to ask libmilter not
+// to, so this program has a sigwait() of its own, which never returns; nothing else here calls it.
+// The signals are caught by handlers in the main thread, the only one that does not block them.
 //
 // One per process, made and used by the main thread.
 class Signals {
  public:
-  // Catches the three signals from now on; ignores SIGPIPE.
+  // Catches the three signals from now on; ignores SIGPIPE. Code::internal when libmilter would
+  // still get them.
   [[nodiscard]] static Result<Signals> open();
 
   // The next signal, or nothing within `span`. Signals that came in between are not lost.
