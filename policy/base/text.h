@@ -4,6 +4,7 @@
 // text leaves us. No locale anywhere.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -21,11 +22,17 @@ constexpr char lower_ascii(char c) {
 }
 
 // RFC 5322 §3.2.3 atext, and every octet above 127 (RFC 6532 §3.2).
-constexpr bool is_atext(char c) {
-  constexpr std::string_view others = "!#$%&'*+-/=?^_`{|}~";
-  return is_alpha(c) || is_digit(c) || static_cast<unsigned char>(c) > 127 ||
-         others.find(c) != std::string_view::npos;
-}
+inline constexpr auto atext_octets = [] {
+  std::array<bool, 256> is_member{};
+  for (int octet = 0; octet < 256; ++octet) {
+    const char c = static_cast<char>(octet);
+    is_member[static_cast<std::size_t>(octet)] =
+        is_alpha(c) || is_digit(c) || octet > 127 ||
+        std::string_view("!#$%&'*+-/=?^_`{|}~").find(c) != std::string_view::npos;
+  }
+  return is_member;
+}();
+constexpr bool is_atext(char c) { return atext_octets[static_cast<unsigned char>(c)]; }
 bool is_dot_atom(std::string_view text);   // RFC 5322 §3.2.3 dot-atom-text
 bool is_printable(std::string_view text);  // blanks and visible ASCII characters only
 bool is_utf8(std::string_view text);       // RFC 3629 §4: no overlong forms, no surrogates
