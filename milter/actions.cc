@@ -30,7 +30,7 @@ bool remove_fields(const std::vector<HeaderEdit>& edits, Mta& mta) {
 }
 
 bool insert_fields(const std::vector<HeaderEdit>& edits, Mta& mta) {
-  return std::ranges::all_of(edits | std::views::reverse, [&](const HeaderEdit& edit) {
+  return std::all_of(edits.rbegin(), edits.rend(), [&](const HeaderEdit& edit) {
     return edit.kind != HeaderEdit::Kind::insert ||
            mta.insert_header(0, edit.name, one_field(edit.value));
   });

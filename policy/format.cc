@@ -17,9 +17,9 @@ class FormatPolicy final : public Policy {
   Result<Findings> judge(const Facts& facts, Deadline) const override {
     format::Report report(facts, config_);
     format::examine_authors(report);
+    format::examine_envelope(report);
     format::examine_identification(report);
     format::examine_fields(report);
-    format::examine_envelope(report);
     format::examine_body(report);
     format::examine_mime(report);
     return std::move(report).take();

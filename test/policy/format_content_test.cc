@@ -47,15 +47,6 @@ TEST_F(FormatContent, line_ends_are_cr_and_lf_together) {
             "violation 550 5.6.0 format.bare-lf: line 7 of the body ends with LF alone" + fix);
 }
 
-TEST_F(FormatContent, each_rule_speaks_once) {
-  Draft draft = with_body("a\rb\r\n");
-  draft.set("Subject", "a\rb");
-  EXPECT_EQ(
-      judged(draft),
-      "violation 550 5.6.0 format.bare-cr: Subject has a CR that no LF follows; end lines with "
-      "CR and LF, and use neither alone (RFC 5321 section 2.3.8)");
-}
-
 TEST_F(FormatContent, nul_is_refused_but_may_be_quoted_by_a_bounce) {
   EXPECT_EQ(
       judged(with_body("a\r\n\0\r\n"s)),
@@ -84,41 +75,6 @@ TEST_F(FormatContent, body_lines_have_at_most_998_octets_except_in_a_bounce) {
             "advice format.body-line-length: line 7 of the body has 2000 octets, 998 "
             "are allowed" +
                 fix);
-}
-
-TEST_F(FormatContent, a_message_larger_than_apple_takes_is_refused) {
-  config.format.max_size = 1024;
-  Draft draft;
-  std::size_t header_size = 2;
-  for (const auto& [name, value] : draft.fields) header_size += name.size() + value.size() + 4;
-  const std::string line = std::string(98, 'x') + "\r\n";
-  draft.body.clear();
-  while (draft.body.size() + header_size + 100 <= 1024) draft.body += line;
-  draft.body += std::string(1022 - header_size - draft.body.size(), 'y') + "\r\n";
-  EXPECT_EQ(judged(draft), "");
-  draft.body += "z";
-  EXPECT_EQ(
-      judged(draft),
-      "violation 552 5.3.4 format.size: 1025 octets, Apple takes 1024; send less, or a link to "
-      "it -> 552 5.3.4 Message size exceeds fixed limit");
-}
-
-TEST_F(FormatContent, a_message_that_announces_itself_as_too_large_is_refused_at_rcpt) {
-  const auto at_rcpt = [&](const Recipient& to) {
-    return shown(make_format(config, {list})
-                     ->judge_recipient(envelope, to, now, Deadline::in(std::chrono::hours(1))));
-  };
-  Recipient other = recipient("bob@other.example");
-  other.is_apple = false;
-  EXPECT_EQ(at_rcpt(envelope.recipients[0]), "");
-  envelope.declared_size = config.format.max_size;
-  EXPECT_EQ(at_rcpt(envelope.recipients[0]), "");
-  envelope.declared_size = config.format.max_size + 1;
-  EXPECT_EQ(
-      at_rcpt(envelope.recipients[0]),
-      "violation 552 5.3.4 format.size: 28319745 octets, Apple takes 28319744; send less, or a "
-      "link to it -> 552 5.3.4 Message size exceeds fixed limit");
-  EXPECT_EQ(at_rcpt(other), "");
 }
 
 TEST_F(FormatContent, content_fields_need_mime_version_1) {

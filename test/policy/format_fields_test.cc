@@ -136,11 +136,5 @@ TEST_F(FormatFields, a_header_beyond_the_bounds_is_refused_and_nothing_is_missed
             "limits.header_fields");
 }
 
-TEST_F(FormatFields, what_a_message_says_cannot_break_out_of_the_evidence) {
-  const std::string found = judged(Draft().add("X\r\n250 ok", "\n.\n"));
-  EXPECT_EQ(std::count(found.begin(), found.end(), '\n'), 1);  // between two findings
-  EXPECT_EQ(found.find('\r'), std::string::npos);
-}
-
 }  // namespace
 }  // namespace icm

@@ -11,6 +11,7 @@
 
 #include <gtest/gtest.h>
 
+#include "policy/base/text.h"
 #include "policy/inspection.h"
 #include "policy/policy_set.h"
 #include "policy/rules.h"
