@@ -179,8 +179,11 @@ Result<OfflineOutcome> check_offline(const OfflineMessage& message,
   outcome.recipients = name_recipients(message, session, log, *world);
   if (session.data(no_queue_id).kind == Answer::Kind::let_go) return outcome;
   if (is_gate && message.origin) {
-    session.header(auth_results_field, " " + arrival_results(config.arrival, world->authserv_id(),
-                                                             *message.origin, message.login));
+    Envelope arrived;
+    arrived.origin = *message.origin;
+    arrived.login = message.login;
+    session.header(auth_results_field,
+                   " " + arrival_results(config, world->authserv_id(), arrived));
   }
   SessionFeeder feeder(session);
   const auto longest_field = static_cast<std::size_t>(config.limits.header_octets) + 1;
