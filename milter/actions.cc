@@ -18,12 +18,16 @@ bool remove_fields(const std::vector<HeaderEdit>& edits, Mta& mta) {
     if (edit.kind == HeaderEdit::Kind::remove) removals.push_back(&edit);
   }
   std::ranges::stable_sort(removals, std::ranges::greater{}, &HeaderEdit::occurrence);
-  for (const HeaderEdit* edit : removals) {
+  for (auto place = removals.begin(); place != removals.end(); ++place) {
+    const HeaderEdit* const edit = *place;
     const auto is_same = [&](const HeaderEdit* other) {
-      return other->occurrence == edit->occurrence && equal_ascii(other->name, edit->name);
+      return equal_ascii(other->name, edit->name);
     };
-    // Two policies may want the same field gone; the second removal would take its neighbour.
-    if (std::ranges::any_of(removals.begin(), std::ranges::find(removals, edit), is_same)) continue;
+    // Two policies may want the same field gone; the second removal would take its neighbour. There
+    // may be as many removals as a message has fields: only those of the same occurrence are asked.
+    const auto before = std::ranges::equal_range(removals.begin(), place, edit->occurrence,
+                                                 std::ranges::greater{}, &HeaderEdit::occurrence);
+    if (std::ranges::any_of(before, is_same)) continue;
     if (!mta.remove_header(edit->name, edit->occurrence)) return false;
   }
   return true;

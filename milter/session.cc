@@ -42,6 +42,17 @@ Role role_of(const RolesConfig& roles, std::string_view daemon_name) {
   return Role::arrival;
 }
 
+// Also one that is no Mailbox: mail servers deliver more than RFC 5321 has, such as a local part of
+// more than 64 octets, and nothing may leave for Apple unjudged.
+bool is_apples(const Recipient& recipient, const AppleDomains& apple) {
+  if (recipient.mailbox) return apple.contains(recipient.mailbox->domain());
+  const std::string_view text = recipient.text;
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return false;
+  const auto domain = Domain::parse(trim(text.substr(at + 1)));
+  return domain && apple.contains(*domain);
+}
+
 Answer answer_to(const Verdict& verdict) {
   if (verdict.disposition < Disposition::defer) return {};
   return {.kind = Answer::Kind::refuse, .reply = legal_reply(verdict.reply)};
@@ -127,8 +138,7 @@ Answer Session::rcpt(std::span<const std::string_view> arguments, std::string_vi
   if (!message_ || !message_->is_judged() || arguments.empty()) return {};
   message_->name_queue_id(queue_id);
   Recipient recipient = recipient_of(arguments);
-  recipient.is_apple =
-      recipient.mailbox && message_->world->apple().contains(recipient.mailbox->domain());
+  recipient.is_apple = is_apples(recipient, message_->world->apple());
   if (recipient.is_apple) {
     return judge_recipient(std::string(arguments.front()), std::move(recipient));
   }

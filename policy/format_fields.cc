@@ -22,6 +22,7 @@ class FieldReader {
 
   void read(const HeaderField& field) {
     read_name(field.name);
+    has_eight_bit_ = false;
     std::size_t length = field.name.size() + 1;
     std::string_view rest = field.value;
     for (bool is_first = true;; is_first = false) {
@@ -77,7 +78,10 @@ class FieldReader {
     while (!line.empty() && line.front() == '\t') line.remove_prefix(1);
     if (is_printable(line)) return;
     for (const char c : line) {
-      if (static_cast<unsigned char>(c) > 127) note(Fault::eight_bit, field);
+      // Once a field: what is said of it looks at all its octets.
+      if (static_cast<unsigned char>(c) > 127 && !std::exchange(has_eight_bit_, true)) {
+        note(Fault::eight_bit, field);
+      }
       if (c == '\0') note(Fault::nul, field);
       if (c == '\r') note(Fault::bare_cr, field);
       if ((c > 0 && c < ' ' && c != '\t' && c != '\r') || c == 0x7f) note(Fault::control, field);
@@ -143,6 +147,7 @@ class FieldReader {
 
   Report& report_;
   std::array<bool, fault_count> known_{};
+  bool has_eight_bit_ = false;  // the field being read
 };
 
 // "2 Subject fields, 3 To fields"; empty when each stands once at most.

@@ -13,7 +13,8 @@
 namespace icm {
 namespace {
 
-constexpr std::size_t longest_word = 75;  // RFC 2047 §2
+constexpr std::size_t longest_word = 75;   // RFC 2047 §2
+constexpr std::size_t longest_read = 998;  // a line's worth; so each "=?" of a field costs no more
 
 // The three parts between "=?" and "?=", and the length of the whole.
 struct EncodedWord {
@@ -24,16 +25,18 @@ struct EncodedWord {
 };
 
 // The encoded word at the front of `text`, as far as its question marks go; what is between them
-// may be wrong. It ends before the next blank.
+// may be wrong. It ends before the next blank, and is not looked for behind `longest_read` octets.
 std::optional<EncodedWord> read_word(std::string_view text) {
   if (!text.starts_with("=?")) return std::nullopt;
-  text = text.substr(0, text.find_first_of(" \t\r\n"));
+  text = text.substr(0, longest_read);
   const std::size_t first = text.find('?', 2);
   if (first == std::string_view::npos) return std::nullopt;
   const std::size_t second = text.find('?', first + 1);
   if (second == std::string_view::npos) return std::nullopt;
   const std::size_t end = text.find("?=", second + 1);
   if (end == std::string_view::npos) return std::nullopt;
+  const bool has_blank = text.substr(0, end).find_first_of(" \t\r\n") != std::string_view::npos;
+  if (has_blank) return std::nullopt;
   return EncodedWord{.charset = text.substr(2, first - 2),
                      .encoding = text.substr(first + 1, second - first - 1),
                      .text = text.substr(second + 1, end - second - 1),
@@ -114,6 +117,7 @@ std::optional<std::string> fault_of(const EncodedWord& word, std::string_view wh
 
 // Whether "=?", which text may well contain, was meant to begin an encoded word.
 bool looks_meant(std::string_view text) {
+  text = text.substr(0, longest_read);
   const std::size_t first = text.find('?', 2);
   return first != std::string_view::npos && is_token(text.substr(2, first - 2)) &&
          first + 2 < text.size() && text[first + 2] == '?' &&

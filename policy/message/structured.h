@@ -18,7 +18,7 @@ struct Address {
   std::string display_name;  // as written (RFC 2047 words not decoded); empty when there was none
   std::string local;         // local part, quotes removed where they were not needed
   std::string domain;        // as written; "[192.0.2.1]" for a literal; empty when "@" was missing
-  std::string group;         // display name of the group it stands in (RFC 5322 §3.4)
+  std::string group;         // display name of the group it stands in (RFC 5322 §3.4), abridged
   bool in_group = false;
   bool unquoted_dot = false;     // a bare "." in the display name (RFC 5322 §4.1 obs-phrase)
   bool obsolete_syntax = false;  // RFC 5322 §4.4: a route, blanks or comments between the tokens of

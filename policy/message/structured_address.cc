@@ -21,6 +21,9 @@ struct Words {
   bool has_control = false;
 };
 
+// The name of a group is kept with each of its addresses, of which there may be thousands.
+constexpr std::size_t longest_group_name = 100;
+
 // The shortest form of a quoted word in a local part.
 std::string local_word(const std::string& text) {
   if (is_dot_atom(text)) return text;
@@ -207,7 +210,7 @@ class AddressListParser {
   // group behind its display name
   Status group(const Words& name) {
     scanner_.take(':');
-    group_ = name.phrase;
+    group_ = excerpt(name.phrase, longest_group_name);
     in_group_ = true;
     ICM_CHECK(list(Place::group));
     if (!scanner_.take(';')) return scanner_.expected("\";\"");

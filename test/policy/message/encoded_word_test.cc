@@ -3,6 +3,9 @@
 // Encoded words, among them the examples of RFC 2047 §8.
 #include "policy/message/encoded_word.h"
 
+#include <chrono>
+#include <string>
+
 #include <gtest/gtest.h>
 
 namespace icm {
@@ -75,6 +78,17 @@ TEST(EncodedWordFault, says_what_is_wrong) {
 TEST(EncodedWordFault, takes_a_word_of_75_characters) {
   EXPECT_EQ(encoded_word_fault("=?utf-8?q?" + std::string(63, 'a') + "?=", FieldKind::unstructured),
             std::nullopt);
+}
+
+// A long field, and nothing in it but beginnings of words. Looking for the end of each in all that
+// follows took minutes.
+TEST(EncodedWordFault, takes_time_in_proportion_to_the_field) {
+  std::string field;
+  while (field.size() < 1u << 18) field += "=?x";
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(encoded_word_fault(field, FieldKind::unstructured), std::nullopt);
+  EXPECT_EQ(decode_encoded_words(field), field);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
 }
 
 TEST(EncodeWord, is_read_back_and_fits) {
