@@ -25,10 +25,12 @@ class FormatPolicy final : public Policy {
     return std::move(report).take();
   }
 
-  // RFC 1870 §6.1: a message that announces itself as too large need not be sent at all.
+  // RFC 1870 §6.1: a message that announces itself as too large need not be sent at all. Not at the
+  // gate: only the header tells there whether it is mail of an origin that this is enforced on.
   Result<Findings> judge_recipient(const Envelope& envelope, const Recipient& recipient, WallTime,
                                    Deadline) const override {
-    if (!recipient.is_apple || envelope.declared_size.value_or(0) <= config_.max_size) {
+    if (!recipient.is_apple || envelope.role == Role::gate ||
+        envelope.declared_size.value_or(0) <= config_.max_size) {
       return Findings{};
     }
     return Findings{format::too_large(*envelope.declared_size, config_)};

@@ -47,6 +47,7 @@ TEST_F(Format, a_message_that_announces_itself_as_too_large_is_refused_at_rcpt) 
   };
   Recipient other = recipient("bob@other.example");
   other.is_apple = false;
+  envelope.role = Role::direct;
   EXPECT_EQ(at_rcpt(envelope.recipients[0]), "");
   envelope.declared_size = config.format.max_size;
   EXPECT_EQ(at_rcpt(envelope.recipients[0]), "");
@@ -56,6 +57,8 @@ TEST_F(Format, a_message_that_announces_itself_as_too_large_is_refused_at_rcpt) 
       "violation 552 5.3.4 format.size: 28319745 octets, Apple takes 28319744; send less, or a "
       "link to it -> 552 5.3.4 Message size exceeds fixed limit");
   EXPECT_EQ(at_rcpt(other), "");
+  envelope.role = Role::gate;
+  EXPECT_EQ(at_rcpt(envelope.recipients[0]), "") << "it may be forwarded mail, only observed";
 }
 
 TEST_F(Format, what_a_message_says_cannot_break_out_of_the_evidence) {
