@@ -152,14 +152,26 @@ void Progress::at(std::uint64_t done) {
   const auto now = std::chrono::steady_clock::now();
   if (now < next_) return;
   next_ = now + redraw_interval;
-  fmt::print(stream_.get(), "\r{}\x1b[K", line(done));
+  fmt::print(stream_.get(), "\r{}\x1b[K", line(done, now - begin_));
   std::fflush(stream_.get());
 }
 
-std::string Progress::line(std::uint64_t done) const {
-  if (total_ == 0) return fmt::format("{}: {}", what_, grouped(done));
-  return fmt::format("{}: {} of {} ({} %)", what_, grouped(done), grouped(total_),
-                     std::min<std::uint64_t>(done, total_) * 100 / total_);
+void Progress::stand_aside() {
+  if (!stream_) return;
+  erase_line(stream_.get());
+  next_ = {};
+}
+
+std::string Progress::line(std::uint64_t done, std::chrono::steady_clock::duration elapsed) const {
+  std::string text = fmt::format("{}: {}", what_, grouped(done));
+  if (total_ != 0) {
+    text += fmt::format(" of {} ({} %)", grouped(total_),
+                        std::min<std::uint64_t>(done, total_) * 100 / total_);
+  }
+  const double seconds = std::chrono::duration<double>(elapsed).count();
+  if (seconds < 1) return text;
+  const auto rate = static_cast<std::uint64_t>(static_cast<double>(done) / seconds);
+  return text + fmt::format(", {} a second", grouped(rate));
 }
 
 void Progress::erase_line(std::FILE* stream) {

@@ -94,13 +94,17 @@ class Progress {
   // Cheap enough to be called for every line.
   void at(std::uint64_t done);
 
-  // The line as it would be shown.
-  std::string line(std::uint64_t done) const;
+  // Makes room for other words on standard error; the next at() shows the line again.
+  void stand_aside();
+
+  // The line as it would be shown, after `elapsed` with the rate (not before a second is over).
+  std::string line(std::uint64_t done, std::chrono::steady_clock::duration elapsed = {}) const;
 
  private:
   static void erase_line(std::FILE* stream);
   std::string what_;
   std::uint64_t total_;
+  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::chrono::steady_clock::time_point next_{};
   Handle<std::FILE, &Progress::erase_line> stream_;  // not ours to close; empty: say nothing
 };

@@ -10,6 +10,7 @@
 namespace icm {
 namespace {
 
+constexpr std::size_t max_address = 254;  // RFC 5321 §4.5.3.1.3, without the angle brackets
 constexpr std::size_t max_source = 200;
 constexpr std::size_t max_note = 1000;
 
@@ -17,10 +18,21 @@ constexpr std::string_view chosen =
     " FROM suppression WHERE address = ?1 AND (?2 IS NULL OR scope = ?2) AND (?3 IS NULL OR reason "
     "= ?3)";
 
+// Also the control characters of ISO 6429 in their UTF-8 form, U+0080 to U+009F: a terminal obeys
+// some of them as it obeys ESC.
+bool has_control(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    if (octet < ' ' || octet == 0x7f) return true;
+    if (octet == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) {
+      return true;
+    }
+  }
+  return false;
+}
+
 Status check_text(std::string_view name, std::string_view text, std::size_t limit) {
-  const bool is_clean = std::ranges::none_of(
-      text, [](char c) { return static_cast<unsigned char>(c) < ' ' || c == 0x7f; });
-  if (text.size() <= limit && is_clean && is_utf8(text)) return {};
+  if (text.size() <= limit && !has_control(text) && is_utf8(text)) return {};
   return fail(
       Code::syntax,
       fmt::format("{}: expected at most {} octets of UTF-8 without control characters, found "
@@ -98,6 +110,7 @@ Status check_entry(const Suppression& entry) {
     return fail(Code::syntax,
                 fmt::format("erasure: expected scope global, found \"{}\"", for_log(entry.scope)));
   }
+  ICM_CHECK(check_text("address", entry.address, max_address));
   ICM_CHECK(check_text("source", entry.source, max_source));
   return check_text("note", entry.note, max_note);
 }

@@ -36,7 +36,8 @@ enum class Outcome {
 // Whether an entry may be stored. Code::syntax says what was expected:
 // - unsubscribe, complaint, hard-bounce, relay-off and erasure have no expiry; suspended has one;
 // - an erasure is global;
-// - source has at most 200 octets and note 1000, both UTF-8 without control characters.
+// - source has at most 200 octets and note 1000; they and the address are UTF-8 without control
+//   characters, so that whoever prints them cannot be made to print something else.
 // `address` must be a Mailbox::key() and `scope` come from suppression_scope().
 [[nodiscard]] Status check_entry(const Suppression& entry);
 

@@ -118,6 +118,8 @@ TEST(Progress, says_how_far_it_is_with_and_without_a_known_end) {
   EXPECT_EQ(Progress("importing lines", 0).line(4096), "importing lines: 4,096");
   EXPECT_EQ(Progress("importing lines", 200000).line(50000),
             "importing lines: 50,000 of 200,000 (25 %)");
+  EXPECT_EQ(Progress("importing lines", 0).line(500000, std::chrono::milliseconds(2000)),
+            "importing lines: 500,000, 250,000 a second");
   EXPECT_EQ(Progress("importing lines", 10).line(20), "importing lines: 20 of 10 (100 %)");
 }
 

@@ -232,11 +232,22 @@ TEST(CheckEntry, wants_words_that_can_be_shown) {
       check_entry(one).error().text,
       "note: expected at most 1000 octets of UTF-8 without control characters, found 4 octets, "
       "\"\\x1b[2J\"");
+  one.note =
+      "\xc2\x9b"
+      "2J";  // CSI as one character
+  EXPECT_EQ(
+      check_entry(one).error().text,
+      "note: expected at most 1000 octets of UTF-8 without control characters, found 4 octets, "
+      "\"\\xc2\\x9b2J\"");
   one.note = "\xff";
   EXPECT_FALSE(check_entry(one));
   one.note.clear();
   one.source = std::string(201, 's');
   EXPECT_FALSE(check_entry(one));
+  one = entry("a\xc2\x85@icloud.com");
+  EXPECT_EQ(check_entry(one).error().text,
+            "address: expected at most 254 octets of UTF-8 without control characters, found 14 "
+            "octets, \"a\\xc2\\x85@icloud.com\"");
 }
 
 TEST(Merged, keeps_the_longer_time_and_the_first_source) {

@@ -1,0 +1,171 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// icloud-milterctl suppress: the words and options by which people keep the suppression list.
+#include <memory>
+
+#include "milter/ctl/configuration.h"
+#include "milter/ctl/suppress_options.h"
+
+namespace icm::ctl {
+namespace {
+
+using Options = std::shared_ptr<SuppressOptions>;
+
+constexpr const char* reasons =
+    "unsubscribe, complaint, hard-bounce, relay-off, suspended, manual or erasure.";
+
+void add_place(CLI::App& command, SuppressOptions& options) {
+  auto* store = command.add_option("--store", options.store,
+                                   "The store. Default: store.path of the configuration.");
+  store->option_text("FILE");
+  command.add_option("--config", options.config, std::string(config_option_help))
+      ->option_text("FILE")
+      ->excludes(store);
+}
+
+void add_addresses(CLI::App& command, SuppressOptions& options, const std::string& help) {
+  command.add_option("ADDRESS", options.addresses, help)->required()->option_text("...");
+}
+
+// What an entry says, where it is added.
+void add_entry(CLI::App& command, SuppressOptions& options, const std::string& default_source) {
+  command.add_option("--reason", options.reason, std::string(reasons) + " Default: manual.")
+      ->option_text("REASON");
+  command
+      .add_option("--scope", options.scope,
+                  "What mail is meant: global for all of it, stream:NAME for a stream of the "
+                  "configuration, list:ID for a mailing list by its List-Id. Default: global.")
+      ->option_text("SCOPE");
+  command
+      .add_option("--expires", options.expires,
+                  "When the entry ends: 2026-12-31, 2026-12-31T08:00:00Z, or a span from now such "
+                  "as 30d. Needed for suspended, possible for manual; the other reasons never end "
+                  "by age.")
+      ->option_text("TIME");
+  command
+      .add_option("--source", options.source,
+                  "Who or what told us, shown to the sender. Default: " + default_source + ".")
+      ->option_text("TEXT");
+  command
+      .add_option("--note", options.note,
+                  "The evidence in words, such as Apple's reply; shown in the log only.")
+      ->option_text("TEXT");
+}
+
+void add_filter(CLI::App& command, SuppressOptions& options) {
+  command.add_option("--reason", options.reason, std::string("Only ") + reasons)
+      ->option_text("REASON");
+  command.add_option("--scope", options.scope, "Only global, stream:NAME or list:ID.")
+      ->option_text("SCOPE");
+  command.add_option("--domain", options.domain, "Only addresses of this domain, exactly.")
+      ->option_text("DOMAIN");
+  command
+      .add_option("--since", options.since,
+                  "Only entries of this time and later: 2026-11-21, 2026-11-21T08:15:30Z, or how "
+                  "long ago: 90m, 24h, 7d.")
+      ->option_text("TIME");
+  command.add_flag("--expired", options.expired,
+                   "Entries that have expired, instead of those in force.");
+}
+
+CLI::App& add_word(CLI::App& suppress, Chosen& chosen, const Options& options,
+                   const std::string& word, const std::string& help,
+                   Exit (*run)(const SuppressOptions&)) {
+  CLI::App* command = suppress.add_subcommand(word, help);
+  command->callback([&chosen, options, run] { chosen = [options, run] { return run(*options); }; });
+  return *command;
+}
+
+void add_edit(CLI::App& suppress, Chosen& chosen, const Options& options) {
+  CLI::App& add = add_word(
+      suppress, chosen, options, "add",
+      "Puts addresses on the list. What is there already is kept and only made to hold longer.",
+      suppress_add);
+  add_addresses(add, *options, "The addresses, as mail is sent to them.");
+  add_entry(add, *options, "cli");
+  add_place(add, *options);
+  add.footer(
+      "An erasure removes everything else that is known about the address, its history included.");
+
+  CLI::App& remove = add_word(suppress, chosen, options, "remove",
+                              "Takes addresses off the list; the history keeps what stood there.",
+                              suppress_remove);
+  add_addresses(remove, *options, "The addresses.");
+  remove.add_option("--reason", options->reason, std::string("Only the entry for ") + reasons)
+      ->option_text("REASON");
+  remove
+      .add_option("--scope", options->scope, "Only the entry for global, stream:NAME or list:ID.")
+      ->option_text("SCOPE");
+  remove
+      .add_option("--because", options->because,
+                  "Why; kept in the history. Needed unless the reason is manual or suspended: such "
+                  "an address may come back only by a later act of the recipient.")
+      ->option_text("TEXT");
+  add_place(remove, *options);
+  remove.footer("Exit status: 0 removed, 1 there was nothing to remove or the cause is missing.");
+
+  CLI::App& show =
+      add_word(suppress, chosen, options, "show",
+               "Tells what stands about addresses, and what stood: since when, by whom, why.",
+               suppress_show);
+  add_addresses(show, *options, "The addresses.");
+  show.add_flag("--json", options->json, "One JSON object a line for each address.");
+  add_place(show, *options);
+}
+
+void add_bulk(CLI::App& suppress, Chosen& chosen, const Options& options) {
+  CLI::App& list =
+      add_word(suppress, chosen, options, "list",
+               "Prints the entries in force, in the order of the addresses.", suppress_list);
+  add_filter(list, *options);
+  list.add_flag("--json", options->json, "One JSON object a line.");
+  add_place(list, *options);
+
+  CLI::App& import =
+      add_word(suppress, chosen, options, "import",
+               "Reads a file of any size into the list: all of it, or nothing when a line is bad.",
+               suppress_import);
+  import.add_option("FILE", options->file, "The file; - is standard input.")
+      ->required()
+      ->option_text(" ");
+  import
+      .add_option("--format", options->format,
+                  "csv: a header line with the column address and any of reason, scope, created, "
+                  "expires, source and note, then an entry a line (RFC 4180). plain: an address a "
+                  "line; empty lines and lines that begin with \"# \" are skipped. auto: csv when "
+                  "the first line names a column address or email. Default: auto.")
+      ->option_text("FORMAT");
+  import.add_flag("--skip-bad", options->skip_bad,
+                  "Leave bad lines out, and import the others. They are reported all the same.");
+  add_entry(import, *options, "import:FILE");
+  add_place(import, *options);
+  import.footer(
+      "--reason, --scope, --expires, --source and --note are for what the file leaves open.\n"
+      "Others may read the list meanwhile and see all of the import or nothing of it.");
+
+  CLI::App& out =
+      add_word(suppress, chosen, options, "export",
+               "Prints the entries in force for another program, or for import.", suppress_export);
+  out.add_option("--format", options->format,
+                 "csv (with all columns, as import reads it), plain (addresses alone) or json (an "
+                 "object a line). Default: csv.")
+      ->option_text("FORMAT");
+  add_filter(out, *options);
+  add_place(out, *options);
+}
+
+}  // namespace
+
+void add_suppress(CLI::App& app, Chosen& chosen) {
+  CLI::App* suppress = app.add_subcommand(
+      "suppress", "Keeps the suppression list: addresses that are not to be tried again.");
+  suppress->require_subcommand(1);
+  suppress->footer(
+      "Exit status: 0 done, 1 refused or failed, 2 a mistake on the command line or in a "
+      "file. No daemon is needed; a running one sees each change with the next recipient.");
+  const auto options = std::make_shared<SuppressOptions>();
+  add_edit(*suppress, chosen, options);
+  add_bulk(*suppress, chosen, options);
+}
+
+}  // namespace icm::ctl

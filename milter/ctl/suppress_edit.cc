@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// icloud-milterctl suppress add, remove, show: single addresses.
+#include <algorithm>
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "milter/ctl/configuration.h"
+#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/suppress_print.h"
+#include "milter/ctl/terminal.h"
+#include "policy/base/text.h"
+
+namespace icm::ctl {
+namespace {
+
+// The entry that stands now where `given` was added, for the person to see what holds.
+Result<std::string> what_holds(const std::string& path, const Suppression& given) {
+  ICM_TRY(SuppressionRecords records, SuppressionRecords::open(path, lock_deadline()));
+  ICM_TRY(const std::vector<Recorded> standing, records.standing({given.address}));
+  for (const Recorded& record : standing) {
+    const bool is_it = record.entry.scope == given.scope && record.entry.reason == given.reason;
+    if (is_it || record.entry.reason == SuppressionReason::erasure) return one_line(record.entry);
+  }
+  return fail(Code::temporary, fmt::format("{}: removed again meanwhile", given.address));
+}
+
+std::string_view words(icm::Outcome outcome) {
+  switch (outcome) {
+    case icm::Outcome::added:
+      return "added";
+    case icm::Outcome::changed:
+      return "changed";
+    case icm::Outcome::unchanged:
+      return "unchanged";
+  }
+  return "";
+}
+
+Status add_all(const SuppressOptions& options) {
+  const WallTime now = now_in_seconds();
+  ICM_TRY(Suppression entry, read_entry(options, now, "cli"));
+  ICM_CHECK(check_entry(entry));
+  ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
+  ICM_TRY(const std::string path, store_path(options));
+  ICM_TRY(SuppressionWriter writer, SuppressionWriter::open(path, Missing::make, lock_deadline()));
+  for (const Mailbox& mailbox : mailboxes) {
+    entry.address = mailbox.key();
+    ICM_TRY(const icm::Outcome outcome, writer.add(entry, deed_of(Deed::Kind::add, now)));
+    ICM_TRY(const std::string holds, what_holds(path, entry));
+    fmt::print("{}: {}: {}\n", clean(entry.address), words(outcome), holds);
+  }
+  return {};
+}
+
+// Whether each address had something to remove.
+Result<bool> remove_all(const SuppressOptions& options) {
+  std::optional<std::string> scope;
+  std::optional<SuppressionReason> reason;
+  if (!options.scope.empty()) {
+    ICM_TRY(scope, suppression_scope(options.scope));
+  }
+  if (!options.reason.empty()) {
+    ICM_TRY(reason, read_reason(options.reason));
+  }
+  ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
+  ICM_TRY(const std::string path, store_path(options));
+  ICM_TRY(SuppressionWriter writer,
+          SuppressionWriter::open(path, Missing::refuse, lock_deadline()));
+  const Deed deed = deed_of(Deed::Kind::remove, now_in_seconds(), options.because);
+  bool found_all = true;
+  for (const Mailbox& mailbox : mailboxes) {
+    const auto removed = writer.remove(mailbox, scope, reason, deed);
+    if (!removed && removed.error().code == Code::permanent && options.because.empty()) {
+      return fail(Code::permanent,
+                  removed.error().text + "; say --because TEXT, it is kept in the history");
+    }
+    if (!removed) return tl::make_unexpected(removed.error());
+    for (const Suppression& entry : *removed) {
+      fmt::print("{}: removed: {}\n", clean(entry.address), one_line(entry));
+    }
+    if (!removed->empty()) continue;
+    found_all = false;
+    complain(fmt::format("{}: there is no such entry", mailbox.key()));
+  }
+  return found_all;
+}
+
+Result<AddressReport> report_of(SuppressionRecords& records, const Mailbox& mailbox) {
+  AddressReport report{.address = mailbox.key(), .standing = {}, .siblings = {}, .past = {}};
+  ICM_TRY(report.standing, records.standing({report.address}));
+  ICM_TRY(report.siblings, records.standing(sibling_keys(mailbox)));
+  std::erase_if(report.siblings,
+                [](const Recorded& record) { return !widens_to_siblings(record.entry.reason); });
+  ICM_TRY(report.past, records.past({report.address}));
+  return report;
+}
+
+Status show_all(const SuppressOptions& options) {
+  const WallTime now = now_in_seconds();
+  ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
+  ICM_TRY(const std::string path, store_path(options));
+  ICM_TRY(SuppressionRecords records, SuppressionRecords::open(path, lock_deadline()));
+  Printer printer;
+  for (const Mailbox& mailbox : mailboxes) {
+    ICM_TRY(const AddressReport report, report_of(records, mailbox));
+    if (!options.json && &mailbox != &mailboxes.front()) printer.add("\n");
+    printer.add(options.json ? report_json(report, now) : report_text(report, now));
+  }
+  return printer.finish();
+}
+
+}  // namespace
+
+Exit suppress_add(const SuppressOptions& options) {
+  const Status done = add_all(options);
+  return done ? Exit::done : complain_about(done.error());
+}
+
+Exit suppress_remove(const SuppressOptions& options) {
+  const Result<bool> done = remove_all(options);
+  if (!done) return complain_about(done.error());
+  return *done ? Exit::done : Exit::refused;
+}
+
+Exit suppress_show(const SuppressOptions& options) {
+  const Status done = show_all(options);
+  return done ? Exit::done : complain_about(done.error());
+}
+
+}  // namespace icm::ctl

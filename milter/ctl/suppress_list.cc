@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// icloud-milterctl suppress list, export: what stands on the list.
+#include <cstdio>
+
+#include <fmt/format.h>
+
+#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/suppress_print.h"
+#include "milter/ctl/terminal.h"
+#include "policy/base/text.h"
+
+namespace icm::ctl {
+namespace {
+
+// Columns of a fixed width: they stand below each other without waiting for the longest of millions
+// of addresses.
+constexpr auto columns = FMT_STRING("{:<36}  {:<11}  {:<14}  {:<20}  {:<20}  {}  {}");
+
+std::string list_row(std::string_view address, std::string_view reason, std::string_view scope,
+                     std::string_view since, std::string_view until, std::string_view source,
+                     std::string_view note) {
+  std::string row = fmt::format(columns, address, reason, scope, since, until, source, note);
+  row.erase(row.find_last_not_of(' ') + 1);
+  return row + '\n';
+}
+
+std::string list_line(const Suppression& entry) {
+  return list_row(clean(entry.address), to_string(entry.reason), clean(entry.scope),
+                  show_time(entry.created), entry.expires ? show_time(*entry.expires) : "never",
+                  clean(entry.source), clean(entry.note));
+}
+
+// For people only: a program that reads the rows would take the titles for one.
+std::string list_header() {
+  const Terminal terminal = Terminal::of(stdout);
+  if (terminal.width() == 0) return {};
+  std::string titles = list_row("ADDRESS", "REASON", "SCOPE", "SINCE", "UNTIL", "SOURCE", "NOTE");
+  titles.pop_back();
+  return terminal.paint(Style::dim, titles) + '\n';
+}
+
+std::string plain_line(const Suppression& entry) { return entry.address + '\n'; }
+
+std::string json_entry(const Suppression& entry) { return json_line(entry) + '\n'; }
+
+Status print_each(const SuppressOptions& options, std::string_view header,
+                  std::string (*line)(const Suppression&)) {
+  const WallTime now = now_in_seconds();
+  ICM_TRY(const RecordFilter filter, read_filter(options, now));
+  ICM_TRY(const std::string path, store_path(options));
+  ICM_TRY(SuppressionRecords records, SuppressionRecords::open(path, lock_deadline()));
+  Printer printer;
+  printer.add(header);
+  ICM_CHECK(records.each(filter, now, [&](const Suppression& entry) { printer.add(line(entry)); }));
+  return printer.finish();
+}
+
+Status export_entries(const SuppressOptions& options) {
+  if (options.format.empty() || options.format == "csv") {
+    return print_each(options, csv_header(), csv_line);
+  }
+  if (options.format == "plain") {
+    return print_each(options, "", plain_line);
+  }
+  if (options.format == "json") {
+    return print_each(options, "", json_entry);
+  }
+  return fail(Code::syntax, fmt::format("format: expected csv, plain or json, found \"{}\"",
+                                        for_log(options.format)));
+}
+
+}  // namespace
+
+Exit suppress_list(const SuppressOptions& options) {
+  const Status done = options.json ? print_each(options, "", json_entry)
+                                   : print_each(options, list_header(), list_line);
+  return done ? Exit::done : complain_about(done.error());
+}
+
+Exit suppress_export(const SuppressOptions& options) {
+  const Status done = export_entries(options);
+  return done ? Exit::done : complain_about(done.error());
+}
+
+}  // namespace icm::ctl

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milter/ctl/suppress_options.h"
+
+#include <array>
+#include <fstream>
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include "milter/ctl/configuration.h"
+#include "milter/ctl/log_filter.h"
+#include "policy/base/text.h"
+
+namespace icm::ctl {
+namespace {
+
+// An import of ten million entries by somebody else is over by then.
+constexpr std::chrono::minutes patience{2};
+
+// The user who logged in, also behind sudo and su: the kernel's audit login id, else the user id.
+uid_t login_id() {
+  constexpr uid_t unset = static_cast<uid_t>(-1);
+  uid_t id = unset;
+  std::ifstream file("/proc/self/loginuid");
+  return file >> id && id != unset ? id : getuid();
+}
+
+std::string login_name() {
+  const uid_t id = login_id();
+  std::array<char, 4096> space{};
+  passwd entry{};
+  passwd* found = nullptr;
+  if (getpwuid_r(id, &entry, space.data(), space.size(), &found) == 0 && found != nullptr) {
+    return found->pw_name;
+  }
+  return fmt::format("uid {}", id);
+}
+
+std::string reason_names() {
+  std::string names;
+  for (const SuppressionReason reason : all_suppression_reasons) {
+    if (!names.empty()) names += ", ";
+    names += to_string(reason);
+  }
+  return names;
+}
+
+}  // namespace
+
+WallTime now_in_seconds() { return std::chrono::floor<std::chrono::seconds>(SystemClock().now()); }
+
+Deadline lock_deadline() { return Deadline::in(patience); }
+
+Result<std::string> store_path(const SuppressOptions& options) {
+  if (!options.store.empty()) return options.store;
+  ICM_TRY(const Config config, load_configuration(options.config));
+  return config.store.path;
+}
+
+Result<SuppressionReason> read_reason(std::string_view text) {
+  const std::optional<SuppressionReason> reason = suppression_reason(text);
+  if (reason) return *reason;
+  return fail(Code::syntax, fmt::format("reason: expected one of {}; found \"{}\"", reason_names(),
+                                        for_log(text)));
+}
+
+Result<WallTime> read_expiry(std::string_view text, WallTime now) {
+  Result<WallTime> time = parse_time(text);
+  if (!time) {
+    if (const auto span = parse_span(text)) time = now + *span;
+  }
+  if (!time) {
+    return fail(
+        Code::syntax,
+        fmt::format("expires: expected a time such as 2026-12-31 or 2026-12-31T08:00:00Z, or "
+                    "a span from now such as 30d; found \"{}\"",
+                    for_log(text)));
+  }
+  return *time;
+}
+
+Result<Suppression> read_entry(const SuppressOptions& options, WallTime now,
+                               std::string_view default_source) {
+  Suppression entry;
+  entry.scope = "global";
+  entry.source = options.source.empty() ? std::string(default_source) : options.source;
+  entry.note = options.note;
+  entry.created = now;
+  if (!options.reason.empty()) {
+    ICM_TRY(entry.reason, read_reason(options.reason));
+  }
+  if (!options.scope.empty()) {
+    ICM_TRY(entry.scope, suppression_scope(options.scope));
+  }
+  if (!options.expires.empty()) {
+    ICM_TRY(entry.expires, read_expiry(options.expires, now));
+    if (*entry.expires <= now) {
+      return fail(Code::syntax, fmt::format("expires: expected a time to come, found {}",
+                                            to_rfc3339(*entry.expires)));
+    }
+  }
+  return entry;
+}
+
+Result<std::vector<Mailbox>> read_addresses(const std::vector<std::string>& texts) {
+  std::vector<Mailbox> mailboxes;
+  for (const std::string& text : texts) {
+    ICM_TRY(Mailbox mailbox, Mailbox::parse(text));
+    mailboxes.push_back(std::move(mailbox));
+  }
+  return mailboxes;
+}
+
+Result<RecordFilter> read_filter(const SuppressOptions& options, WallTime now) {
+  RecordFilter filter;
+  if (options.expired) filter.expiry = RecordFilter::Expiry::expired;
+  if (!options.reason.empty()) {
+    ICM_TRY(filter.reason, read_reason(options.reason));
+  }
+  if (!options.scope.empty()) {
+    ICM_TRY(filter.scope, suppression_scope(options.scope));
+  }
+  if (!options.domain.empty()) {
+    ICM_TRY(filter.domain, Domain::parse(options.domain));
+  }
+  if (!options.since.empty()) {
+    const Result<WallTime> since = parse_moment(options.since, now);
+    if (!since) return fail_at("since", since.error());
+    filter.since = *since;
+  }
+  return filter;
+}
+
+Deed deed_of(Deed::Kind kind, WallTime now, std::string why) {
+  return {.kind = kind, .who = login_name(), .at = now, .why = std::move(why)};
+}
+
+Exit complain_about(const Error& error) {
+  return complain(error.text, error.code == Code::syntax ? Exit::usage : Exit::refused);
+}
+
+}  // namespace icm::ctl

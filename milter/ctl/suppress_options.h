@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What stands on the command line of icloud-milterctl suppress, and what it means.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "milter/ctl/command.h"
+#include "policy/store/suppression_records.h"
+
+namespace icm::ctl {
+
+// As the command line has it; empty is "not given".
+struct SuppressOptions {
+  std::string store;
+  std::string config;
+  std::vector<std::string> addresses;
+  std::string file;
+  std::string format;
+  std::string reason;
+  std::string scope;
+  std::string expires;
+  std::string source;
+  std::string note;
+  std::string because;
+  std::string domain;
+  std::string since;
+  bool expired = false;
+  bool skip_bad = false;
+  bool json = false;
+};
+
+// One function for each word behind `suppress`.
+Exit suppress_add(const SuppressOptions& options);
+Exit suppress_remove(const SuppressOptions& options);
+Exit suppress_show(const SuppressOptions& options);
+Exit suppress_list(const SuppressOptions& options);
+Exit suppress_import(const SuppressOptions& options);
+Exit suppress_export(const SuppressOptions& options);
+
+// Now, in whole seconds: what a person reads needs no more.
+WallTime now_in_seconds();
+
+// How long a command waits while another one writes.
+Deadline lock_deadline();
+
+// --store, else store.path of the configuration.
+[[nodiscard]] Result<std::string> store_path(const SuppressOptions& options);
+
+[[nodiscard]] Result<SuppressionReason> read_reason(std::string_view text);
+
+// A time to come: as parse_time reads it, or a span from now ("30d").
+[[nodiscard]] Result<WallTime> read_expiry(std::string_view text, WallTime now);
+
+// An entry without an address, from --reason, --scope, --expires, --source and --note and their
+// defaults: manual, global, never, `default_source`, none.
+[[nodiscard]] Result<Suppression> read_entry(const SuppressOptions& options, WallTime now,
+                                             std::string_view default_source);
+
+// All of them, or the first that is no address.
+[[nodiscard]] Result<std::vector<Mailbox>> read_addresses(const std::vector<std::string>& texts);
+
+[[nodiscard]] Result<RecordFilter> read_filter(const SuppressOptions& options, WallTime now);
+
+// Something done now by whoever is logged in.
+Deed deed_of(Deed::Kind kind, WallTime now, std::string why = {});
+
+// Says it, and gives the exit status: usage for what was typed wrong, refused for everything else.
+Exit complain_about(const Error& error);
+
+}  // namespace icm::ctl
