@@ -16,7 +16,7 @@ from pathlib import Path
 from lab.namespace import run_inside
 from lab.site import Site
 
-from messages import APPLE_SAYS, HARD, OVER_QUOTA, STREAMS, SUPPRESSED, Case, Ending, cases
+from messages import APPLE_SAYS, OVER_QUOTA, STREAMS, SUPPRESSED, Case, Ending, cases
 
 WIDTH = 100
 TITLE = 34
@@ -96,8 +96,8 @@ def reports(bounce: bytes) -> list[tuple[str, str]]:
 def row(number: int, title: str, mark: str, text: str) -> str:
     """One line of a table; a long text goes on below its beginning."""
     indent = " " * (TITLE + MARK + 7)
-    lines = textwrap.wrap(text, WIDTH - len(indent), break_on_hyphens=False)
-    return f"{number:3}  {title:{TITLE}} {mark} " + f"\n{indent}".join(lines).replace(HARD, " ")
+    lines = textwrap.wrap(text, WIDTH - len(indent), break_on_hyphens=False, break_long_words=False)
+    return f"{number:3}  {title:{TITLE}} {mark} " + f"\n{indent}".join(lines)
 
 
 def show_announced(todo: list[Case], painter: Painter) -> None:

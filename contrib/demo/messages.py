@@ -21,8 +21,6 @@ STREAMS = [
     {"name": "receipts", "kind": "transactional", "from_domains": ["shop.corp.example"]},
 ]
 
-HARD = "\u00a0"  # a blank at which no line is broken
-
 SUPPRESSED = "gone@icloud.com"
 OVER_QUOTA = "full@icloud.com"
 APPLE_SAYS = f"452 4.2.2 <{OVER_QUOTA}>: user is overquota"
@@ -47,9 +45,7 @@ class Ending:
 
     def text(self, hosts: dict[str, str]) -> str:
         """In words; `hosts` names the MX of a recipient where it is known."""
-        delivered = [
-            f"{to}{HARD}at{HARD}{hosts[to]}" if to in hosts else to for to in self.delivered
-        ]
+        delivered = [f"{to} at {hosts[to]}" if to in hosts else to for to in self.delivered]
         parts = [
             f"{verb} {', '.join(who)}"
             for verb, who in (
