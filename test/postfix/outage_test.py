@@ -11,6 +11,7 @@ from pathlib import Path
 from support import PostfixCase, main
 
 from lab.client import Refused
+from lab.namespace import ELSEWHERE_MX
 from lab.process import wait_until
 from lab.site import letter
 
@@ -42,6 +43,16 @@ class Outage(PostfixCase):
         site.postfix.wait_until_empty()
         self.delivered_once(message_id)
         self.assertEqual(self.verdicts(message_id), ["accept"])
+
+    def test_a_fallback_relay_leads_nobody_around_the_gate(self) -> None:
+        site, message_id = self.site, self.site.new_id("fallback")
+        self.restart_later()
+        site.postfix.set(smtp_fallback_relay=f"[{ELSEWHERE_MX}]")
+        self.addCleanup(site.postfix.set, smtp_fallback_relay="")
+        site.milter.stop()
+        site.queue_up(letter(message_id, "bob@icloud.com"), "bob@icloud.com")
+        self.not_delivered(message_id)
+        self.assertEqual([one.queue for one in site.postfix.queue()], ["deferred"])
 
     def test_mail_for_others_leaves_while_the_daemon_is_stopped(self) -> None:
         site, message_id = self.site, self.site.new_id("others")
