@@ -8,7 +8,10 @@
 namespace icm::format {
 namespace {
 
-constexpr std::size_t longest_local = 64;  // RFC 5321 §4.5.3.1.1
+// RFC 5321 §4.5.3.1.1. Objects that are larger "SHOULD be avoided", no more: addresses that carry
+// the recipient's (VERP) reach that far, and servers take them.
+constexpr std::size_t longest_local = 64;
+constexpr std::string_view shorter_address = "use one of at most 64 (RFC 5321 section 4.5.3.1.1)";
 
 // An address of another domain in the display name; empty when it shows none. A subdomain of the
 // address, or what it is a subdomain of, is no other domain.
@@ -73,13 +76,12 @@ void examine_from_domains(Report& report, const std::vector<Address>& authors) {
     }
   }
   for (const Address& author : authors) {
-    if (author.local.size() > longest_local) {
-      report.refuse("format.address-length",
-                    fmt::format("From address {} has {} octets before \"@\"", shown(author.text()),
-                                author.local.size()),
-                    "use an address of at most 64 (RFC 5321 section 4.5.3.1.1)");
-      break;
-    }
+    if (author.local.size() <= longest_local) continue;
+    report.refuse_bulk("format.address-length",
+                       fmt::format("From address {} has {} octets before \"@\"",
+                                   shown(author.text()), author.local.size()),
+                       std::string(shorter_address));
+    break;
   }
 }
 
@@ -228,17 +230,21 @@ void examine_envelope(Report& report) {
     }
     return;
   }
-  if (!path.mailbox) {
+  if (!path.mailbox && has_long_local(path.text)) {
+    report.refuse_bulk("format.address-length",
+                       fmt::format("envelope sender {} has {} octets before \"@\"",
+                                   shown(path.text), path.text.rfind('@')),
+                       std::string(shorter_address), bad_sender_syntax);
+  } else if (!path.mailbox) {
     const auto parsed = Mailbox::parse(path.text);
-    const std::string problem = parsed ? "is no mailbox" : shown(parsed.error());
-    report.refuse(has_long_local(path.text) ? "format.address-length" : "format.envelope-sender",
-                  "envelope sender: " + problem,
-                  "send from an address of at most 64 octets before \"@\" and a domain that is in "
-                  "DNS (RFC 5321 section 4.1.2)",
+    report.refuse("format.envelope-sender",
+                  "envelope sender: " + (parsed ? "is no mailbox" : shown(parsed.error())),
+                  "send from an address of a domain that is in DNS (RFC 5321 section 4.1.2)",
                   bad_sender_syntax);
     return;
   }
-  const std::string& domain = path.mailbox->domain().text();
+  const std::string domain =
+      path.mailbox ? path.mailbox->domain().text() : path.text.substr(path.text.rfind('@') + 1);
   if (const auto fault = domain_fault(domain)) {
     report.refuse("format.envelope-sender",
                   fmt::format("envelope sender {}: the domain {}", shown(path.text), *fault),
