@@ -96,7 +96,8 @@ bool LogFilter::admits(const DecisionRecord& decision) const {
   if (!admits_text(criteria_.roles, decision.role)) return false;
   if (!admits_text(criteria_.origins, decision.origin)) return false;
   if (!admits_text(criteria_.streams, decision.stream)) return false;
-  if (!senders_.empty() && !any_matches(senders_, std::initializer_list{decision.mail_from}) &&
+  if (!senders_.empty() &&
+      !any_matches(senders_, std::initializer_list<std::string_view>{decision.mail_from}) &&
       !any_matches(senders_, decision.from)) {
     return false;
   }
