@@ -198,13 +198,15 @@ void add_dialogue(CLI::App& check, Options& options) {
   check
       .add_option("--mail-from", message.mail_from,
                   "The envelope sender, an address, or \"<>\" for the null sender of bounces. "
-                  "Required.")
+                  "Parameters of MAIL may follow: \"news@shop.example BODY=8BITMIME\". Required.")
       ->option_text("ADDRESS")
       ->required();
   check
-      .add_option("--rcpt", message.recipients,
-                  "A recipient; give it once for each. Those that are not Apple's are not judged. "
-                  "Required.")
+      .add_option(
+          "--rcpt", message.recipients,
+          "A recipient; give it once for each. Those that are not Apple's are not judged. "
+          "Parameters of RCPT may follow: \"bob@icloud.com ORCPT=rfc822;list@shop.example\". "
+          "Required.")
       ->option_text("ADDRESS")
       ->allow_extra_args(false)
       ->required();

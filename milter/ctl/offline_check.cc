@@ -10,6 +10,7 @@
 #include "milter/ctl/message_file.h"
 #include "milter/session.h"
 #include "policy/auth/auth_results.h"
+#include "policy/base/text.h"
 #include "policy/store/sqlite_store.h"
 
 namespace icm::ctl {
@@ -100,8 +101,28 @@ struct PolicyEnforcer {
   }
 };
 
-std::string bracketed(std::string_view address) {
-  return address.starts_with('<') ? std::string(address) : fmt::format("<{}>", address);
+// The arguments of MAIL or RCPT as libmilter gives them: the address in angle brackets, then the
+// parameters. A quoted local part may hold blanks (RFC 5321 §4.1.2).
+std::vector<std::string> smtp_arguments(std::string_view text) {
+  bool is_quoted = false;
+  std::size_t end = 0;
+  for (; end < text.size() && (is_quoted || text[end] != ' '); ++end) {
+    if (text[end] == '"') is_quoted = !is_quoted;
+    if (is_quoted && text[end] == '\\' && end + 1 < text.size()) ++end;
+  }
+  const std::string_view address = text.substr(0, end);
+  std::vector<std::string> arguments = {address.starts_with('<') ? std::string(address)
+                                                                 : fmt::format("<{}>", address)};
+  for (const std::string_view parameter : split(text.substr(end), ' ')) {
+    if (!parameter.empty()) arguments.emplace_back(parameter);
+  }
+  return arguments;
+}
+
+std::string_view without_brackets(std::string_view address) {
+  if (address.starts_with('<')) address.remove_prefix(1);
+  if (address.ends_with('>')) address.remove_suffix(1);
+  return address;
 }
 
 bool is_refusal(const Answer& answer) { return answer.kind == Answer::Kind::refuse; }
@@ -111,11 +132,11 @@ std::vector<OfflineRecipient> name_recipients(const OfflineMessage& message, Ses
                                               DecisionKeeper& log, const World& world) {
   std::vector<OfflineRecipient> recipients;
   for (const std::string& text : message.recipients) {
-    const std::string argument = bracketed(text);
-    const std::string_view arguments[] = {argument};
+    const std::vector<std::string> words = smtp_arguments(text);
+    const std::vector<std::string_view> arguments(words.begin(), words.end());
     OfflineRecipient recipient;
-    recipient.text = argument.substr(1, argument.size() - 2);
-    const Result<Mailbox> mailbox = Mailbox::parse(argument);
+    recipient.text = without_brackets(words.front());
+    const Result<Mailbox> mailbox = Mailbox::parse(words.front());
     recipient.is_apple = mailbox && world.apple().contains(mailbox->domain());
     recipient.answer = session.rcpt(arguments, no_queue_id);
     recipient.decision = log.take();
@@ -169,8 +190,8 @@ Result<OfflineOutcome> check_offline(const OfflineMessage& message,
       {.name = message.client_name, .address = message.client, .port = smtp_client_port},
       daemon_name);
   session.helo(message.helo);
-  const std::string sender = bracketed(message.mail_from);
-  const std::string_view arguments[] = {sender};
+  const std::vector<std::string> words = smtp_arguments(message.mail_from);
+  const std::vector<std::string_view> arguments(words.begin(), words.end());
   const bool is_gate = message.role == Role::gate;
   // At the gate the client is the mail server itself, which has no login.
   session.mail(arguments, is_gate ? std::string_view() : message.login);

@@ -20,8 +20,10 @@ namespace icm::ctl {
 
 // The message and the SMTP dialogue that brings it.
 struct OfflineMessage {
-  std::string file;       // "-" is standard input
-  std::string mail_from;  // with or without angle brackets; empty is the null sender
+  std::string file;  // "-" is standard input
+  // As in MAIL and RCPT, with or without angle brackets, ESMTP parameters behind a blank:
+  // "news@shop.example BODY=8BITMIME". Nothing, or "<>", is the null sender.
+  std::string mail_from;
   std::vector<std::string> recipients;
   Role role = Role::gate;        // gate or direct
   std::optional<Origin> origin;  // at the gate: what arrival found out; not set: nothing is known

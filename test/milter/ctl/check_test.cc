@@ -231,6 +231,27 @@ TEST_F(Check, sees_bare_line_ends_where_the_file_has_crlf) {
   EXPECT_EQ(json["bytes"], wire.size());
 }
 
+TEST_F(Check, hands_on_what_stands_behind_an_address) {
+  const std::string message = directory_.write("forwarded.eml", personal);
+  configure("arrival:\n  covered: true\n");
+  const Outcome outcome =
+      run_command(&add_check, {"check", message, "--mail-from", "<Ann@else.example> BODY=8BITMIME",
+                               "--rcpt", "bob@icloud.com ORCPT=rfc822;bob@shop.example", "--config",
+                               config_, "--json", "--now", "2026-11-21T09:00:00Z"});
+  const auto json = nlohmann::json::parse(outcome.out);
+  EXPECT_EQ(json["mail_from"], "Ann@else.example");
+  EXPECT_EQ(json["recipients"], nlohmann::json({"bob@icloud.com"}));
+  EXPECT_EQ(json["origin"], "forwarded") << json["origin_reason"];
+}
+
+TEST_F(Check, takes_a_quoted_local_part_with_blanks_as_one_address) {
+  const nlohmann::json json = nlohmann::json::parse(
+      run_command(&add_check, {"check", personal_, "--mail-from", R"("a \" b"@shop.example SIZE=1)",
+                               "--rcpt", "bob@icloud.com", "--config", config_, "--json"})
+          .out);
+  EXPECT_EQ(json["mail_from"], R"("a \" b"@shop.example)");
+}
+
 TEST_F(Check, judges_as_at_another_time) {
   const auto rules_at = [&](const std::string& now) {
     const Outcome outcome =
