@@ -3,10 +3,12 @@
 // Facts of Debian's libmilter (8.17) that this file rests on, each tried:
 //   - It fakes the no-reply steps for a mail server that does not know them, so they are always
 //     offered here, and SMFIS_NOREPLY is always right for a step that was agreed to have no reply.
-//   - SMFIP_NR_BODY must not be taken. Postfix sends the end of a body together with the end of the
-//     message; libmilter then calls xxfi_body, and xxfi_eom only if that said SMFIS_CONTINUE. With
-//     SMFIS_NOREPLY or SMFIS_SKIP the message would never be judged, and Postfix would wait. So
-//     xxfi_body continues, but for a chunk of full size, which is never the last.
+//   - The end of a body may come together with the end of the message (Postfix 3.7 and Sendmail
+//     send it before, the protocol allows both). libmilter then calls xxfi_body, and xxfi_eom only
+//     if that said SMFIS_CONTINUE: after SMFIS_NOREPLY or SMFIS_SKIP the mail server would wait for
+//     an answer that never comes. So SMFIP_NR_BODY is not taken, and a body is skipped only at a
+//     chunk of full size, which is never the last. One answer per 64 KiB is not measurable, and
+//     skipping spares arrival the rest of every long body.
 //   - A connection may be closed and begun again without negotiating (SMFIC_QUIT_NC).
 #include "milter/callbacks.h"
 

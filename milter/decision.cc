@@ -2,11 +2,10 @@
 #include "milter/decision.h"
 
 #include <algorithm>
-#include <cmath>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
+#include "milter/json_line.h"
 #include "milter/reply_text.h"
 
 namespace icm {
@@ -115,45 +114,41 @@ std::string_view to_string(Decision::Event event) {
   return "invalid";
 }
 
-double milliseconds(std::chrono::microseconds span) {
-  return static_cast<double>(span.count()) / 1000;
+void write_envelope(JsonLine& json, const Envelope& envelope) {
+  json.text("queue_id", envelope.queue_id);
+  json.text("role", to_string(envelope.role));
+  json.text("origin", to_string(envelope.origin));
+  json.text("origin_reason", envelope.origin_reason);
+  json.text("client", envelope.client ? envelope.client->text() : std::string());
+  json.text("client_name", envelope.client_name);
+  json.text("helo", envelope.helo);
+  json.text("login", envelope.login);
+  json.text("mail_from", envelope.reverse_path.text);
+  json.strings("recipients", [&](auto add) {
+    for (const Recipient& recipient : envelope.recipients) add(recipient.text);
+  });
+  json.number("apple_recipients", apple_recipients(envelope));
 }
 
-using Json = nlohmann::ordered_json;
-
-Json findings_json(const Verdict& verdict) {
-  Json list = Json::array();
+void write_findings(JsonLine& json, const Verdict& verdict) {
+  json.begin_array("findings");
   for (const Judged& judged : verdict.findings) {
     const Finding& finding = judged.finding;
-    list.push_back({{"policy", judged.policy},
-                    {"rule", finding.rule},
-                    {"mode", to_string(judged.mode)},
-                    {"weight", to_string(finding.weight)},
-                    {"effect", to_string(judged.effect)},
-                    {"would", to_string(judged.would)},
-                    {"held_back", judged.held_back},
-                    {"reply", reply_text(finding.reply)},
-                    {"evidence", finding.evidence},
-                    {"fix", finding.fix},
-                    {"prediction", finding.prediction}});
+    json.begin_object();
+    json.text("policy", judged.policy);
+    json.text("rule", finding.rule);
+    json.text("mode", to_string(judged.mode));
+    json.text("weight", to_string(finding.weight));
+    json.text("effect", to_string(judged.effect));
+    json.text("would", to_string(judged.would));
+    json.text("held_back", judged.held_back);
+    json.text("reply", reply_text(finding.reply));
+    json.text("evidence", finding.evidence);
+    json.text("fix", finding.fix);
+    json.text("prediction", finding.prediction);
+    json.end_object();
   }
-  return list;
-}
-
-Json envelope_json(const Envelope& envelope) {
-  Json recipients = Json::array();
-  for (const Recipient& recipient : envelope.recipients) recipients.push_back(recipient.text);
-  return {{"queue_id", envelope.queue_id},
-          {"role", to_string(envelope.role)},
-          {"origin", to_string(envelope.origin)},
-          {"origin_reason", envelope.origin_reason},
-          {"client", envelope.client ? envelope.client->text() : std::string()},
-          {"client_name", envelope.client_name},
-          {"helo", envelope.helo},
-          {"login", envelope.login},
-          {"mail_from", envelope.reverse_path.text},
-          {"recipients", std::move(recipients)},
-          {"apple_recipients", apple_recipients(envelope)}};
+  json.end_array();
 }
 
 }  // namespace
@@ -192,31 +187,35 @@ std::string to_line(const Decision& decision) {
     line.quoted("fix", deciding->fix);
     line.quoted("predict", deciding->prediction);
   }
-  line.number("ms", static_cast<std::size_t>(std::lround(milliseconds(decision.took))));
+  line.number("ms", static_cast<std::size_t>(
+                        std::chrono::round<std::chrono::milliseconds>(decision.took).count()));
   return line.take();
 }
 
 std::string to_json(const Decision& decision) {
-  const Finding* deciding = deciding_finding(decision.verdict);
-  Json json = {{"time", to_rfc3339(decision.time)}, {"event", to_string(decision.event)}};
-  json.update(envelope_json(decision.envelope));
-  json.update({{"from", decision.from},
-               {"message_id", decision.message_id},
-               {"class", to_string(decision.classification.mail_class)},
-               {"stream", decision.classification.stream},
-               {"class_reason", decision.classification.reason},
-               {"verdict", to_string(decision.verdict.disposition)},
-               {"policy", decision.verdict.policy},
-               {"rule", decision.verdict.rule},
-               {"reply", reply_text(decision.verdict.reply)},
-               {"removed_recipients", decision.removed_recipients},
-               {"fix", deciding != nullptr ? deciding->fix : std::string()},
-               {"ms", milliseconds(decision.took)},
-               {"bytes", decision.bytes},
-               {"findings", findings_json(decision.verdict)}});
-  constexpr int no_indent = -1;
-  constexpr bool ascii_only = true;  // no C1 control and no line separator reaches a terminal
-  return json.dump(no_indent, ' ', ascii_only, Json::error_handler_t::replace);
+  const Verdict& verdict = decision.verdict;
+  const Finding* deciding = deciding_finding(verdict);
+  JsonLine json;
+  json.begin_object();
+  json.text("time", to_rfc3339(decision.time));
+  json.text("event", to_string(decision.event));
+  write_envelope(json, decision.envelope);
+  json.texts("from", decision.from);
+  json.text("message_id", decision.message_id);
+  json.text("class", to_string(decision.classification.mail_class));
+  json.text("stream", decision.classification.stream);
+  json.text("class_reason", decision.classification.reason);
+  json.text("verdict", to_string(verdict.disposition));
+  json.text("policy", verdict.policy);
+  json.text("rule", verdict.rule);
+  json.text("reply", reply_text(verdict.reply));
+  json.texts("removed_recipients", decision.removed_recipients);
+  json.text("fix", deciding != nullptr ? std::string_view(deciding->fix) : std::string_view());
+  json.milliseconds("ms", decision.took);
+  json.number("bytes", decision.bytes);
+  write_findings(json, verdict);
+  json.end_object();
+  return json.take();
 }
 
 }  // namespace icm

@@ -22,7 +22,7 @@ TEST(TermsFor, takes_what_is_used_and_no_more) {
                    .missing = {}}));
 }
 
-// With it, libmilter would never judge a message whose body ends together with the message.
+// With it, libmilter would not judge a message whose body ends together with the message.
 TEST(TermsFor, never_promises_silence_about_the_body_or_where_something_may_be_refused) {
   const unsigned long steps = terms_for(all_actions, all_steps).steps;
   EXPECT_EQ(steps & (SMFIP_NR_BODY | SMFIP_NR_RCPT | SMFIP_NR_DATA), 0u);

@@ -42,7 +42,7 @@ TEST_F(Daemon, judges_at_the_gate_and_writes_it_down) {
   EXPECT_NE(read("log").find(" 4XYZ: verdict=accept role=gate "), std::string::npos);
 }
 
-// Postfix sends the end of the body together with the end of the message.
+// The protocol allows it; libmilter asks for the end only when the body callback said "continue".
 TEST_F(Daemon, judges_a_message_whose_body_comes_with_its_end) {
   configure();
   start();
