@@ -101,9 +101,9 @@ class Daemon {
 
   void reload() {
     const auto keep = [this](std::string_view why) {
+      reopen(config());  // rotated logs go on whatever the new configuration is like
       log_->say(LogLevel::error, why);
       log_->say(LogLevel::error, "not reloaded; the configuration in use stays");
-      reopen(config());
     };
     const ConfigResult read = read_config(options_.config_path, clock_.now());
     if (!read) return keep(say_problems(read.error()));
