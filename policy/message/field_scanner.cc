@@ -79,7 +79,13 @@ Result<QuotedText> FieldScanner::quoted_string() { return delimited('"', "quoted
 
 Result<QuotedText> FieldScanner::domain_literal() {
   ICM_TRY(QuotedText literal, delimited(']', "domain literal"));
-  std::erase_if(literal.text, is_wsp);
+  std::string text = "[";
+  for (const char c : literal.text) {
+    if (is_wsp(c)) continue;
+    if (c == '[' || c == ']' || c == '\\') text += '\\';
+    text += c;
+  }
+  literal.text = text + "]";
   return literal;
 }
 
@@ -92,7 +98,7 @@ Result<QuotedText> FieldScanner::delimited(char close, std::string_view what) {
     const bool escaped = take('\\');
     if (at_end()) break;
     const char c = value_[offset_];
-    if (is_forbidden(c) || (close == ']' && c == '[')) {
+    if (is_forbidden(c) || (close == ']' && c == '[' && !escaped)) {
       return expected(fmt::format("text of the {}", what));
     }
     // Escapes inside a literal are obs-dtext.

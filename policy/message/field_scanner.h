@@ -18,7 +18,8 @@ struct Gap {
   bool has_comment = false;
 };
 
-// A quoted string or domain literal without its delimiters, escapes and folds.
+// A quoted string without its quotes, escapes and folds; or a domain literal with its brackets,
+// and escaped only where it must be.
 struct QuotedText {
   std::string text;
   bool obsolete_syntax = false;  // control characters, RFC 5322 §4.1
@@ -52,7 +53,7 @@ class FieldScanner {
   // Passes CFWS. A line end is only taken as part of a fold; a comment must be closed.
   [[nodiscard]] Result<Gap> gap();
 
-  // At '"': RFC 5322 §3.2.4. At '[': RFC 5322 §3.4.1 domain-literal, brackets left off.
+  // At '"': RFC 5322 §3.2.4. At '[': RFC 5322 §3.4.1 domain-literal.
   [[nodiscard]] Result<QuotedText> quoted_string();
   [[nodiscard]] Result<QuotedText> domain_literal();
 

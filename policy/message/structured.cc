@@ -58,7 +58,7 @@ class MessageIdParser {
     ICM_CHECK(obsolete_gap());
     if (scanner_.next_is('[')) {
       ICM_TRY(const QuotedText literal, scanner_.domain_literal());
-      read_.right = "[" + literal.text + "]";
+      read_.right = literal.text;
       if (literal.obsolete_syntax) read_.obsolete_syntax = true;
       return obsolete_gap();
     }

@@ -158,7 +158,7 @@ class AddressListParser {
     if (scanner_.next_is('[')) {
       ICM_TRY(const QuotedText literal, scanner_.domain_literal());
       if (literal.obsolete_syntax) address.obsolete_syntax = true;
-      address.domain = "[" + literal.text + "]";
+      address.domain = literal.text;
       return {};
     }
     for (;;) {

@@ -137,6 +137,7 @@ TEST(AddressList, marks_obsolete_syntax) {
            Case{"\"a\x01\"@b", "<\"a\x01\"@b> {obsolete}"},
            Case{"\"a\x7f\" <a@b>", "a\x7f <a@b> {obsolete}"},
            Case{"a@[1\\2]", "<a@[12]> {obsolete}"},
+           Case{"a@[\\\\\\[\\]]", "<a@[\\\\\\[\\]]> {obsolete}"},
        }) {
     EXPECT_EQ(shown(value), expected) << value;
   }
