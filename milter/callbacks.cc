@@ -68,7 +68,7 @@ class Connection {
   Session session;
   LeadingBlank leading_blank;
   bool may_skip;
-  bool is_broken = false;  // a step failed; nothing of this message may be accepted
+  bool is_broken = false;  // a step failed, or the daemon stops: nothing of it may be accepted
 
  private:
   bool is_counted_ = false;
@@ -224,7 +224,9 @@ sfsistat on_helo(SMFICTX* context, char* name) noexcept {
 }
 
 sfsistat on_mail(SMFICTX* context, char** list) noexcept {
-  if (Connection* const connection = connection_of(context)) connection->is_broken = false;
+  if (Connection* const connection = connection_of(context)) {
+    connection->is_broken = shared->in_flight.is_closed();
+  }
   return step<Reply::none>(context, "mail", [&](Connection& connection) {
     connection.session.mail(arguments_of(list), macro(context, "{auth_authen}"));
     return SMFIS_CONTINUE;

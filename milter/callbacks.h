@@ -19,8 +19,14 @@ class MessagesInFlight {
   void begin() { count_.fetch_add(1, std::memory_order_relaxed); }
   void end() { count_.fetch_sub(1, std::memory_order_relaxed); }
 
+  // From now on messages that begin are answered with "try again", so that a connection which never
+  // pauses does not keep a stop waiting.
+  void close() { is_closed_.store(true, std::memory_order_relaxed); }
+  bool is_closed() const { return is_closed_.load(std::memory_order_relaxed); }
+
  private:
   std::atomic<int> count_ = 0;
+  std::atomic<bool> is_closed_ = false;
 };
 
 // What all connections of this process share; libmilter hands no pointer of ours to the first

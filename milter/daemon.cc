@@ -144,6 +144,7 @@ class Daemon {
 
   void drain() {
     socket_->withdraw();
+    in_flight_.close();
     const Deadline deadline = Deadline::in(config().limits.drain);
     log_->say(LogLevel::info,
               fmt::format("stopping: {} messages are being handed over", in_flight_.count()));

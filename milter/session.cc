@@ -82,6 +82,7 @@ struct Session::Message {
       : world(std::move(current)), inspection(world->config()), forged(world->authserv_id()) {}
 
   bool is_judged() const { return envelope.role != Role::arrival; }
+  bool needs_judgement() const { return is_judged() && !apple.empty(); }
   bool enters_here() const { return envelope.role != Role::gate; }
   void name_queue_id(std::string_view queue_id) {
     if (!queue_id.empty()) envelope.queue_id = queue_id;
@@ -165,7 +166,7 @@ Answer Session::judge_recipient(std::string argument, Recipient recipient) {
 Answer Session::data(std::string_view queue_id) {
   if (!message_) return {};
   message_->name_queue_id(queue_id);
-  if (!message_->is_judged() || !message_->apple.empty()) return {};
+  if (!message_->is_judged() || message_->needs_judgement()) return {};
   message_.reset();
   return {.kind = Answer::Kind::let_go, .reply = {}};
 }
@@ -194,13 +195,15 @@ void Session::body(std::string_view chunk) {
   if (message_ && message_->is_judged()) message_->inspection.body(chunk);
 }
 
-bool Session::body_is_settled() const { return !message_ || !message_->is_judged(); }
+bool Session::body_is_settled() const { return !message_ || !message_->needs_judgement(); }
 
 Answer Session::end_of_message(std::string_view queue_id, Mta& mta) {
   if (!message_) return {.kind = Answer::Kind::refuse, .reply = not_seen};
   const std::unique_ptr<Message> message = std::move(message_);
   message->name_queue_id(queue_id);
-  return message->is_judged() ? finish_judged(*message, mta) : finish_arrival(*message, mta);
+  if (!message->is_judged()) return finish_arrival(*message, mta);
+  // A mail server without DATA (protocols below 4) could not be told earlier.
+  return message->needs_judgement() ? finish_judged(*message, mta) : Answer{};
 }
 
 void Session::abort() { message_.reset(); }

@@ -220,6 +220,27 @@ TEST_F(Daemon, finishes_the_message_that_is_under_way_before_it_stops) {
   EXPECT_NE(read("decisions.jsonl").find("\"verdict\":\"accept\""), std::string::npos);
 }
 
+TEST_F(Daemon, takes_no_new_message_while_it_stops) {
+  configure();
+  start();
+  MilterClient under_way = connect();
+  ASSERT_TRUE(under_way.connect({}));
+  ASSERT_TRUE(under_way.mail({"<a@ours.example>"}));
+  ASSERT_TRUE(under_way.rcpt({"<bob@icloud.com>"}));
+  MilterClient next = connect();
+  ASSERT_TRUE(next.connect({}));
+  ASSERT_TRUE(next.socket().flush());
+  daemon_->signal(SIGTERM);
+  ASSERT_TRUE(says("stopping: 1 messages are being handed over"));
+  ASSERT_TRUE(next.mail({"<a@ours.example>"}));
+  const auto answer = next.rcpt({"<bob@icloud.com>"});
+  ASSERT_TRUE(answer) << answer.error().text;
+  EXPECT_EQ(answer->kind, MilterAnswer::Kind::tempfail);
+  ASSERT_TRUE(under_way.abort());
+  ASSERT_TRUE(under_way.socket().flush());
+  EXPECT_EQ(*daemon_->wait(10s), 0);
+}
+
 TEST_F(Daemon, waits_no_longer_than_it_was_told_to) {
   configure("limits: {drain: 1s}\n");
   start();
