@@ -2,7 +2,7 @@
 //
 // milter_load: how many messages a second a filter takes. Plays a mail server with a number of
 // connections, each sending one message after the other, and prints one JSON line: messages,
-// seconds, rate, latency, what the filter answered, and the filter's memory.
+// seconds, rate, latency, what the filter answered, and its memory and processor time.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -10,9 +10,12 @@
 #include <ctime>
 #include <fstream>
 #include <map>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <unistd.h>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -166,13 +169,30 @@ long memory_of(int pid, std::string_view figure) {
   return 0;
 }
 
+// Seconds of processor time a process has used, all its threads together; 0 when there is none.
+double processor_time_of(int pid) {
+  std::ifstream stat(fmt::format("/proc/{}/stat", pid));
+  std::string text;
+  std::getline(stat, text);
+  // The name may hold blanks: counted is from the parenthesis that ends it. Fields 14 and 15 are
+  // user and system time.
+  std::istringstream words(text.substr(std::min(text.rfind(')') + 1, text.size())));
+  std::string word;
+  double ticks = 0;
+  for (int field = 3; field <= 15 && words >> word; ++field) {
+    if (field >= 14) ticks += std::strtod(word.c_str(), nullptr);
+  }
+  return ticks / static_cast<double>(::sysconf(_SC_CLK_TCK));
+}
+
 double percentile(const std::vector<float>& sorted, double share) {
   if (sorted.empty()) return 0;
   const auto index = static_cast<std::size_t>(share * static_cast<double>(sorted.size() - 1));
   return static_cast<double>(sorted[index]);
 }
 
-nlohmann::json report(const Options& options, const std::vector<Tally>& tallies, double seconds) {
+nlohmann::json report(const Options& options, const std::vector<Tally>& tallies, double seconds,
+                      double processor_seconds) {
   Tally all;
   for (const Tally& tally : tallies) {
     all.messages += tally.messages;
@@ -187,6 +207,8 @@ nlohmann::json report(const Options& options, const std::vector<Tally>& tallies,
           {"messages", all.messages},
           {"seconds", seconds},
           {"rate", static_cast<double>(all.messages) / seconds},
+          {"cpu_us",
+           all.messages == 0 ? 0 : processor_seconds * 1e6 / static_cast<double>(all.messages)},
           {"ms_p50", percentile(all.milliseconds, 0.50)},
           {"ms_p99", percentile(all.milliseconds, 0.99)},
           {"ms_max", percentile(all.milliseconds, 1)},
@@ -199,11 +221,13 @@ nlohmann::json report(const Options& options, const std::vector<Tally>& tallies,
 int run(const Options& options) {
   Driver driver(options);
   if (options.warm_up > 0) driver.run(options.warm_up, 0);
+  const double used_before = processor_time_of(options.pid);
   const auto begin = SteadyTime::now();
   const std::vector<Tally> tallies =
       driver.run(options.messages > 0 ? 600 : options.seconds, options.messages);
   const std::chrono::duration<double> took = SteadyTime::now() - begin;
-  const nlohmann::json line = report(options, tallies, took.count());
+  const nlohmann::json line =
+      report(options, tallies, took.count(), processor_time_of(options.pid) - used_before);
   fmt::print("{}\n", line.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
   return line["error"] == "" && line["messages"] > 0 ? 0 : 1;
 }
@@ -228,7 +252,7 @@ int main(int argc, char** argv) {
   app.add_option("--daemon-name", options.daemon_name, "Macro {daemon_name}");
   app.add_option("--per-connection", options.per_connection,
                  "Messages before a new connection; 0: never");
-  app.add_option("--pid", options.pid, "Process of the filter, for its memory");
+  app.add_option("--pid", options.pid, "Process of the filter, for its memory and processor time");
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
   return icm::run(options);
