@@ -186,8 +186,20 @@ class Postfix:
         run("postsuper", "-d", "ALL")
 
     def wait_until_idle(self, seconds: float = 30.0) -> None:
-        """Until nothing is on its way any more; what is deferred or held may wait on."""
-        wait_until("no mail on its way", self._idle, seconds, lambda: str(self.queue()))
+        """Until nothing is on its way any more; what is deferred or held may wait on.
+
+        A busy queue manager may pass over a message that enters the incoming queue while it looks
+        there, and looks again after minutes only: it is asked to look every few seconds."""
+        next_look = time.monotonic() + 3
+
+        def idle() -> bool:
+            nonlocal next_look
+            if time.monotonic() > next_look:
+                self.flush()
+                next_look = time.monotonic() + 3
+            return self._idle()
+
+        wait_until("no mail on its way", idle, seconds, lambda: str(self.queue()))
 
     def wait_until_empty(self, seconds: float = 60.0) -> None:
         """Until the queue is empty, trying deferred mail again and again."""
