@@ -132,10 +132,11 @@ Classification by_signals(const Signals& signals, const Envelope& envelope) {
   if (auto found = answer(signals, envelope)) return *std::move(found);
   if (signals.list_post) return is(MailClass::discussion, "List-Post");
   if (!signals.list_manager.empty()) return is(MailClass::discussion, signals.list_manager);
-  if (!signals.unsubscribe.empty()) return is(MailClass::bulk, signals.unsubscribe);
+  // A tracker's notice may name a way out and is a notice all the same (RFC 3834 §5).
   if (!signals.auto_submitted.empty()) {
     return is(MailClass::notice, "Auto-Submitted: " + signals.auto_submitted);
   }
+  if (!signals.unsubscribe.empty()) return is(MailClass::bulk, signals.unsubscribe);
   if (signals.list_id) return is(MailClass::bulk, "List-Id");
   if (signals.precedence == "list") return is(MailClass::discussion, "Precedence: list");
   if (signals.report) return is(MailClass::notice, "multipart/report");
