@@ -27,7 +27,7 @@ bool remove_fields(const std::vector<HeaderEdit>& edits, Mta& mta) {
     // may be as many removals as a message has fields: only those of the same occurrence are asked.
     const auto before = std::ranges::equal_range(removals.begin(), place, edit->occurrence,
                                                  std::ranges::greater{}, &HeaderEdit::occurrence);
-    if (std::ranges::any_of(before, is_same)) continue;
+    if (std::any_of(before.begin(), before.end(), is_same)) continue;
     if (!mta.remove_header(edit->name, edit->occurrence)) return false;
   }
   return true;
