@@ -25,9 +25,9 @@ bool remove_fields(const std::vector<HeaderEdit>& edits, Mta& mta) {
     };
     // Two policies may want the same field gone; the second removal would take its neighbour. There
     // may be as many removals as a message has fields: only those of the same occurrence are asked.
-    const auto before = std::ranges::equal_range(removals.begin(), place, edit->occurrence,
-                                                 std::ranges::greater{}, &HeaderEdit::occurrence);
-    if (std::any_of(before.begin(), before.end(), is_same)) continue;
+    const auto first = std::ranges::lower_bound(removals.begin(), place, edit->occurrence,
+                                                std::ranges::greater{}, &HeaderEdit::occurrence);
+    if (std::any_of(first, place, is_same)) continue;
     if (!mta.remove_header(edit->name, edit->occurrence)) return false;
   }
   return true;
