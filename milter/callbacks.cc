@@ -3,12 +3,13 @@
 // Facts of Debian's libmilter (8.17) that this file rests on, each tried:
 //   - It fakes the no-reply steps for a mail server that does not know them, so they are always
 //     offered here, and SMFIS_NOREPLY is always right for a step that was agreed to have no reply.
-//   - The end of a body may come together with the end of the message (Postfix 3.7 and Sendmail
-//     send it before, the protocol allows both). libmilter then calls xxfi_body, and xxfi_eom only
-//     if that said SMFIS_CONTINUE: after SMFIS_NOREPLY or SMFIS_SKIP the mail server would wait for
-//     an answer that never comes. So SMFIP_NR_BODY is not taken, and a body is skipped only at a
-//     chunk of full size, which is never the last. One answer per 64 KiB is not measurable, and
-//     skipping spares arrival the rest of every long body.
+//   - The end of a body may come together with the end of the message (Postfix and Sendmail send it
+//     before, the protocol allows both). libmilter then calls xxfi_body, and xxfi_eom only if that
+//     said SMFIS_CONTINUE: after SMFIS_NOREPLY or SMFIS_SKIP the mail server would wait for an
+//     answer that never comes. What tells the two apart is a macro that was asked for at the end of
+//     the message alone: where it is known, the end has come. So SMFIP_NR_BODY is taken from mail
+//     servers that let a filter choose its macros; from others a body is skipped when it is not
+//     needed, at a chunk of full size, which is never the last.
 //   - A connection may be closed and begun again without negotiating (SMFIC_QUIT_NC).
 #include "milter/callbacks.h"
 
@@ -42,6 +43,9 @@ constexpr unsigned long silent_steps =
     SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_HDR | SMFIP_NR_EOH;
 constexpr unsigned long welcome_steps = SMFIP_SKIP | SMFIP_HDR_LEADSPC;
 
+// The mail server's own name: every one knows it at every step; asked for at the end only.
+constexpr const char* end_macro = "j";
+
 // libmilter has no place for a pointer of ours before the first callback of a connection.
 CallbackContext* shared = nullptr;
 
@@ -52,7 +56,8 @@ class Connection {
       : session(shared->sessions),
         leading_blank((steps & SMFIP_HDR_LEADSPC) != 0 ? LeadingBlank::kept
                                                        : LeadingBlank::stripped),
-        may_skip((steps & SMFIP_SKIP) != 0) {}
+        may_skip((steps & SMFIP_SKIP) != 0),
+        is_body_silent((steps & SMFIP_NR_BODY) != 0) {}
   ~Connection() {
     if (is_counted_) shared->in_flight.end();
   }
@@ -68,6 +73,7 @@ class Connection {
   Session session;
   LeadingBlank leading_blank;
   bool may_skip;
+  bool is_body_silent;     // no reply to body chunks was agreed on
   bool is_broken = false;  // a step failed, or the daemon stops: nothing of it may be accepted
 
  private:
@@ -172,7 +178,7 @@ void ask_for_macros(SMFICTX* context) {
                              {SMFIM_ENVRCPT, "i"},
                              {SMFIM_DATA, "i"},
                              {SMFIM_EOH, ""},
-                             {SMFIM_EOM, "i"}};
+                             {SMFIM_EOM, "i j"}};
   for (const auto& [stage, macros] : wishes) {
     smfi_setsymlist(context, stage, const_cast<char*>(macros));
   }
@@ -265,9 +271,17 @@ sfsistat on_end_of_header(SMFICTX* context) noexcept {
 }
 
 sfsistat on_body(SMFICTX* context, unsigned char* chunk, std::size_t size) noexcept {
+  const std::string_view octets(reinterpret_cast<const char*>(chunk), size);
+  const Connection* const known = connection_of(context);
+  if (known != nullptr && known->is_body_silent && macro(context, end_macro).empty()) {
+    return step<Reply::none>(context, "body", [&](Connection& connection) {
+      connection.session.body(octets);
+      return SMFIS_CONTINUE;
+    });
+  }
   return step<Reply::awaited>(context, "body", [&](Connection& connection) -> sfsistat {
-    connection.session.body({reinterpret_cast<const char*>(chunk), size});
-    const bool may_skip = connection.may_skip && size == full_chunk;
+    connection.session.body(octets);
+    const bool may_skip = connection.may_skip && size == full_chunk && !connection.is_body_silent;
     return may_skip && connection.session.body_is_settled() ? SMFIS_SKIP : SMFIS_CONTINUE;
   });
 }
@@ -309,6 +323,7 @@ Terms terms_for(unsigned long offered_actions, unsigned long offered_steps) {
   Terms terms{.actions = needed_actions | (offered_actions & SMFIF_SETSYMLIST),
               .steps = silent_steps | (offered_steps & welcome_steps),
               .missing = {}};
+  if ((offered_actions & SMFIF_SETSYMLIST) != 0) terms.steps |= offered_steps & SMFIP_NR_BODY;
   const auto miss = [&](std::string_view words) {
     if (!terms.missing.empty()) terms.missing += ", ";
     terms.missing += words;

@@ -18,14 +18,18 @@ constexpr unsigned long changes = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_DELRCPT 
 TEST(TermsFor, takes_what_is_used_and_no_more) {
   EXPECT_EQ(terms_for(all_actions, all_steps),
             (Terms{.actions = changes | SMFIF_SETSYMLIST,
-                   .steps = silent | SMFIP_SKIP | SMFIP_HDR_LEADSPC,
+                   .steps = silent | SMFIP_NR_BODY | SMFIP_SKIP | SMFIP_HDR_LEADSPC,
                    .missing = {}}));
 }
 
-// With it, libmilter would not judge a message whose body ends together with the message.
-TEST(TermsFor, never_promises_silence_about_the_body_or_where_something_may_be_refused) {
+TEST(TermsFor, never_promises_silence_where_something_may_be_refused) {
   const unsigned long steps = terms_for(all_actions, all_steps).steps;
-  EXPECT_EQ(steps & (SMFIP_NR_BODY | SMFIP_NR_RCPT | SMFIP_NR_DATA), 0u);
+  EXPECT_EQ(steps & (SMFIP_NR_RCPT | SMFIP_NR_DATA), 0u);
+}
+
+// Without a macro of its own choice it could not tell the end of a message from its body.
+TEST(TermsFor, answers_bodies_where_it_may_not_choose_its_macros) {
+  EXPECT_EQ(terms_for(changes, all_steps).steps & SMFIP_NR_BODY, 0u);
 }
 
 TEST(TermsFor, does_without_what_older_mail_servers_lack) {
