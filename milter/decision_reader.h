@@ -61,8 +61,9 @@ struct DecisionRecord {
   std::vector<FindingRecord> findings;
 };
 
-// Longer lines are no decisions of ours: even a thousand recipients stay below.
-inline constexpr std::size_t longest_decision_line = 4u << 20;
+// Longer lines are no decisions of ours: JsonLine bounds every value, so that a message with a
+// thousand recipients and a finding of every rule stays below a quarter of this.
+inline constexpr std::size_t longest_decision_line = 16u << 20;
 
 // Keeps its memory from line to line; one per thread.
 class DecisionReader {

@@ -38,6 +38,14 @@ Character decode(std::string_view text) {
   return {code, length};
 }
 
+// The beginning of `text`, at most `longest` octets and not ending within a UTF-8 sequence.
+std::string_view whole_characters(std::string_view text, std::size_t longest) {
+  const auto continues = [](char c) { return (static_cast<unsigned char>(c) & 0xc0u) == 0x80u; };
+  std::size_t end = longest;
+  for (int back = 0; back < 3 && end > 0 && continues(text[end]); ++back) --end;
+  return text.substr(0, end);
+}
+
 void append_escape(std::string& line, char32_t code) {
   const auto unit = [&](char32_t value) {
     fmt::format_to(std::back_inserter(line), FMT_COMPILE("\\u{:04x}"),
@@ -58,7 +66,7 @@ void append_escape(std::string& line, char32_t code) {
 
 void JsonLine::text(std::string_view name, std::string_view value) {
   key(name);
-  quoted(value);
+  quoted(value, longest_text);
 }
 
 void JsonLine::number(std::string_view name, std::uint64_t value) {
@@ -105,10 +113,12 @@ void JsonLine::key(std::string_view name) {
 
 void JsonLine::element(std::string_view value) {
   separate();
-  quoted(value);
+  quoted(value, longest_element);
 }
 
-void JsonLine::quoted(std::string_view value) {
+void JsonLine::quoted(std::string_view value, std::size_t longest) {
+  const bool is_cut = value.size() > longest;
+  if (is_cut) value = whole_characters(value, longest);
   line_ += '"';
   while (!value.empty()) {
     std::size_t plain = 0;
@@ -120,6 +130,7 @@ void JsonLine::quoted(std::string_view value) {
     append_escape(line_, character.code);
     value.remove_prefix(character.octets);
   }
+  if (is_cut) line_ += "...";
   line_ += '"';
 }
 

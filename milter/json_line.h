@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -15,8 +16,15 @@ namespace icm {
 
 // Members in the order of the calls; keys are our own words. What is opened must be closed by the
 // caller, innermost first.
+//
+// Values are cut, with "..." at the cut, so that no message can make a line that its readers give
+// up on (longest_decision_line), however long its header fields are.
 class JsonLine {
  public:
+  static constexpr std::size_t longest_text = 1000;    // octets of a member: several sentences
+  static constexpr std::size_t longest_element = 320;  // octets of an array's string: RFC 5321
+                                                       // §4.5.3.1 gives an address 64 + 1 + 255
+
   JsonLine() { line_.reserve(2048); }
 
   void text(std::string_view key, std::string_view value);
@@ -43,7 +51,7 @@ class JsonLine {
   void separate();
   void key(std::string_view name);
   void element(std::string_view value);
-  void quoted(std::string_view value);
+  void quoted(std::string_view value, std::size_t longest);
 
   std::string line_;
 };

@@ -187,7 +187,11 @@ void LogWriter::enqueue(Entry entry) {
 Status LogWriter::reopen(const LogConfig& config, LineDestination destination) {
   ICM_TRY(Sinks sinks, Sinks::open(config, destination));
   flush();
-  const std::scoped_lock lock(sinks_mutex_);
+  const std::unique_lock lock(sinks_mutex_, limits_.stuck);
+  if (!lock) {
+    return fail(Code::temporary,
+                "the log was not reopened: what reads it has taken nothing for long");
+  }
   *sinks_ = std::move(sinks);
   return {};
 }
@@ -195,7 +199,7 @@ Status LogWriter::reopen(const LogConfig& config, LineDestination destination) {
 void LogWriter::flush() {
   std::unique_lock lock(mutex_);
   const std::uint64_t last = taken_ + (queue_.empty() ? 0 : 1);
-  written_.wait(lock, [this, last] { return done_ >= last; });
+  written_.wait_for(lock, limits_.stuck, [this, last] { return done_ >= last; });
 }
 
 void LogWriter::run() {

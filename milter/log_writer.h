@@ -42,6 +42,7 @@ class LogWriter final : public Log {
     std::chrono::milliseconds patience{200};      // how long a caller waits for room in the queue
     std::chrono::milliseconds gather{5};          // lines of this span are written together
     std::chrono::seconds complaint_interval{60};  // between two complaints about the disk
+    std::chrono::milliseconds stuck{5000};        // how long flush() and reopen() wait for a sink
   };
 
   // The Error says which file cannot be opened.
@@ -61,10 +62,11 @@ class LogWriter final : public Log {
   void say(LogLevel level, std::string_view text) override;
 
   // Goes on with newly opened files (log rotation, another configuration). After an Error the old
-  // ones stay in use. What was logged before lies in the old file.
+  // ones stay in use. What was logged before lies in the old file. Code::temporary when a sink has
+  // taken nothing for `Limits::stuck`.
   [[nodiscard]] Status reopen(const LogConfig& config, LineDestination destination);
 
-  // Returns when all that was logged before has been written or given up.
+  // Returns when all that was logged before has been written or given up, or after `Limits::stuck`.
   void flush();
 
  private:
@@ -94,7 +96,7 @@ class LogWriter final : public Log {
   bool sleeps_ = false;
   bool stops_ = false;
 
-  std::mutex sinks_mutex_;  // held while a batch is written, and by reopen()
+  std::timed_mutex sinks_mutex_;  // held while a batch is written, and by reopen()
   std::unique_ptr<Sinks> sinks_;
   std::thread thread_;
 };

@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "milter/decision.h"
+
 namespace icm {
 namespace {
 
@@ -143,7 +145,7 @@ TEST(DecisionReader, says_why_a_line_is_no_decision) {
       {R"({"time":"t","findings":[{"rule":1}]})",
        "member \"findings\": member \"rule\": expected a string"},
       {std::string(longest_decision_line + 1, ' '),
-       "longer than 4194304 octets, the most a decision has"},
+       "longer than 16777216 octets, the most a decision has"},
   };
   for (const auto& [line, text] : cases) EXPECT_EQ(outcome(line), text) << line.substr(0, 80);
 }
@@ -177,6 +179,87 @@ TEST(DecisionReader, reads_on_after_a_bad_line) {
   ASSERT_TRUE(reader.read(smallest, record));
   EXPECT_EQ(record.verdict, "accept");
   EXPECT_TRUE(record.recipients.empty());
+}
+
+TEST(DecisionReader, reads_what_the_daemon_writes_of_the_most_hostile_message) {
+  const std::string octets(1 << 20, '\xff');  // as long as a header may be, and none of it UTF-8
+  Decision decision;
+  decision.envelope.helo = decision.envelope.login = decision.envelope.client_name = octets;
+  decision.envelope.reverse_path.text = decision.envelope.origin_reason = octets;
+  decision.envelope.recipients.resize(1000);
+  for (Recipient& recipient : decision.envelope.recipients) recipient.text = octets.substr(0, 2048);
+  decision.from.assign(20, octets);
+  decision.message_id = octets;
+  Judged judged;
+  judged.finding.rule = "format.header-8bit";
+  judged.finding.reply = {.code = 550, .enhanced = "5.6.0", .text = octets};
+  judged.finding.evidence = judged.finding.fix = judged.finding.prediction = octets;
+  decision.verdict.findings.assign(60, judged);
+  const std::string line = to_json(decision);
+  EXPECT_LT(line.size(), longest_decision_line / 4);
+
+  DecisionReader reader;
+  DecisionRecord record;
+  const Status status = reader.read(line, record);
+  ASSERT_TRUE(status) << status.error().text;
+  EXPECT_EQ(record.recipients.size(), 1000u);
+  EXPECT_TRUE(record.findings[59].evidence.ends_with("\xef\xbf\xbd..."));
+}
+
+TEST(DecisionReader, reads_back_what_to_json_writes) {
+  Decision decision;
+  decision.time = *parse_time("2026-11-21T08:15:30.123Z");
+  decision.envelope.queue_id = "4XyZ12";
+  decision.envelope.role = Role::direct;
+  decision.envelope.origin = Origin::forwarded;
+  decision.envelope.client = *IpAddress::parse("192.0.2.7");
+  decision.envelope.reverse_path.text = "\"a b\"@shop.example";
+  decision.envelope.recipients.resize(1);
+  decision.envelope.recipients[0].text = "bob@icloud.com";
+  decision.envelope.recipients[0].is_apple = true;
+  decision.from = {
+      "gr\xc3\xbc\xc3\x9f"
+      "e@shop.example"};
+  decision.classification = {MailClass::bulk, "news", "stream news"};
+  decision.took = std::chrono::microseconds(1234);
+  decision.bytes = 40312;
+  Judged judged;
+  judged.policy = "format";
+  judged.finding.rule = "format.nul";
+  judged.finding.reply = {.code = 550, .enhanced = "5.6.0", .text = "a NUL"};
+  judged.mode = Mode::enforce;
+  judged.effect = judged.would = Disposition::reject;
+  decision.verdict = combine({judged});
+  const std::string line = to_json(decision);
+
+  DecisionReader reader;
+  DecisionRecord record;
+  const Status status = reader.read(line, record);
+  ASSERT_TRUE(status) << status.error().text;
+  EXPECT_EQ(record.time, "2026-11-21T08:15:30.123Z");
+  EXPECT_EQ(record.event, "message");
+  EXPECT_EQ(record.queue_id, "4XyZ12");
+  EXPECT_EQ(record.role, "direct");
+  EXPECT_EQ(record.origin, "forwarded");
+  EXPECT_EQ(record.client, "192.0.2.7");
+  EXPECT_EQ(record.mail_from, "\"a b\"@shop.example");
+  EXPECT_EQ(record.recipients, (std::vector<std::string_view>{"bob@icloud.com"}));
+  EXPECT_EQ(record.apple_recipients, 1u);
+  EXPECT_EQ(record.from, (std::vector<std::string_view>{"gr\xc3\xbc\xc3\x9f"
+                                                        "e@shop.example"}));
+  EXPECT_EQ(record.mail_class, "bulk");
+  EXPECT_EQ(record.stream, "news");
+  EXPECT_EQ(record.class_reason, "stream news");
+  EXPECT_EQ(record.verdict, "reject");
+  EXPECT_EQ(record.policy, "format");
+  EXPECT_EQ(record.rule, "format.nul");
+  EXPECT_EQ(record.reply, "550 5.6.0 a NUL");
+  EXPECT_EQ(record.ms, 1.234);
+  EXPECT_EQ(record.bytes, 40312u);
+  ASSERT_EQ(record.findings.size(), 1u);
+  EXPECT_EQ(record.findings[0].mode, "enforce");
+  EXPECT_EQ(record.findings[0].weight, "violation");
+  EXPECT_EQ(record.findings[0].would, "reject");
 }
 
 TEST(DecisionReader, reads_a_line_of_the_longest_length) {

@@ -86,5 +86,19 @@ TEST(JsonLine, is_read_back_as_it_was_meant) {
   }
 }
 
+TEST(JsonLine, cuts_long_values_between_characters) {
+  JsonLine json;
+  json.begin_object();
+  json.text("whole", std::string(JsonLine::longest_text, 'x'));
+  json.text("cut", std::string(JsonLine::longest_text - 1, 'x') + "\xc3\xa4");
+  json.texts("list", {std::string(JsonLine::longest_element, 'y'),
+                      std::string(JsonLine::longest_element + 1, 'y')});
+  json.end_object();
+  const std::string x(JsonLine::longest_text, 'x');
+  const std::string y(JsonLine::longest_element, 'y');
+  EXPECT_EQ(json.take(), "{\"whole\":\"" + x + "\",\"cut\":\"" + x.substr(1) +
+                             "...\",\"list\":[\"" + y + "\",\"" + y + "...\"]}");
+}
+
 }  // namespace
 }  // namespace icm

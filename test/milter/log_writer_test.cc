@@ -229,7 +229,7 @@ TEST_F(LogWriterTest, leaves_whole_lines_behind_when_the_disk_fills_and_empties)
             "<4>warning: " + path_ + " is written again; 1 decisions are missing there");
 }
 
-TEST_F(LogWriterTest, drops_and_counts_what_a_stuck_sink_does_not_take) {
+TEST_F(LogWriterTest, waits_for_no_sink_that_is_stuck_and_counts_what_it_drops) {
   const std::string fifo = directory_.path() / "fifo";
   ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
   const UniqueFd reader(::open(fifo.c_str(), O_RDONLY | O_NONBLOCK));
@@ -238,12 +238,18 @@ TEST_F(LogWriterTest, drops_and_counts_what_a_stuck_sink_does_not_take) {
   const int before = ::dup(2);
   ::dup2(writer.get(), 2);
   {
-    auto log = open({.queue = 4, .patience = 1ms, .gather = 1ms});
+    auto log = open({.queue = 4, .patience = 1ms, .gather = 1ms, .stuck = 10ms});
     log->say(LogLevel::info, std::string(8192, 'x'));  // more than the pipe takes: the writer hangs
     std::this_thread::sleep_for(50ms);
     const auto start = Deadline::Time::now();
     for (int i = 0; i < 10; ++i) log->say(LogLevel::info, "y");
     EXPECT_LT(Deadline::Time::now() - start, 5s) << "callers do not wait for the sink";
+    log->flush();
+    const Status reopened = log->reopen(config_, LineDestination::journal);
+    ASSERT_FALSE(reopened);
+    EXPECT_EQ(reopened.error(),
+              (Error{Code::temporary,
+                     "the log was not reopened: what reads it has taken nothing for long"}));
 
     std::string seen;
     char buffer[4096];

@@ -107,7 +107,7 @@ TEST_F(Log, passes_over_what_is_no_decision_and_names_it) {
   EXPECT_NE(outcome.err.find(place + ":4: not JSON: "), std::string::npos) << outcome.err;
   EXPECT_TRUE(
       outcome.err.ends_with(place +
-                            ":5: longer than 4194304 octets, the most a decision has\n"
+                            ":5: longer than 16777216 octets, the most a decision has\n"
                             "icloud-milterctl: 4 lines are no decisions and were passed over\n"))
       << outcome.err;
 }
