@@ -7,7 +7,7 @@ from __future__ import annotations
 from support import PostfixCase, main
 
 from lab import client
-from lab.namespace import OUR_ADDRESS
+from lab.namespace import OUR_ADDRESS, OUR_NEWS_ADDRESS
 from lab.process import wait_until
 from lab.site import letter
 from lab.sink import Delivery
@@ -119,6 +119,27 @@ class Paths(PostfixCase):
         site.submit(letter(message_id, "dora@elsewhere.example"), "dora@elsewhere.example")
         self.assertEqual(self.delivered_once(message_id).host, "mx.elsewhere.example")
         self.assertEqual(site.milter.decisions(message_id), [])
+
+    def test_a_stream_leaves_by_its_own_address(self) -> None:
+        site, gate = self.site, "127.0.0.1:10027/inet"
+        site.postfix.add_service(
+            "icloud-news unix - - n - - smtp", smtp_bind_address=OUR_NEWS_ADDRESS
+        )
+        site.postfix.set_service(
+            gate,
+            smtpd_sender_restrictions=(
+                "check_sender_access inline:{{news.corp.example = FILTER icloud-news:}}"
+            ),
+        )
+        self.addCleanup(site.postfix.set_service, gate, smtpd_sender_restrictions="")
+        for sender, address in (
+            ("spring@news.corp.example", OUR_NEWS_ADDRESS),
+            ("ann@corp.example", OUR_ADDRESS),
+        ):
+            message_id = site.new_id("stream")
+            site.queue_up(letter(message_id, "bob@icloud.com"), "bob@icloud.com", sender=sender)
+            self.assertEqual(self.delivered_once(message_id).client, address)
+            self.assertEqual(self.verdicts(message_id), ["accept"])
 
     def test_a_stranger_cannot_use_the_gate(self) -> None:
         with self.assertRaises(ConnectionRefusedError):

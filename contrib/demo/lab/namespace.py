@@ -31,6 +31,7 @@ PROGRAMS = ("ip", "nsd", "postfix", "postconf", "setpriv")
 # Addresses of the site and of the world around it, all on the private loopback device. They are
 # documentation ranges (RFC 5737): nothing real can be meant by them.
 OUR_ADDRESS = "192.0.2.25"
+OUR_NEWS_ADDRESS = "192.0.2.26"  # a second one, for a stream of its own
 OUTSIDE_CLIENT = "198.51.100.7"
 APPLE_MX = ("203.0.113.1", "203.0.113.2")
 RELAY_MX = "203.0.113.3"
@@ -113,7 +114,14 @@ def _furnish(folder: Path) -> None:
     _do("mount", "--make-rprivate", "/")
     _do("mount", "-t", "proc", "proc", "/proc")
     _do("ip", "link", "set", "lo", "up")
-    for address in (OUR_ADDRESS, OUTSIDE_CLIENT, *APPLE_MX, RELAY_MX, ELSEWHERE_MX):
+    for address in (
+        OUR_ADDRESS,
+        OUR_NEWS_ADDRESS,
+        OUTSIDE_CLIENT,
+        *APPLE_MX,
+        RELAY_MX,
+        ELSEWHERE_MX,
+    ):
         _do("ip", "address", "add", f"{address}/32", "dev", "lo")
     resolver = folder / "resolv.conf"
     resolver.write_text("nameserver 127.0.0.1\noptions timeout:2 attempts:2\n")

@@ -135,7 +135,8 @@ class Postfix:
             wiring = (WIRING / f"{part}.gate").read_text()
             (self.config / part).write_text(f"{own}\n{wiring}")
         # What a site would add for its own way out: the address Apple shall see.
-        run("postconf", "-c", self.config, "-P", f"icloud-out/unix/smtp_bind_address={OUR_ADDRESS}")
+        own = f"icloud-out/unix/smtp_bind_address={OUR_ADDRESS}"
+        run("postconf", "-c", self.config, "-P", own)
         self._make_people()
         # sendmail(1) and postdrop, which is set-group-id, read /etc/postfix and nothing else.
         for name in ("dynamicmaps.cf", "postfix-files"):
@@ -158,6 +159,18 @@ class Postfix:
     def set(self, **parameters: str) -> None:
         """Changes main.cf and lets Postfix read it."""
         run("postconf", "-e", *(f"{name}={value}" for name, value in parameters.items()))
+        self.reload()
+
+    def add_service(self, entry: str, **parameters: str) -> None:
+        """A further line of master.cf, "name type - - n - - command", with its options."""
+        name, kind = entry.split()[:2]
+        run("postconf", "-M", f"{name}/{kind}={entry}")
+        self.set_service(f"{name}/{kind}", **parameters)
+
+    def set_service(self, service: str, **parameters: str) -> None:
+        """Changes options of a service, "name/type", and lets Postfix read them."""
+        for name, value in parameters.items():
+            run("postconf", "-P", f"{service}/{name}={value}")
         self.reload()
 
     # -- queue ------------------------------------------------------------------------------
