@@ -33,13 +33,14 @@ struct SessionContext {
 // in any order: a step that has no message to belong to says go_on and does nothing, and the end of
 // a message whose beginning was not seen is "try again".
 //
-//   arrival        refuses nothing; removes Authentication-Results that claim to be ours, writes
-//   ours gate, direct   ask the engine: at RCPT for each Apple recipient, at the end for the
-//   message; a
-//                  message without Apple recipients is let go at DATA, untouched
-//   direct         does what arrival does, too
+// What a message goes through depends on its role:
+// - arrival: nothing is refused. Authentication-Results fields that claim to be ours are removed
+//   and our own is put on top.
+// - gate: the engine is asked at RCPT for each Apple recipient and at the end for the message. A
+//   message without Apple recipients is let go at DATA, untouched.
+// - direct: as at the gate, and what passes also gets what arrival does.
 //
-// Every observation about a recipient is logged when RCPT is answered; mail that came by no SMTP is
+// Every observation about a recipient is logged when RCPT is answered. Mail that came by no SMTP is
 // refused at its end only (milter/settlement).
 class Session {
  public:
