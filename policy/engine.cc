@@ -134,6 +134,9 @@ void judge_finding(const ConfiguredPolicy& configured, Finding finding, const Su
   if (result.finding.weight == Weight::violation) {
     result.would = asked_for(result.finding, *configured.settings, subject);
     result.held_back = held_back(*configured.settings, subject, result.mode);
+    if (result.held_back.empty() && !result.finding.disputed.empty()) {
+      result.held_back = "disputed: " + result.finding.disputed;
+    }
     if (result.held_back.empty()) set_effect(result, *configured.settings, subject);
   }
   judged.push_back(std::move(result));

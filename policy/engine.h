@@ -7,6 +7,7 @@
 //   origins   a mail of another origin is observed ("origin forwarded")
 //   until     from that time on the rule is observed ("until 2026-12-01")
 //   percent   a message whose bucket is not below it goes on ("not among the 10 percent")
+//   disputed  a finding that an independent implementation does not confirm goes on
 //   action    reject, defer, quarantine or tag; a rule that demands one of them itself has its way
 // Advice never acts. A policy that could not judge gives the finding POLICY.error: recorded when
 // on_error is accept; when it is defer, a temporary refusal that goes as far as the policy would.

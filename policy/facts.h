@@ -3,6 +3,7 @@
 // Facts: all that a policy may know about one message.
 #pragma once
 
+#include "policy/auth/authenticator.h"
 #include "policy/base/clock.h"
 #include "policy/classification.h"
 #include "policy/message/body_scan.h"
@@ -12,15 +13,24 @@
 
 namespace icm {
 
+class SecondOpinions;
+
 // References into an Inspection; valid while it is judged.
 struct Facts {
   const Envelope& envelope;
   const HeaderList& headers;
-  const BodyFindings& body;                   // the body itself is gone
+  const BodyFindings& body;                     // the body itself is gone
   const Result<std::vector<Address>>& authors;  // the From field parsed, or what is wrong with it
   const Classification& classification;
   WallTime now;
   bool header_overflow = false;  // `headers` lacks fields that were beyond the configured bounds
+
+  // Who the message is from as Apple will see it. Absent where nobody asked: a policy that needs it
+  // has nothing to say then.
+  const Authentication* authentication = nullptr;
+  const SpfQuestions* spf_questions = nullptr;  // with it: what SPF was asked
+  AuthSources* sources = nullptr;               // with it: where more can be looked up
+  SecondOpinions* second_opinions = nullptr;    // with it: to be asked before a refusal
 };
 
 }  // namespace icm

@@ -30,8 +30,8 @@ class Policy {
   [[nodiscard]] virtual Result<Findings> judge(const Facts& facts, Deadline deadline) const = 0;
 
   // Judges one recipient when it is named, before the header is known. Most have nothing to say.
-  [[nodiscard]] virtual Result<Findings> judge_recipient(const Envelope&, const Recipient&, WallTime,
-                                                         Deadline) const {
+  [[nodiscard]] virtual Result<Findings> judge_recipient(const Envelope&, const Recipient&,
+                                                         WallTime, Deadline) const {
     return Findings{};
   }
 };

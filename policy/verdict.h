@@ -60,6 +60,8 @@ struct Finding {
   std::string evidence;             // what was found, in words; may quote the message
   std::string fix;         // what to do about it: the very header or record where there is one
   std::string prediction;  // what Apple would answer, where that is known
+  std::string disputed;    // that an independent implementation found otherwise, in words; such a
+                           // violation is recorded and not enforced
 };
 
 // A Finding after the configuration had its say.
@@ -71,7 +73,8 @@ struct Judged {
   Disposition would = Disposition::accept;   // what it would ask for in mode enforce, percent and
                                              // until aside: a forecast for the log
   std::string held_back;                     // why a violation has no effect: "mode observe",
-                                             // "not among the 10 percent", "until 2026-12-01"
+                                             // "not among the 10 percent", "until 2026-12-01",
+                                             // "disputed: libspf2 says pass"
 };
 
 // What shall happen to one message or to one recipient. Made by the engine alone.

@@ -66,6 +66,10 @@ StreamConfig example_stream() {
   stream.from_domains = {Domain::parse("news.example.com").value()};
   stream.sender_domains = {Domain::parse("bounces.news.example.com").value()};
   stream.header = "X-Campaign: news";
+  stream.display_names = {"Example News"};
+  stream.dkim_domains = {Domain::parse("news.example.com").value()};
+  stream.egress = {IpAddress::parse("192.0.2.7").value()};
+  stream.helo = "out.news.example.com";
   return stream;
 }
 

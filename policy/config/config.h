@@ -68,7 +68,7 @@ const std::vector<EnumName<Origin>>& enum_names<Origin>();
 // in the file for it (policy/config/option_form.h has the details):
 //
 //   text      any text on one line              texts    a list of texts
-//   name      a word of the administrator's
+//   name      a word of the administrator's         addresses  a list of IP addresses
 //   path      an absolute path, or empty        domains  a list of domain names
 //   socket    an address the daemon listens on  ranges   a list of networks
 //   word      one of some words                 choice   the name of an enum's value
@@ -116,6 +116,8 @@ struct ArrivalConfig {
   std::string authserv_id;
   bool covered = false;
   std::vector<IpRange> trusted_networks;
+  bool authenticate = true;
+  bool show_client = true;
   bool show_login = false;
   bool operator==(const ArrivalConfig&) const = default;
 };
@@ -131,6 +133,12 @@ void describe(ArrivalConfig& c, Visitor& visit) {
   visit.ranges("trusted_networks", c.trusted_networks,
                "Networks whose hosts relay through us without authentication; their mail counts as "
                "ours, not as forwarded.");
+  visit.flag("authenticate", c.authenticate,
+             "Whether mail from outside is authenticated (SPF of its client, DKIM, DMARC, ARC) and "
+             "the results are written into Authentication-Results.");
+  visit.flag("show_client", c.show_client,
+             "Whether those results name the client's address (RFC 8601 section 2.7.2, "
+             "policy.iprev). It leaves with the message.");
   visit.flag("show_login", c.show_login,
              "Whether Authentication-Results names the SASL login of a submission. It leaves with "
              "the message.");
@@ -147,6 +155,39 @@ void describe(AppleConfig& c, Visitor& visit) {
                 "Further domains whose mail Apple takes, such as iCloud+ custom domains. "
                 "icloud.com, me.com, mac.com, privaterelay.appleid.com and private.icloud.com are "
                 "always known.");
+}
+
+struct EgressConfig {
+  std::vector<IpAddress> addresses;
+  std::string helo;
+  bool operator==(const EgressConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(EgressConfig& c, Visitor& visit) {
+  visit.addresses(
+      "addresses", c.addresses,
+      "Addresses our mail leaves from, as Apple sees them: behind a NAT the outer ones. "
+      "SPF and reverse DNS are judged for each; without any they cannot be.");
+  visit.text("helo", c.helo,
+             "The name our mail server gives in HELO (Postfix: smtp_helo_name); empty means the "
+             "host name.");
+}
+
+struct AuthenticationConfig {
+  std::chrono::seconds deadline{5};
+  bool enforce_disputed = false;
+  bool operator==(const AuthenticationConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(AuthenticationConfig& c, Visitor& visit) {
+  visit.span("deadline", c.deadline, std::chrono::seconds{1}, std::chrono::seconds{60},
+             "Time to look up what authentication needs; what is not known by then is a temporary "
+             "error (temperror).");
+  visit.flag("enforce_disputed", c.enforce_disputed,
+             "Whether a message is refused although an independent library (libspf2, libopendkim, "
+             "libopendmarc) came to another result than we did.");
 }
 
 struct DirectConfig {
@@ -228,6 +269,10 @@ struct StreamConfig {
   std::vector<Domain> from_domains;
   std::vector<Domain> sender_domains;
   std::string header;
+  std::vector<std::string> display_names;
+  std::vector<Domain> dkim_domains;
+  std::vector<IpAddress> egress;
+  std::string helo;
   bool operator==(const StreamConfig&) const = default;
 };
 
@@ -241,6 +286,13 @@ void describe(StreamConfig& c, Visitor& visit) {
   visit.text("header", c.header,
              "A header field that marks it, as \"Name: value\"; the value is compared without "
              "case.");
+  visit.texts("display_names", c.display_names,
+              "Display names its From address may have; none means any.");
+  visit.domains("dkim_domains", c.dkim_domains,
+                "Domains (d=) one of which must have signed it; none means any.");
+  visit.addresses("egress", c.egress,
+                  "Addresses it leaves from; none means those of egress.addresses.");
+  visit.text("helo", c.helo, "The name given in HELO there; empty means egress.helo.");
 }
 
 // The stream that the commented example shows.
@@ -327,6 +379,8 @@ struct Config {
   RolesConfig roles;
   ArrivalConfig arrival;
   AppleConfig apple;
+  EgressConfig egress;
+  AuthenticationConfig authentication;
   DirectConfig direct;
   LogConfig log;
   LimitsConfig limits;
@@ -346,6 +400,9 @@ void describe(Config& c, Visitor& visit) {
   visit.section("roles", c.roles, "Which listener of the mail server plays which role.");
   visit.section("arrival", c.arrival, "Mail as it enters.");
   visit.section("apple", c.apple, "Which recipients are Apple's.");
+  visit.section("egress", c.egress, "The way out: what Apple's servers will see.");
+  visit.section("authentication", c.authentication,
+                "Who a message is from, judged as a receiver does (SPF, DKIM, DMARC).");
   visit.section("direct", c.direct, "Listeners that are arrival and gate in one.");
   visit.section("log", c.log, "What is written down, and where.");
   visit.section("limits", c.limits, "Bounds on time and memory.");

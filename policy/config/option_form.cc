@@ -305,4 +305,17 @@ Form<IpRange> range_form() {
   return form;
 }
 
+Form<IpAddress> address_form() {
+  Form<IpAddress> form;
+  form.expected = "an IP address as 192.0.2.1 or 2001:db8::1";
+  form.one = "IP addresses as 192.0.2.1 or 2001:db8::1";
+  form.parse = [](std::string_view given) -> Result<IpAddress> {
+    Result<IpAddress> address = IpAddress::parse(given);
+    if (!address) return fail(Code::config, "");
+    return address;
+  };
+  form.write = [](const IpAddress& address) { return address.text(); };
+  return form;
+}
+
 }  // namespace icm

@@ -47,6 +47,7 @@ Form<std::chrono::seconds> span_form(std::chrono::seconds low, std::chrono::seco
 Form<std::optional<WallTime>> time_form();
 Form<Domain> domain_form();
 Form<IpRange> range_form();
+Form<IpAddress> address_form();
 
 // "a, b or c"
 std::string one_of(const std::vector<std::string_view>& words);
@@ -134,6 +135,9 @@ class OptionVisitor {
   }
   void domains(Words key, std::vector<Domain>& member, Words sentence) {
     self().values(key, member, domain_form(), sentence);
+  }
+  void addresses(Words key, std::vector<IpAddress>& member, Words sentence) {
+    self().values(key, member, address_form(), sentence);
   }
   void ranges(Words key, std::vector<IpRange>& member, Words sentence) {
     self().values(key, member, range_form(), sentence);

@@ -216,6 +216,16 @@ TEST_F(EngineTest, only_observes_from_the_date_on_that_until_names) {
   EXPECT_EQ(judge().findings.at(0).mode, Mode::observe);
 }
 
+TEST_F(EngineTest, does_not_enforce_what_an_independent_implementation_disputes) {
+  Finding finding = violation("first.bad");
+  finding.disputed = "libspf2 says pass";
+  first_says = Findings{finding};
+  const Verdict verdict = judge();
+  EXPECT_EQ(verdict.disposition, Disposition::accept);
+  EXPECT_EQ(verdict.findings.at(0).mode, Mode::enforce);
+  EXPECT_EQ(verdict.findings.at(0).held_back, "disputed: libspf2 says pass");
+}
+
 TEST_F(EngineTest, spares_messages_outside_the_canary_percent) {
   first_says = Findings{violation("first.bad")};
   const int bucket = canary_bucket(headers);

@@ -33,6 +33,8 @@ roles:
     - SUBMISSION
 arrival: {authserv_id: mx.example.com, covered: yes, trusted_networks: [192.0.2.7/24, "2001:db8::/32"]}
 apple: {domains: [Example.COM., bücher.example]}
+egress: {addresses: [192.0.2.7, "2001:db8:0::7"], helo: out.example.com}
+authentication: {deadline: 9s, enforce_disputed: yes}
 direct: {mixed: keep}
 log: {destination: stderr, facility: local3, decisions: ""}
 limits: {message_deadline: 2m, drain: 0s, concurrent_judgements: 8, header_octets: 2MiB}
@@ -53,6 +55,10 @@ suppression: {siblings: no}
   EXPECT_EQ(config.arrival.trusted_networks.at(0).text(), "192.0.2.0/24");
   EXPECT_EQ(config.apple.domains.at(0).text(), "example.com");
   EXPECT_EQ(config.apple.domains.at(1).text(), "xn--bcher-kva.example");
+  EXPECT_EQ(config.egress.addresses.at(1).text(), "2001:db8::7");
+  EXPECT_EQ(config.egress.helo, "out.example.com");
+  EXPECT_EQ(config.authentication.deadline, seconds{9});
+  EXPECT_TRUE(config.authentication.enforce_disputed);
   EXPECT_EQ(config.direct.mixed, MixedRefusal::keep);
   EXPECT_EQ(config.log, (LogConfig{LogDestination::standard_error, "local3", ""}));
   EXPECT_EQ(config.limits.message_deadline, seconds{120});
@@ -195,6 +201,9 @@ TEST(ConfigReader, says_what_it_expected_and_what_it_found) {
                "1:30: arrival.trusted_networks: expected a network as 192.0.2.0/24, 2001:db8::/32 "
                "or a "
                "single address, got \"192.0.2.0/33\""},
+          Told{"egress: {addresses: [192.0.2.0/24]}",
+               "1:22: egress.addresses: expected an IP address as 192.0.2.1 or 2001:db8::1, got "
+               "\"192.0.2.0/24\""},
           Told{"socket: {mode: 680}",
                "1:16: socket.mode: expected permissions in octal from 0000 to 0777, such as 0660, "
                "got \"680\""},
