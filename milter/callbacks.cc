@@ -73,8 +73,9 @@ class Connection {
   Session session;
   LeadingBlank leading_blank;
   bool may_skip;
-  bool is_body_silent;     // no reply to body chunks was agreed on
-  bool is_broken = false;  // a step failed, or the daemon stops: nothing of it may be accepted
+  bool is_body_silent;        // no reply to body chunks was agreed on
+  bool is_connected = false;  // who is connected, and as what, is known: on_connect succeeded
+  bool is_broken = false;     // a step failed, or the daemon stops: nothing of it may be accepted
 
  private:
   bool is_counted_ = false;
@@ -95,7 +96,8 @@ void panic(std::string_view step, std::string_view what) noexcept {
 enum class Reply { none, awaited };
 
 // Runs a step of a connection. Whatever flies out of it ends here: the message is forgotten, this
-// step and all that follow of the message are answered with "try again".
+// step and all that follow of the message (of the connection, where it is connect that failed) are
+// answered with "try again".
 template <Reply reply, class Body>
 sfsistat step(SMFICTX* context, std::string_view name, Body body) noexcept {
   constexpr sfsistat failed = reply == Reply::awaited ? SMFIS_TEMPFAIL : SMFIS_NOREPLY;
@@ -218,6 +220,7 @@ sfsistat on_connect(SMFICTX* context, char* name, _SOCK_ADDR* address) noexcept 
   }
   return step<Reply::none>(context, "connect", [&](Connection& connection) {
     connection.session.connect(peer_of(name, address), macro(context, "{daemon_name}"));
+    connection.is_connected = true;
     return SMFIS_CONTINUE;
   });
 }
@@ -230,8 +233,10 @@ sfsistat on_helo(SMFICTX* context, char* name) noexcept {
 }
 
 sfsistat on_mail(SMFICTX* context, char** list) noexcept {
+  // A failure ends with its message, except that of connect: without it even the role is unknown,
+  // and a gate would be taken for an arrival.
   if (Connection* const connection = connection_of(context)) {
-    connection->is_broken = shared->in_flight.is_closed();
+    connection->is_broken = !connection->is_connected || shared->in_flight.is_closed();
   }
   return step<Reply::none>(context, "mail", [&](Connection& connection) {
     connection.session.mail(arguments_of(list), macro(context, "{auth_authen}"));

@@ -113,5 +113,16 @@ TEST_F(Garbage, at_random_hurts_nobody) {
   EXPECT_EQ(daemon_->stop().value_or(-1), 0);
 }
 
+// Without it nobody knows whether this is the gate; taken for an arrival, the mail would leave
+// unjudged.
+TEST_F(Garbage, without_a_connect_step_no_mail_is_let_through) {
+  configure("list_unsubscribe: {mode: enforce}\n");
+  start();
+  MilterClient client = connect();
+  const auto outcome = send_mail(client, newsletter("4C"));
+  EXPECT_TRUE(!outcome || !outcome->goes_on());
+  EXPECT_TRUE(daemon_->is_running());
+}
+
 }  // namespace
 }  // namespace icm
