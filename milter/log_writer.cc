@@ -94,6 +94,8 @@ struct LogWriter::Sinks {
   static Result<Sinks> open(const LogConfig& config, LineDestination destination) {
     ICM_TRY(const int facility, facility_code(config.facility));
     ICM_TRY(DecisionFile file, DecisionFile::open(config.decisions));
+    // Keeps its first argument, so a literal; may be called again and again.
+    if (destination == LineDestination::syslog) ::openlog("icloud-milter", LOG_PID, facility);
     return Sinks{destination, facility, std::move(file)};
   }
 
@@ -139,7 +141,6 @@ Result<std::unique_ptr<LogWriter>> LogWriter::open(const LogConfig& config,
                                                    LineDestination destination, const Clock& clock,
                                                    Limits limits) {
   ICM_TRY(Sinks sinks, Sinks::open(config, destination));
-  if (destination == LineDestination::syslog) ::openlog("icloud-milter", LOG_PID, LOG_MAIL);
   return std::unique_ptr<LogWriter>(
       new LogWriter(std::make_unique<Sinks>(std::move(sinks)), clock, limits));
 }
