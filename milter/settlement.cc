@@ -6,15 +6,14 @@
 namespace icm {
 namespace {
 
-// What a recipient's verdict contributes to the message's; its findings have been logged with it.
+// What a recipient's verdict contributes to the message's. Its findings stay out: they were logged
+// when RCPT was answered, and whoever counts the log would count them twice.
 void take_over(Verdict& message, const Verdict& recipient) {
   message.disposition = recipient.disposition;
   message.reply = recipient.reply;
   message.quarantine_reason = recipient.quarantine_reason;
   message.policy = recipient.policy;
   message.rule = recipient.rule;
-  message.findings.insert(message.findings.end(), recipient.findings.begin(),
-                          recipient.findings.end());
   if (message.disposition >= Disposition::defer) message.headers.clear();
 }
 

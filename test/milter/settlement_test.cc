@@ -155,5 +155,17 @@ TEST(Settle, holds_a_message_for_the_sake_of_one_recipient) {
   EXPECT_EQ(settled(quarantine, mail), (Outcome{quarantine, "message", {}}));
 }
 
+// They were logged with the recipient; whoever counts the log would count them twice.
+TEST(Settle, leaves_what_was_found_about_recipients_out_of_the_message) {
+  for (const auto recipient : {quarantine, defer, reject}) {
+    const Mail mail = Mail().to_apple(recipient).to_apple(recipient);
+    const Settlement settlement =
+        settle(verdict(tag, "message"), mail.apple, mail.envelope, MixedRefusal::remove);
+    EXPECT_EQ(outcome(settlement), (Outcome{recipient, "recipient", {}}));
+    ASSERT_EQ(settlement.verdict.findings.size(), 1u);
+    EXPECT_EQ(settlement.verdict.findings[0].finding.rule, "message");
+  }
+}
+
 }  // namespace
 }  // namespace icm
