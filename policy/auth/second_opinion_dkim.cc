@@ -9,11 +9,10 @@
 #include <map>
 #include <optional>
 
-// Before the library's header, which defines its own _Bool otherwise.
-#include <stdbool.h>
-#include <sys/types.h>
-
+// The library's header speaks C only.
+#define _Bool bool
 #include <opendkim/dkim.h>
+#undef _Bool
 
 #include "policy/auth/key_record.h"
 #include "policy/auth/second_opinion.h"
