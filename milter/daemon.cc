@@ -108,7 +108,7 @@ class Daemon {
     const ConfigResult read = read_config(options_.config_path, clock_.now());
     if (!read) return keep(say_problems(read.error()));
     say_problems(read->warnings);
-    const auto world = World::build(read->config);
+    const auto world = World::build(read->config, current_);
     if (!world) return keep(world.error().text);
     if (!reopen((*world)->config())) return keep("the log could not be reopened");
     if ((*world)->config().socket != config().socket) {
@@ -180,7 +180,7 @@ std::shared_ptr<const World> build_world(const std::string& config_path, const C
   ConfigResult read = read_config(config_path, clock.now());
   std::fputs(report(read ? read->warnings : read.error()).c_str(), stderr);
   if (!read) return nullptr;
-  auto world = World::build(std::move(read->config));
+  auto world = World::build(std::move(read->config), nullptr);
   if (world) return *std::move(world);
   complain(world.error().text);
   return nullptr;

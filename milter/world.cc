@@ -20,22 +20,36 @@ std::string host_name() {
   return name.data();
 }
 
+// The previous World's, as long as it asks the same servers in the same way.
+Result<std::shared_ptr<NameService>> name_service(const DnsConfig& config,
+                                                  const std::shared_ptr<NameService>& previous) {
+  ICM_TRY(UnboundOptions options, unbound_options(config));
+  if (previous != nullptr && previous->has(options)) return previous;
+  return NameService::open(std::move(options));
+}
+
 }  // namespace
 
-Result<std::shared_ptr<const World>> World::build(Config config) {
+Result<std::shared_ptr<const World>> World::build(Config config,
+                                                  const std::shared_ptr<const World>& previous) {
+  ICM_TRY(auto names, name_service(config.dns, previous == nullptr ? nullptr : previous->names_));
   ICM_TRY(auto list, SqliteSuppressionList::open(config.store.path, Deadline::in(wait_for_store)));
-  return over(std::move(config), std::move(list));
+  return std::make_shared<const World>(std::move(config), std::move(list), std::move(names));
 }
 
 std::shared_ptr<const World> World::over(Config config,
-                                         std::unique_ptr<SuppressionList> suppression) {
-  return std::make_shared<const World>(std::move(config), std::move(suppression));
+                                         std::unique_ptr<SuppressionList> suppression,
+                                         std::unique_ptr<Resolver> resolver) {
+  return std::make_shared<const World>(std::move(config), std::move(suppression),
+                                       std::make_shared<NameService>(std::move(resolver)));
 }
 
-World::World(Config config, std::unique_ptr<SuppressionList> suppression)
+World::World(Config config, std::unique_ptr<SuppressionList> suppression,
+             std::shared_ptr<NameService> names)
     : config_(std::move(config)),
       authserv_id_(config_.arrival.authserv_id.empty() ? host_name() : config_.arrival.authserv_id),
       suppression_(std::move(suppression)),
+      names_(std::move(names)),
       apple_(config_.apple.domains),
       policies_(config_, Stores{*suppression_}),
       engine_(policies_) {}

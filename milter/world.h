@@ -6,6 +6,7 @@
 
 #include <memory>
 
+#include "milter/name_service.h"
 #include "policy/base/guarded.h"
 #include "policy/config/config.h"
 #include "policy/engine.h"
@@ -19,20 +20,29 @@ namespace icm {
 // other.
 class World {
  public:
-  // Opens what the configuration names. An Error says what is missing, for the administrator.
-  [[nodiscard]] static Result<std::shared_ptr<const World>> build(Config config);
+  // Opens what the configuration names. What the `previous` World (or none) knows of the DNS is
+  // kept when the same servers are asked in the same way. An Error says what is missing, for the
+  // administrator.
+  [[nodiscard]] static Result<std::shared_ptr<const World>> build(
+      Config config, const std::shared_ptr<const World>& previous);
 
-  // For tests and offline checks: a World over a given list.
+  // For tests and offline checks: a World over a given list and resolver; without one no name
+  // exists.
   static std::shared_ptr<const World> over(Config config,
-                                           std::unique_ptr<SuppressionList> suppression);
+                                           std::unique_ptr<SuppressionList> suppression,
+                                           std::unique_ptr<Resolver> resolver = nullptr);
 
-  World(Config config, std::unique_ptr<SuppressionList> suppression);
+  World(Config config, std::unique_ptr<SuppressionList> suppression,
+        std::shared_ptr<NameService> names);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
   const Config& config() const { return config_; }
   const Engine& engine() const { return engine_; }
   const AppleDomains& apple() const { return apple_; }
+
+  // What a message's authentication is looked up in.
+  AuthSources& auth_sources() const { return names_->sources(); }
 
   // Our name in Authentication-Results: as configured, or the host name.
   const std::string& authserv_id() const { return authserv_id_; }
@@ -41,6 +51,7 @@ class World {
   Config config_;
   std::string authserv_id_;
   std::unique_ptr<SuppressionList> suppression_;
+  std::shared_ptr<NameService> names_;
   NamedAppleDomains apple_;
   PolicySet policies_;
   Engine engine_;

@@ -37,6 +37,7 @@ class Checker : public OptionVisitor<Checker> {
     roles();
     arrival();
     store();
+    dns();
     streams();
     describe(config_, *this);
     suppression_origins();
@@ -114,6 +115,16 @@ class Checker : public OptionVisitor<Checker> {
 
   void store() {
     if (config_.store.path.empty()) error("store.path", "expected an absolute path, got \"\"");
+  }
+
+  void dns() {
+    if (config_.dns.servers.empty() && config_.dns.resolv_conf.empty() &&
+        !places_.unread("dns.servers")) {
+      error("dns.resolv_conf", "expected an absolute path, since dns.servers is empty");
+    }
+    if (config_.dns.dnssec && config_.dns.trust_anchor.empty()) {
+      error("dns.trust_anchor", "expected an absolute path, since dns.dnssec is on");
+    }
   }
 
   void streams() {

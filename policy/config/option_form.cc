@@ -318,4 +318,13 @@ Form<IpAddress> address_form() {
   return form;
 }
 
+Form<NameServer> server_form() {
+  Form<NameServer> form;
+  form.expected = "an address as 192.0.2.1, 2001:db8::1 or [2001:db8::1]:5353";
+  form.one = "addresses as 192.0.2.1, 2001:db8::1 or [2001:db8::1]:5353";
+  form.parse = NameServer::parse;
+  form.write = [](const NameServer& server) { return server.text(); };
+  return form;
+}
+
 }  // namespace icm

@@ -48,6 +48,7 @@ Form<std::optional<WallTime>> time_form();
 Form<Domain> domain_form();
 Form<IpRange> range_form();
 Form<IpAddress> address_form();
+Form<NameServer> server_form();
 
 // "a, b or c"
 std::string one_of(const std::vector<std::string_view>& words);
@@ -141,6 +142,9 @@ class OptionVisitor {
   }
   void ranges(Words key, std::vector<IpRange>& member, Words sentence) {
     self().values(key, member, range_form(), sentence);
+  }
+  void servers(Words key, std::vector<NameServer>& member, Words sentence) {
+    self().values(key, member, server_form(), sentence);
   }
   template <class Enum>
   void choices(Words key, std::vector<Enum>& member, Words sentence) {

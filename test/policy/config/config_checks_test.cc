@@ -26,6 +26,10 @@ TEST(ConfigChecks, refuse_what_contradicts_itself) {
                "1:24: arrival.authserv_id: expected a host name or another token of RFC 2045, got "
                "\"mx;example\""},
           Told{"store: {path: \"\"}", "1:15: store.path: expected an absolute path, got \"\""},
+          Told{"dns: {resolv_conf: \"\"}",
+               "1:20: dns.resolv_conf: expected an absolute path, since dns.servers is empty"},
+          Told{"dns: {dnssec: yes, trust_anchor: \"\"}",
+               "1:34: dns.trust_anchor: expected an absolute path, since dns.dnssec is on"},
           Told{"streams: [{logins: [a]}]",
                "1:11: streams[1]: the name is missing: write \"name: WORD\""},
           Told{"streams: [{name: news}]",

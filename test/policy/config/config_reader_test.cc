@@ -197,6 +197,13 @@ TEST(ConfigReader, says_what_it_expected_and_what_it_found) {
           Told{"arrival: {covered: maybe}",
                "1:20: arrival.covered: expected yes or no, got \"maybe\""},
           Told{"arrival: {covered: 1}", "1:20: arrival.covered: expected yes or no, got \"1\""},
+          Told{"dns: {servers: [192.0.2.1, 192.0.2.2:0]}",
+               "1:28: dns.servers: expected an address as 192.0.2.1, 2001:db8::1 or "
+               "[2001:db8::1]:5353, got \"192.0.2.2:0\"; the port is not a number from 1 to "
+               "65535"},
+          Told{"dns: {servers: 192.0.2.1}",
+               "1:16: dns.servers: expected a list of addresses as 192.0.2.1, 2001:db8::1 or "
+               "[2001:db8::1]:5353, got \"192.0.2.1\"; write [192.0.2.1]"},
           Told{"arrival: {trusted_networks: [192.0.2.0/33]}",
                "1:30: arrival.trusted_networks: expected a network as 192.0.2.0/24, 2001:db8::/32 "
                "or a "

@@ -26,6 +26,7 @@ direct: {mixed: keep}
 log: {destination: stderr, facility: local7, decisions: ""}
 limits: {message_deadline: 61s, drain: 0s, concurrent_judgements: 1, header_octets: 1000001, header_fields: 99}
 store: {path: "/a\"b\\c"}
+dns: {servers: [192.0.2.1, "[2001:db8::1]:5353", "fe80::1%eth0"], resolv_conf: "", dnssec: yes, trust_anchor: /k, timeout: 60s}
 streams:
   - {name: a, kind: transactional, logins: ["- x"], header: "X-A: \"b\""}
   - {name: off, from_domains: [b.example], sender_domains: [c.example]}
