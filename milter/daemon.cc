@@ -39,7 +39,8 @@ class Daemon {
         log_(std::move(log)),
         world_(world),
         slots_(world->config().limits.concurrent_judgements),
-        context_{.sessions = {world_, *log_, clock_, slots_}, .in_flight = in_flight_},
+        context_{.sessions = {world_, *log_, clock_, slots_, &gate_watch_},
+                 .in_flight = in_flight_},
         signals_(std::move(signals)),
         current_(std::move(world)) {}
 
@@ -167,6 +168,7 @@ class Daemon {
   std::unique_ptr<LogWriter> log_;
   CurrentWorld world_;
   Slots slots_;
+  GateWatch gate_watch_;
   MessagesInFlight in_flight_;
   CallbackContext context_;
   Signals signals_;

@@ -9,12 +9,13 @@
 namespace icm {
 
 void ForgedResults::header(std::string_view name, std::string_view value) {
+  if (are_too_many_) return;
   // RFC 5322 §4.5 lets blanks stand before the colon; the mail server counts such a field too.
   if (!equal_ascii(trim(name), auth_results_field)) return;
   ++seen_;
-  if (is_removed_at_arrival({.name = name, .value = value}, authserv_id_)) {
-    occurrences_.push_back(seen_);
-  }
+  if (!is_removed_at_arrival({.name = name, .value = value}, authserv_id_)) return;
+  are_too_many_ = occurrences_.size() == most;
+  if (!are_too_many_) occurrences_.push_back(seen_);
 }
 
 std::vector<HeaderEdit> ForgedResults::removals() const {

@@ -16,17 +16,25 @@ namespace icm {
 // before a forged one hides it. `authserv_id` must outlive it.
 class ForgedResults {
  public:
+  // More are not removed but refused with the message. Our own fields go each time a message comes
+  // by, so an honest one has a few at most; and a removal costs the mail server a walk through the
+  // whole header.
+  static constexpr std::size_t most = 100;
+
   explicit ForgedResults(std::string_view authserv_id) : authserv_id_(authserv_id) {}
 
   void header(std::string_view name, std::string_view value);
 
+  // At most `most`, even where there are more.
   std::size_t count() const { return occurrences_.size(); }
+  bool are_too_many() const { return are_too_many_; }
   std::vector<HeaderEdit> removals() const;
 
  private:
   std::string_view authserv_id_;
   int seen_ = 0;
   std::vector<int> occurrences_;
+  bool are_too_many_ = false;
 };
 
 }  // namespace icm

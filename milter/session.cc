@@ -33,24 +33,39 @@ const SmtpReply not_seen{.code = 451,
                          .enhanced = "4.3.0",
                          .text = "The beginning of this message was not seen; try again later"};
 
+const SmtpReply unknown_listener{
+    .code = 451,
+    .enhanced = "4.3.5",  // RFC 3463 §3.4: system incorrectly configured
+    .text =
+        "The mail filter has no role for this listener; the administrator finds its name in "
+        "the log; try again later"};
+
+bool names(const std::vector<std::string>& list, std::string_view daemon_name) {
+  return std::ranges::find(list, daemon_name) != list.end();
+}
+
 Role role_of(const RolesConfig& roles, std::string_view daemon_name) {
-  const auto names = [&](const std::vector<std::string>& list) {
-    return std::ranges::find(list, daemon_name) != list.end();
-  };
-  if (names(roles.gate)) return Role::gate;
-  if (names(roles.direct)) return Role::direct;
+  if (names(roles.gate, daemon_name)) return Role::gate;
+  if (names(roles.direct, daemon_name)) return Role::direct;
   return Role::arrival;
 }
 
-// Also one that is no Mailbox: mail servers deliver more than RFC 5321 has, such as a local part of
-// more than 64 octets, and nothing may leave for Apple unjudged.
-bool is_apples(const Recipient& recipient, const AppleDomains& apple) {
-  if (recipient.mailbox) return apple.contains(recipient.mailbox->domain());
-  const std::string_view text = recipient.text;
-  const std::size_t at = text.rfind('@');
-  if (at == std::string_view::npos) return false;
-  const auto domain = Domain::parse(trim(text.substr(at + 1)));
-  return domain && apple.contains(*domain);
+// RFC 3463 §3.6: the address as it was given does not name a mailbox for sure.
+Verdict unclear_address(std::string_view text) {
+  Verdict verdict;
+  verdict.disposition = Disposition::reject;
+  verdict.reply = {.code = 553,
+                   .enhanced = "5.1.3",
+                   .text = fmt::format("recipient address {} may lead to Apple once it is cleaned "
+                                       "or its route is followed; write it as local-part@domain "
+                                       "(RFC 5321 section 4.1.2), without comments, routes, blanks "
+                                       "or needless quotes",
+                                       excerpt(text))};
+  return verdict;
+}
+
+std::string client_of(const Envelope& envelope) {
+  return envelope.client ? envelope.client->text() : std::string("none");
 }
 
 Answer answer_to(const Verdict& verdict) {
@@ -101,6 +116,8 @@ struct Session::Message {
   std::shared_ptr<const World> world;
   Envelope envelope;
   std::vector<AppleRecipient> apple;
+  bool is_of_known_listener = true;
+  bool enters_for_apple = false;  // at arrival: it names an Apple recipient
   Inspection inspection;
   ForgedResults forged;
 };
@@ -127,6 +144,11 @@ void Session::mail(std::span<const std::string_view> arguments, std::string_view
   Envelope& envelope = message_->envelope;
   envelope = connection_;
   envelope.role = role_of(config.roles, daemon_name_);
+  if (envelope.role != Role::arrival) {
+    if (context_.gate_watch != nullptr) context_.gate_watch->saw_judged();
+  } else if (!config.roles.arrival.empty()) {
+    message_->is_of_known_listener = names(config.roles.arrival, daemon_name_);
+  }
   envelope.login = login;
   envelope.reverse_path = reverse_path_of(arguments);
   read_mail_parameters(arguments, envelope);
@@ -136,12 +158,30 @@ void Session::mail(std::span<const std::string_view> arguments, std::string_view
 }
 
 Answer Session::rcpt(std::span<const std::string_view> arguments, std::string_view queue_id) {
-  if (!message_ || !message_->is_judged() || arguments.empty()) return {};
+  if (!message_ || arguments.empty()) return {};
   message_->name_queue_id(queue_id);
+  // Mail that came by no SMTP is refused at its end (see judge_recipient).
+  if (!message_->is_of_known_listener) {
+    return transport_ == Transport::smtp ? refuse_listener() : Answer{};
+  }
   Recipient recipient = recipient_of(arguments);
-  recipient.is_apple = is_apples(recipient, message_->world->apple());
-  if (recipient.is_apple) {
-    return judge_recipient(std::string(arguments.front()), std::move(recipient));
+  const Reach reach = reach_of(recipient, message_->world->apple());
+  recipient.is_apple = reach != Reach::elsewhere;
+  if (!message_->is_judged()) {
+    message_->enters_for_apple = message_->enters_for_apple || recipient.is_apple;
+    return {};
+  }
+  std::string argument(arguments.front());
+  switch (reach) {
+    case Reach::elsewhere:
+      break;
+    case Reach::apple:
+      return judge_recipient(std::move(argument), std::move(recipient));
+    case Reach::unclear: {
+      Verdict verdict = unclear_address(recipient.text);
+      log_recipient(*message_, recipient, verdict, {});
+      return take_recipient(std::move(argument), std::move(recipient), std::move(verdict));
+    }
   }
   message_->envelope.recipients.push_back(std::move(recipient));
   return {};
@@ -153,14 +193,28 @@ Answer Session::judge_recipient(std::string argument, Recipient recipient) {
   Verdict verdict = message.world->engine().judge_recipient(
       message.envelope, recipient, context_.clock.now(), message.deadline());
   if (!verdict.findings.empty()) log_recipient(message, recipient, verdict, watch.elapsed());
+  return take_recipient(std::move(argument), std::move(recipient), std::move(verdict));
+}
 
+// Refuses the recipient, or keeps it with what is to be done about it at the end of the message.
+Answer Session::take_recipient(std::string argument, Recipient recipient, Verdict verdict) {
   const Answer answer = answer_to(verdict);
   if (answer.kind == Answer::Kind::refuse && transport_ == Transport::smtp) return answer;
-  message.apple.push_back({.index = message.envelope.recipients.size(),
-                           .argument = std::move(argument),
-                           .verdict = std::move(verdict)});
-  message.envelope.recipients.push_back(std::move(recipient));
+  message_->apple.push_back({.index = message_->envelope.recipients.size(),
+                             .argument = std::move(argument),
+                             .verdict = std::move(verdict)});
+  message_->envelope.recipients.push_back(std::move(recipient));
   return {};
+}
+
+Answer Session::refuse_listener() {
+  context_.log.say(
+      LogLevel::error,
+      fmt::format("{}: deferred: the listener's {{daemon_name}} \"{}\" is in none of roles.gate, "
+                  "roles.direct and roles.arrival; mend milter_macro_daemon_name in master.cf, or "
+                  "add the name",
+                  for_log(message_->envelope.queue_id), for_log(daemon_name_)));
+  return {.kind = Answer::Kind::refuse, .reply = unknown_listener};
 }
 
 Answer Session::data(std::string_view queue_id) {
@@ -199,14 +253,42 @@ bool Session::body_is_settled() const { return !message_ || !message_->needs_jud
 
 Answer Session::end_of_message(std::string_view queue_id, Mta& mta) {
   if (!message_) return {.kind = Answer::Kind::refuse, .reply = not_seen};
+  message_->name_queue_id(queue_id);
+  if (!message_->is_of_known_listener) {
+    const Answer answer = refuse_listener();
+    message_.reset();
+    return answer;
+  }
   const std::unique_ptr<Message> message = std::move(message_);
-  message->name_queue_id(queue_id);
+  if (message->forged.are_too_many()) return refuse_forged(*message);
   if (!message->is_judged()) return finish_arrival(*message, mta);
   // A mail server without DATA (protocols below 4) could not be told earlier.
   return message->needs_judgement() ? finish_judged(*message, mta) : Answer{};
 }
 
 void Session::abort() { message_.reset(); }
+
+// Nothing forged may go on, and that many cannot be removed.
+Answer Session::refuse_forged(Message& message) {
+  Verdict verdict;
+  verdict.disposition = Disposition::reject;
+  verdict.reply = {
+      .code = 550,
+      .enhanced = "5.7.0",
+      .text = fmt::format("more than {} Authentication-Results fields claim to be by {}, which "
+                          "removes them wherever mail comes in (RFC 8601 section 5); send the "
+                          "message without them",
+                          ForgedResults::most, message.world->authserv_id())};
+  const Answer answer = answer_to(verdict);
+  context_.log.say(
+      LogLevel::warning,
+      fmt::format("{}: refused: more than {} Authentication-Results claim to be by {}, "
+                  "client={}",
+                  for_log(message.envelope.queue_id), ForgedResults::most,
+                  message.world->authserv_id(), client_of(message.envelope)));
+  if (message.is_judged()) log_message(message, std::move(verdict), {}, {});
+  return answer;
+}
 
 Answer Session::finish_arrival(Message& message, Mta& mta) {
   const std::string queue_id = for_log(message.envelope.queue_id);
@@ -222,8 +304,12 @@ Answer Session::finish_arrival(Message& message, Mta& mta) {
                      fmt::format("{}: removed {} Authentication-Results that claimed to be by {}, "
                                  "client={}",
                                  queue_id, message.forged.count(), message.world->authserv_id(),
-                                 message.envelope.client ? message.envelope.client->text()
-                                                         : std::string("none")));
+                                 client_of(message.envelope)));
+  }
+  if (message.enters_for_apple && context_.gate_watch != nullptr) {
+    const auto warning = context_.gate_watch->saw_arrival(
+        daemon_name_, message.world->config().roles, context_.clock.now());
+    if (warning) context_.log.say(LogLevel::warning, *warning);
   }
   return {};
 }

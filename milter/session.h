@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 
+#include "milter/gate_watch.h"
 #include "milter/log.h"
 #include "milter/mta.h"
 #include "milter/slots.h"
@@ -27,6 +28,7 @@ struct SessionContext {
   Log& log;
   const Clock& clock;
   Slots& slots;
+  GateWatch* gate_watch = nullptr;  // absent where nobody wires a mail server: offline, in tests
 };
 
 // Steps come one at a time, from any thread (libmilter's pool moves a session between threads), and
@@ -35,7 +37,8 @@ struct SessionContext {
 //
 // What a message goes through depends on its role:
 // - arrival: nothing is refused. Authentication-Results fields that claim to be ours are removed
-//   and our own is put on top.
+//   and our own is put on top. Two things cannot be let in: a message with more of those fields
+//   than can be removed, and, where roles.arrival is set, mail of a listener that is in no list.
 // - gate: the engine is asked at RCPT for each Apple recipient and at the end for the message. A
 //   message without Apple recipients is let go at DATA, untouched.
 // - direct: as at the gate, and what passes also gets what arrival does.
@@ -79,6 +82,9 @@ class Session {
  private:
   struct Message;  // everything from MAIL to the end of the message
   Answer judge_recipient(std::string argument, Recipient recipient);
+  Answer take_recipient(std::string argument, Recipient recipient, Verdict verdict);
+  Answer refuse_listener();
+  Answer refuse_forged(Message& message);
   Answer finish_arrival(Message& message, Mta& mta);
   Answer finish_judged(Message& message, Mta& mta);
   void log_recipient(const Message& message, const Recipient& recipient, Verdict verdict,

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "milter/ctl/message_file.h"
+#include "milter/envelope_arguments.h"
 #include "milter/session.h"
 #include "policy/auth/auth_results.h"
 #include "policy/base/text.h"
@@ -136,8 +137,7 @@ std::vector<OfflineRecipient> name_recipients(const OfflineMessage& message, Ses
     const std::vector<std::string_view> arguments(words.begin(), words.end());
     OfflineRecipient recipient;
     recipient.text = without_brackets(words.front());
-    const Result<Mailbox> mailbox = Mailbox::parse(words.front());
-    recipient.is_apple = mailbox && world.apple().contains(mailbox->domain());
+    recipient.is_apple = reach_of(recipient_of(arguments), world.apple()) != Reach::elsewhere;
     recipient.answer = session.rcpt(arguments, no_queue_id);
     recipient.decision = log.take();
     recipients.push_back(std::move(recipient));
@@ -172,8 +172,7 @@ Result<std::shared_ptr<const World>> offline_world(Config config) {
 }
 
 Config for_offline_role(Config config, Role role, bool is_origin_known) {
-  config.roles.gate.clear();
-  config.roles.direct.clear();
+  config.roles = {.gate = {}, .direct = {}, .arrival = {}};
   (role == Role::direct ? config.roles.direct : config.roles.gate).emplace_back(daemon_name);
   if (is_origin_known) config.arrival.covered = true;
   return config;

@@ -101,6 +101,7 @@ void describe(SocketConfig& c, Visitor& visit) {
 struct RolesConfig {
   std::vector<std::string> gate = {"ICLOUD-GATE"};
   std::vector<std::string> direct;
+  std::vector<std::string> arrival;
   bool operator==(const RolesConfig&) const = default;
 };
 
@@ -108,9 +109,14 @@ template <class Visitor>
 void describe(RolesConfig& c, Visitor& visit) {
   visit.texts("gate", c.gate,
               "Values of {daemon_name} that mark a connection as the gate, the hop before the exit "
-              "(Postfix: milter_macro_daemon_name). Every name in neither list is an arrival.");
+              "(Postfix: milter_macro_daemon_name).");
   visit.texts("direct", c.direct,
               "Values of {daemon_name} for listeners that are arrival and gate in one pass.");
+  visit.texts(
+      "arrival", c.arrival,
+      "Values of {daemon_name} for listeners where mail comes in (Postfix: $myhostname where "
+      "nothing else is set). Empty: every name that is in no other list. Else mail under a "
+      "name that is in no list is deferred, so that a misspelt gate is noticed at once.");
 }
 
 struct ArrivalConfig {

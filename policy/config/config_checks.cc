@@ -81,19 +81,26 @@ class Checker : public OptionVisitor<Checker> {
   }
 
   void roles() {
-    const auto& gate = config_.roles.gate;
-    const auto& direct = config_.roles.direct;
-    for (std::size_t i = 0; i < direct.size(); ++i) {
-      if (std::find(gate.begin(), gate.end(), direct[i]) == gate.end()) continue;
-      add(Severity::error, fmt::format("roles.direct[{}]", i + 1), "roles.direct",
-          fmt::format("\"{}\" is in roles.gate too; a listener plays one role",
-                      for_log(direct[i])));
-    }
-    if (gate.empty() && direct.empty() && places_.given("roles.gate")) {
+    const RolesConfig& roles = config_.roles;
+    one_role("roles.direct", roles.direct, "roles.gate", roles.gate);
+    one_role("roles.arrival", roles.arrival, "roles.gate", roles.gate);
+    one_role("roles.arrival", roles.arrival, "roles.direct", roles.direct);
+    if (roles.gate.empty() && roles.direct.empty() && places_.given("roles.gate")) {
       warning("roles.gate", "no listener is a gate or direct, so no mail is ever judged");
     }
-    empty_names("roles.gate", gate);
-    empty_names("roles.direct", direct);
+    empty_names("roles.gate", roles.gate);
+    empty_names("roles.direct", roles.direct);
+    empty_names("roles.arrival", roles.arrival);
+  }
+
+  void one_role(std::string_view option, const std::vector<std::string>& names,
+                std::string_view other_option, const std::vector<std::string>& others) {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+      if (std::find(others.begin(), others.end(), names[i]) == others.end()) continue;
+      add(Severity::error, fmt::format("{}[{}]", option, i + 1), option,
+          fmt::format("\"{}\" is in {} too; a listener plays one role", for_log(names[i]),
+                      other_option));
+    }
   }
 
   void empty_names(const std::string& option, const std::vector<std::string>& names) {

@@ -41,5 +41,21 @@ TEST(ForgedResults, are_found_under_a_name_with_a_blank_behind_it) {
   EXPECT_EQ(occurrences(forged), std::vector<int>{2});
 }
 
+TEST(ForgedResults, are_counted_up_to_a_bound_and_then_too_many) {
+  ForgedResults forged("mx.ours.example");
+  for (std::size_t i = 0; i < ForgedResults::most; ++i) {
+    forged.header("Authentication-Results", " mx.ours.example; auth=pass");
+  }
+  EXPECT_FALSE(forged.are_too_many());
+  forged.header("Authentication-Results", " other.example; none");
+  EXPECT_FALSE(forged.are_too_many());
+  for (int i = 0; i < 100000; ++i) {
+    forged.header("Authentication-Results", " mx.ours.example; auth=pass");
+  }
+  EXPECT_TRUE(forged.are_too_many());
+  EXPECT_EQ(forged.count(), ForgedResults::most);
+  EXPECT_EQ(forged.removals().size(), ForgedResults::most);
+}
+
 }  // namespace
 }  // namespace icm

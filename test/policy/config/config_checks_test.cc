@@ -19,6 +19,12 @@ TEST(ConfigChecks, refuse_what_contradicts_itself) {
                "2:12: roles.direct: \"ICLOUD-GATE\" is in roles.gate too; a listener plays one "
                "role"},
           Told{"roles: {gate: [\"\"]}", "1:16: roles.gate: a name is empty"},
+          Told{"roles: {arrival: [A, ICLOUD-GATE]}",
+               "1:22: roles.arrival: \"ICLOUD-GATE\" is in roles.gate too; a listener plays one "
+               "role"},
+          Told{"roles: {direct: [D], arrival: [D]}",
+               "1:32: roles.arrival: \"D\" is in roles.direct too; a listener plays one role"},
+          Told{"roles: {arrival: [\"\"]}", "1:19: roles.arrival: a name is empty"},
           Told{"arrival: {authserv_id: mx example}",
                "1:24: arrival.authserv_id: expected a host name or another token of RFC 2045, got "
                "\"mx example\""},
