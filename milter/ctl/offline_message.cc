@@ -58,9 +58,13 @@ class AuthenticatedMessage::Sink final : public MessageSink {
                             : fail(Code::syntax, fmt::format("{} From fields", from.size()));
     message_.authenticator_ =
         std::make_unique<Authenticator>(message_.headers_, message_.authors_, message_.sources_);
+    message_.opinions_ = std::make_unique<SecondOpinions>(message_.headers_, message_.sources_);
     if (prepare_) prepare_(*message_.authenticator_);
   }
-  void body(std::string_view chunk) override { message_.authenticator_->body(chunk); }
+  void body(std::string_view chunk) override {
+    message_.authenticator_->body(chunk);
+    message_.opinions_->body(chunk);
+  }
 
  private:
   AuthenticatedMessage& message_;

@@ -13,6 +13,7 @@
 
 #include "milter/ctl/message_file.h"
 #include "policy/auth/authenticator.h"
+#include "policy/auth/second_opinion.h"
 #include "policy/dns/resolver.h"
 
 namespace icm::ctl {
@@ -46,6 +47,8 @@ class AuthenticatedMessage {
 
   const HeaderList& headers() const { return headers_; }
   const Authenticator& authenticator() const { return *authenticator_; }
+  const Result<std::vector<Address>>& authors() const { return authors_; }
+  SecondOpinions& opinions() { return *opinions_; }
 
  private:
   class Sink;
@@ -53,6 +56,7 @@ class AuthenticatedMessage {
   HeaderList headers_;
   Result<std::vector<Address>> authors_;
   std::unique_ptr<Authenticator> authenticator_;
+  std::unique_ptr<SecondOpinions> opinions_;
 };
 
 // How long an offline command waits for the DNS.

@@ -7,6 +7,7 @@
 #include "milter/ctl/command.h"
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/offline_message.h"
+#include "milter/ctl/opinion_print.h"
 #include "milter/ctl/terminal.h"
 
 namespace icm::ctl {
@@ -18,16 +19,34 @@ struct Options {
   bool json = false;
 };
 
-void print(const SpfResult& result) {
+// All that is found out about one question.
+struct Findings {
+  SpfResult result;
+  SecondOpinion opinion;
+  SpfBudget budget;
+  std::vector<SpfLint> lint;
+};
+
+void print(const Findings& found) {
+  const SpfResult& result = found.result;
   fmt::print("{}: {} ({} of {})\n", to_string(result.status), clean(result.domain),
              to_string(result.identity),
              result.identity == SpfIdentity::helo ? "the HELO name" : "the envelope sender");
   if (!result.mechanism.empty()) fmt::print("  decided by   {}\n", clean(result.mechanism));
   if (!result.problem.empty()) fmt::print("  problem      {}\n", clean(result.problem));
   if (!result.explanation.empty()) fmt::print("  explanation  {}\n", clean(result.explanation));
-  fmt::print("  lookups      {} of {}, void {} of {}\n", result.lookups, spf_max_lookups,
-             result.void_lookups, spf_max_void_lookups);
-  for (const std::string& step : result.path) fmt::print("  {}\n", clean(step));
+  fmt::print("  libspf2      {}\n", to_line(found.opinion, agreement(result, found.opinion)));
+  print_budget(found.budget, result);
+  print_lint(found.lint);
+  for (const std::string& step : result.path) fmt::print("  path         {}\n", clean(step));
+}
+
+nlohmann::ordered_json to_json(const Findings& found) {
+  nlohmann::ordered_json json = ctl::to_json(found.result);
+  json["second_opinion"] = ctl::to_json(found.opinion, agreement(found.result, found.opinion));
+  json["budget"] = ctl::to_json(found.budget, found.result);
+  json["lint"] = ctl::to_json(found.lint);
+  return json;
 }
 
 Exit run(const Options& options) {
@@ -36,19 +55,24 @@ Exit run(const Options& options) {
   if (!questions || !resolver) {
     return complain(!questions ? questions.error().text : resolver.error().text, Exit::usage);
   }
-  const SpfResult result = check_spf({.client = questions->clients.front(),
-                                      .helo = questions->helo,
-                                      .mail_from = questions->mail_from,
-                                      .receiver = "unknown",
-                                      .now = SystemClock().now()},
-                                     **resolver, Deadline::in(offline_deadline));
+  const SpfQuestion question{.client = questions->clients.front(),
+                             .helo = questions->helo,
+                             .mail_from = questions->mail_from,
+                             .receiver = "unknown",
+                             .now = SystemClock().now()};
+  const Deadline deadline = Deadline::in(offline_deadline);
+  Findings found;
+  found.result = check_spf(question, **resolver, deadline);
+  found.opinion = ask_libspf2(question, **resolver, deadline);
+  found.budget = spf_budget(question, **resolver, deadline);
+  found.lint = lint_spf(found.budget);
   if (options.json) {
     fmt::print("{}\n",
-               to_json(result).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
+               to_json(found).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
   } else {
-    print(result);
+    print(found);
   }
-  return result.status == SpfStatus::pass ? Exit::done : Exit::refused;
+  return found.result.status == SpfStatus::pass ? Exit::done : Exit::refused;
 }
 
 }  // namespace

@@ -7,6 +7,7 @@
 #include "milter/ctl/command.h"
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/offline_message.h"
+#include "milter/ctl/opinion_print.h"
 #include "milter/ctl/terminal.h"
 
 namespace icm::ctl {
@@ -26,6 +27,40 @@ struct Options {
     return dmarc == "rfc9989" ? DmarcStandard::rfc9989 : DmarcStandard::rfc7489;
   }
 };
+
+// What the libraries say to each result.
+struct Opinions {
+  SecondOpinion spf = SecondOpinion::not_asked("no --client-ip was given");
+  std::vector<SecondOpinion> dkim;
+  SecondOpinion rfc9989;
+  SecondOpinion rfc7489;
+
+  const SecondOpinion& dmarc(DmarcStandard standard) const {
+    return standard == DmarcStandard::rfc9989 ? rfc9989 : rfc7489;
+  }
+};
+
+Opinions ask(AuthenticatedMessage& message, const Authentication& found,
+             const SpfQuestions& questions, WallTime now, Deadline deadline) {
+  Opinions opinions;
+  if (!questions.clients.empty()) {
+    opinions.spf = message.opinions().spf({.client = questions.clients.front(),
+                                           .helo = questions.helo,
+                                           .mail_from = questions.mail_from,
+                                           .receiver = questions.receiver,
+                                           .now = now},
+                                          deadline);
+  }
+  for (std::size_t i = 0; i < found.dkim.size(); ++i)
+    opinions.dkim.push_back(message.opinions().dkim(i, found.dkim[i], now, deadline));
+  const SpfResult spf = found.weakest_spf();
+  const DmarcInput input{message.authors(), spf, found.dkim};
+  for (const auto standard : {DmarcStandard::rfc9989, DmarcStandard::rfc7489}) {
+    auto& opinion = standard == DmarcStandard::rfc9989 ? opinions.rfc9989 : opinions.rfc7489;
+    opinion = message.opinions().dmarc(input, found.dmarc, standard, deadline);
+  }
+  return opinions;
+}
 
 ordered_json to_json(const DkimResult& result, const HeaderList& headers) {
   ordered_json json = {{"result", to_string(result.status)},
@@ -80,18 +115,32 @@ ordered_json to_json(const ArcResult& result) {
   return json;
 }
 
-ordered_json report(const Options& options, const Authentication& found,
-                    const HeaderList& headers) {
+ordered_json dmarc_report(DmarcStandard standard, const Authentication& found,
+                          const Opinions& opinions) {
+  const DmarcVerdict& verdict = found.dmarc.by(standard);
+  const SecondOpinion& opinion = opinions.dmarc(standard);
+  ordered_json json = to_json(verdict, found.dmarc.author_domain);
+  json["second_opinion"] = ctl::to_json(opinion, agreement(verdict, opinion));
+  return json;
+}
+
+ordered_json report(const Options& options, const Authentication& found, const HeaderList& headers,
+                    const Opinions& opinions) {
   ordered_json json;
-  json["spf"] = ctl::to_json(found.weakest_spf());
+  const SpfResult spf = found.weakest_spf();
+  json["spf"] = ctl::to_json(spf);
+  json["spf"]["second_opinion"] = ctl::to_json(opinions.spf, agreement(spf, opinions.spf));
   json["dkim"] = ordered_json::array();
-  for (const DkimResult& signature : found.dkim)
-    json["dkim"].push_back(to_json(signature, headers));
-  json["dmarc"] = to_json(found.dmarc.by(options.standard()), found.dmarc.author_domain);
+  for (std::size_t i = 0; i < found.dkim.size(); ++i) {
+    json["dkim"].push_back(to_json(found.dkim[i], headers));
+    json["dkim"].back()["second_opinion"] =
+        ctl::to_json(opinions.dkim[i], agreement(found.dkim[i], opinions.dkim[i]));
+  }
+  json["dmarc"] = dmarc_report(options.standard(), found, opinions);
   const DmarcStandard other = options.standard() == DmarcStandard::rfc9989 ? DmarcStandard::rfc7489
                                                                            : DmarcStandard::rfc9989;
   json["dmarc"]["standard"] = to_string(options.standard());
-  json["dmarc"][to_string(other)] = to_json(found.dmarc.by(other), found.dmarc.author_domain);
+  json["dmarc"][to_string(other)] = dmarc_report(other, found, opinions);
   json["dmarc"]["standards_differ"] = found.dmarc.standards_differ();
   json["arc"] = to_json(found.arc);
   return json;
@@ -103,22 +152,31 @@ void print_line(std::string_view method, std::string_view result, std::string_vi
              reason.empty() ? "" : "  " + clean(reason));
 }
 
-void print(const Options& options, const Authentication& found) {
+void print_opinion(std::string_view library, const SecondOpinion& opinion, Agreement agreement) {
+  fmt::print("       {:<12}  {}\n", library, to_line(opinion, agreement));
+}
+
+void print(const Options& options, const Authentication& found, const Opinions& opinions) {
   const SpfResult spf = found.weakest_spf();
   print_line("spf", to_string(spf.status), spf.domain, spf.problem);
+  print_opinion("libspf2", opinions.spf, agreement(spf, opinions.spf));
   if (found.dkim.empty()) print_line("dkim", "none", "no signature", "");
-  for (const DkimResult& signature : found.dkim) {
+  for (std::size_t i = 0; i < found.dkim.size(); ++i) {
+    const DkimResult& signature = found.dkim[i];
     print_line(
         "dkim", to_string(signature.status),
         fmt::format("d={} s={}{}", signature.domain, signature.selector,
                     signature.key_bits > 0 ? fmt::format(" {} bits", signature.key_bits) : ""),
         signature.reason);
+    print_opinion("libopendkim", opinions.dkim[i], agreement(signature, opinions.dkim[i]));
   }
   const DmarcVerdict& dmarc = found.dmarc.by(options.standard());
   print_line("dmarc", to_string(dmarc.status),
              fmt::format("{} p={}", found.dmarc.author_domain,
                          to_string(dmarc.policy.value_or(DmarcPolicy::none))),
              dmarc.reason);
+  const SecondOpinion& opinion = opinions.dmarc(options.standard());
+  print_opinion("libopendmarc", opinion, agreement(dmarc, opinion));
   if (found.dmarc.standards_differ()) {
     fmt::print("       warning: RFC 9989 says {}, RFC 7489 says {}; receivers may do either\n",
                to_string(found.dmarc.rfc9989.status), to_string(found.dmarc.rfc7489.status));
@@ -139,12 +197,14 @@ Exit run(const Options& options) {
   AuthenticatedMessage message(sources);
   if (const Status read = message.read(options.message); !read)
     return stop(Exit::usage, read.error());
-  const Authentication found = message.finish(*questions, *now, Deadline::in(offline_deadline));
+  const Deadline deadline = Deadline::in(offline_deadline);
+  const Authentication found = message.finish(*questions, *now, deadline);
+  const Opinions opinions = ask(message, found, *questions, *now, deadline);
   if (options.json) {
-    const auto text = report(options, found, message.headers());
+    const auto text = report(options, found, message.headers(), opinions);
     fmt::print("{}\n", text.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace));
   } else {
-    print(options, found);
+    print(options, found, opinions);
   }
   return found.dmarc.by(options.standard()).status == DmarcStatus::pass ? Exit::done
                                                                         : Exit::refused;

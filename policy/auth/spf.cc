@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "policy/auth/spf_macro.h"
+#include "policy/auth/spf_publication.h"
 #include "policy/auth/spf_record.h"
 #include "policy/base/domain.h"
 #include "policy/base/text.h"
@@ -113,30 +114,9 @@ class Evaluation {
 
   // §4.4 and §4.5: the one SPF record of a domain; otherwise the status that ends check_host.
   tl::expected<SpfRecord, SpfStatus> find_record(const std::string& domain) {
-    const DnsAnswer answer = ask(domain, RecordType::txt);
-    if (answer.is_temporary()) {
-      return tl::make_unexpected(
-          problem(SpfStatus::temp_error, fmt::format("TXT {}: {} ({})", for_log(domain),
-                                                     to_string(answer.status), answer.problem)));
-    }
-    const auto is_record = [](const std::string& text) { return is_spf_record(text); };
-    const auto count = std::ranges::count_if(answer.texts, is_record);
-    if (count == 0) {
-      return tl::make_unexpected(
-          problem(SpfStatus::none, fmt::format("{} publishes no SPF record", for_log(domain))));
-    }
-    if (count > 1) {
-      return tl::make_unexpected(
-          problem(SpfStatus::perm_error,
-                  fmt::format("{} publishes {} SPF records", for_log(domain), count)));
-    }
-    auto record = parse_spf_record(*std::ranges::find_if(answer.texts, is_record));
-    if (!record) {
-      return tl::make_unexpected(
-          problem(SpfStatus::perm_error,
-                  fmt::format("SPF record of {}: {}", for_log(domain), record.error().text)));
-    }
-    return *std::move(record);
+    SpfPublication found = read_spf_publication(domain, ask(domain, RecordType::txt));
+    if (found.record) return *std::move(found.record);
+    return tl::make_unexpected(problem(found.status, std::move(found.problem)));
   }
 
   // §4.6.4: the eleventh term that asks the DNS is a permerror.

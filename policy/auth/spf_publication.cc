@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/auth/spf_publication.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "policy/base/text.h"
+
+namespace icm {
+
+SpfPublication read_spf_publication(const std::string& domain, const DnsAnswer& answer) {
+  SpfPublication found;
+  if (answer.is_temporary()) {
+    found.status = SpfStatus::temp_error;
+    found.problem =
+        fmt::format("TXT {}: {} ({})", for_log(domain), to_string(answer.status), answer.problem);
+    return found;
+  }
+  const auto is_record = [](const std::string& text) { return is_spf_record(text); };
+  found.records = static_cast<std::size_t>(std::ranges::count_if(answer.texts, is_record));
+  found.answer_size = domain.size();
+  for (const std::string& text : answer.texts) found.answer_size += text.size();
+  if (found.records == 0) {
+    found.status = SpfStatus::none;
+    found.problem = fmt::format("{} publishes no SPF record", for_log(domain));
+    return found;
+  }
+  if (found.records > 1) {
+    found.problem = fmt::format("{} publishes {} SPF records", for_log(domain), found.records);
+    return found;
+  }
+  auto record = parse_spf_record(*std::ranges::find_if(answer.texts, is_record));
+  if (record) {
+    found.record = *std::move(record);
+  } else {
+    found.problem = fmt::format("SPF record of {}: {}", for_log(domain), record.error().text);
+  }
+  return found;
+}
+
+}  // namespace icm
