@@ -28,6 +28,9 @@ struct SecondOpinion {
   std::string result;  // a word of RFC 8601 §2.7; empty when the library was not asked
   std::string reason;  // its own words (untrusted, ASCII), or why it was not asked
 
+  static SecondOpinion not_asked(const std::string& why) {
+    return {.result = {}, .reason = "not asked: " + why};
+  }
   bool was_asked() const { return !result.empty(); }
   bool operator==(const SecondOpinion&) const = default;
 };

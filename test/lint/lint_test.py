@@ -73,7 +73,7 @@ class Policies(unittest.TestCase):
                                 'ICM_RULE(size, "error", "It was judged.")\n',
             "policy/size.cc": 'f("size.too-large");\n',
             "policy/size.md": "| `too-large` | `size.error` | `size.percent` |\n",
-            "policy/config/config.h": 'visit.number("percent", c.percent);\n',
+            "policy/config/policy_options.h": 'visit.number("percent", c.percent);\n',
             "test/policy/size_test.cc": "",
         }
         files.update({name.replace("__", "/").replace("_DOT_", "."): text
