@@ -228,12 +228,14 @@ Status set_options(ub_ctx& context, const UnboundOptions& options) {
       {"outgoing-range:", sockets.c_str()},
       {"num-queries-per-thread:", "4096"},
       {"outgoing-num-tcp:", "256"},
-      // A server is silent for two seconds at most before another is tried or it is given up; one
-      // that was down is asked again soon.
-      {"outbound-msg-retry:", "2"},
+      // A resolver that must find out itself may take seconds, and answers the last time it was
+      // asked: so it is asked again and again, for five seconds.
+      {"unknown-server-time-limit:", "250"},
       {"infra-cache-max-rtt:", "2000"},
-      {"infra-host-ttl:", "30"},
-      {"infra-keep-probing:", "yes"},
+      {"outbound-msg-retry:", "6"},
+      // How a server did with one name must not be held against the next: a few names that nobody
+      // answers for made libunbound think the resolver dead and fail everything for half a minute.
+      {"infra-host-ttl:", "0"},
       {"tcp-auth-query-timeout:", "2000"},
       {"tcp-reuse-timeout:", "2000"},
       // What an administrator has published or mended is seen within the hour, a name that was

@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "test/support/hostile_name_server.h"
+
+#include <array>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <stdexcept>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "policy/base/text.h"
+
+namespace icm {
+namespace {
+
+using Time = std::chrono::steady_clock;
+
+constexpr int poll_interval = 5;  // milliseconds
+constexpr int header_size = 12;   // RFC 1035 §4.1.1
+
+std::string number(unsigned value) {
+  return {static_cast<char>(value >> 8 & 0xff), static_cast<char>(value & 0xff)};
+}
+
+struct Question {
+  std::string id;
+  std::string text;  // the section as it is on the wire
+  std::string name;  // lower case
+  unsigned type = 0;
+};
+
+std::optional<Question> read_question(std::string_view message) {
+  if (message.size() < header_size + 5) return {};
+  Question question;
+  question.id = message.substr(0, 2);
+  std::size_t at = header_size;
+  while (at < message.size() && message[at] != 0) {
+    const auto size = static_cast<unsigned char>(message[at]);
+    if (at + 1 + size >= message.size()) return {};
+    if (!question.name.empty()) question.name += '.';
+    question.name += lower_ascii(message.substr(at + 1, size));
+    at += 1 + size;
+  }
+  if (at + 5 > message.size()) return {};
+  question.type = static_cast<unsigned>(static_cast<unsigned char>(message[at + 1]) << 8 |
+                                        static_cast<unsigned char>(message[at + 2]));
+  question.text = message.substr(header_size, at + 5 - header_size);
+  return question;
+}
+
+constexpr unsigned is_answer = 0x8400;  // QR, AA
+constexpr unsigned is_truncated = 0x0200;
+constexpr unsigned name_of_question = 0xc00c;
+
+std::string header(const Question& question, unsigned flags, unsigned answers) {
+  return question.id + number(flags) + number(1) + number(answers) + number(0) + number(0);
+}
+
+std::string record(const std::string& owner, unsigned type, const std::string& data) {
+  return owner + number(type) + number(1) + number(0) + number(60) +
+         number(static_cast<unsigned>(data.size())) + data;
+}
+
+std::string address_record(unsigned last_octet) {
+  return record(number(name_of_question), 1,
+                {'\xc0', '\x00', '\x02', static_cast<char>(last_octet)});
+}
+
+std::string good(const Question& question) {
+  const bool has_it = question.type == 1;
+  return header(question, is_answer, has_it ? 1 : 0) + question.text +
+         (has_it ? address_record(1) : "");
+}
+
+bool is_for_tcp(std::string_view name) {
+  for (const std::string_view word : {"deadtcp", "cuttcp", "halftcp", "huge"}) {
+    if (name.starts_with(word)) return true;
+  }
+  return false;
+}
+
+// Empty: nothing is sent.
+std::string datagram_for(const Question& question) {
+  const std::string_view name = question.name;
+  const std::string& text = question.text;
+  if (name.starts_with("silent")) return {};
+  if (name.starts_with("garbage")) return std::string(200, '\xa5');
+  if (name.starts_with("short")) return good(question).substr(0, header_size + text.size() / 2);
+  if (name.starts_with("wrongid")) {
+    Question other = question;
+    other.id[0] = static_cast<char>(other.id[0] ^ 0x55);
+    return good(other);
+  }
+  if (name.starts_with("wrongname")) {
+    Question other = question;
+    other.text[1] = 'x';
+    return good(other);
+  }
+  if (name.starts_with("aside")) {
+    return header(question, is_answer, 1) + text +
+           record(std::string("\x05other\x07"
+                              "example\x00",
+                              15),
+                  1, {'\xc0', 0, 2, 66});
+  }
+  if (name.starts_with("badrdata")) {
+    return header(question, is_answer, 1) + text +
+           record(number(name_of_question), 1, {'\xc0', 0, 2});
+  }
+  if (name.starts_with("knot")) {
+    const auto at = static_cast<unsigned>(header_size + text.size());
+    return header(question, is_answer, 1) + text +
+           record(number(0xc000 | at), 1, {'\xc0', 0, 2, 1});
+  }
+  if (name.starts_with("servfail")) return header(question, is_answer | 2, 0) + text;
+  if (name.starts_with("notimp")) return header(question, is_answer | 4, 0) + text;
+  if (name.starts_with("refused")) return header(question, is_answer | 5, 0) + text;
+  if (is_for_tcp(name)) return header(question, is_answer | is_truncated, 0) + text;
+  return good(question);
+}
+
+std::string huge(const Question& question) {
+  constexpr unsigned records = 3000;
+  std::string message = header(question, is_answer, records) + question.text;
+  for (unsigned i = 0; i < records; ++i) {
+    message += record(number(name_of_question), 1,
+                      {'\xc0', '\x00', static_cast<char>(i >> 8), static_cast<char>(i & 0xff)});
+  }
+  return message;
+}
+
+// "late600.example" is 600 ms late.
+std::chrono::milliseconds lateness(std::string_view name) {
+  constexpr std::string_view word = "late";
+  if (!name.starts_with(word)) return {};
+  const std::string_view digits = name.substr(word.size(), name.find('.') - word.size());
+  return std::chrono::milliseconds{parse_number(digits).value_or(0)};
+}
+
+enum class Afterwards { keep, close };
+
+Afterwards answer_stream(int connection, const Question& question) {
+  if (question.name.starts_with("cuttcp")) return Afterwards::close;
+  if (question.name.starts_with("deadtcp")) return Afterwards::keep;
+  const std::string message = question.name.starts_with("huge") ? huge(question) : good(question);
+  std::string framed = number(static_cast<unsigned>(message.size())) + message;
+  if (question.name.starts_with("halftcp")) framed.resize(framed.size() / 2);
+  for (std::string_view left = framed; !left.empty();) {
+    const ssize_t sent = ::send(connection, left.data(), left.size(), MSG_NOSIGNAL);
+    if (sent <= 0) return Afterwards::close;
+    left.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return Afterwards::keep;
+}
+
+}  // namespace
+
+HostileNameServer::HostileNameServer() {
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof address;
+  auto* const raw = reinterpret_cast<sockaddr*>(&address);
+  tcp_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  udp_ = ::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (::bind(tcp_, raw, size) != 0 || ::getsockname(tcp_, raw, &size) != 0 ||
+      ::listen(tcp_, 128) != 0 || ::bind(udp_, raw, size) != 0) {
+    throw std::runtime_error("no port for a name server");
+  }
+  const int room = 4 << 20;  // for a burst of questions
+  ::setsockopt(udp_, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+  port_ = ntohs(address.sin_port);
+  udp_thread_ = std::thread([this] { serve_datagrams(); });
+  tcp_thread_ = std::thread([this] { serve_connections(); });
+}
+
+HostileNameServer::~HostileNameServer() {
+  is_ending_ = true;
+  udp_thread_.join();
+  tcp_thread_.join();
+  ::close(udp_);
+  ::close(tcp_);
+}
+
+NameServer HostileNameServer::address() const {
+  return {.address = IpAddress::v4({127, 0, 0, 1}), .port = port_, .interface = {}};
+}
+
+int HostileNameServer::count(const std::string& name) {
+  const std::scoped_lock lock(mutex_);
+  return counts_[name];
+}
+
+void HostileNameServer::serve_datagrams() {
+  struct Late {
+    sockaddr_in to;
+    std::string message;
+  };
+  std::multimap<Time::time_point, Late> late;
+  std::map<std::string, Time::time_point> first_asked;
+  while (!is_ending_) {
+    for (; !late.empty() && late.begin()->first <= Time::now(); late.erase(late.begin())) {
+      const auto& [to, message] = late.begin()->second;
+      ::sendto(udp_, message.data(), message.size(), 0, reinterpret_cast<const sockaddr*>(&to),
+               sizeof to);
+    }
+    pollfd ready{.fd = udp_, .events = POLLIN, .revents = 0};
+    if (::poll(&ready, 1, poll_interval) <= 0) continue;
+    std::array<char, 4096> buffer{};
+    sockaddr_in from{};
+    socklen_t size = sizeof from;
+    const ssize_t received = ::recvfrom(udp_, buffer.data(), buffer.size(), 0,
+                                        reinterpret_cast<sockaddr*>(&from), &size);
+    if (received <= 0) continue;
+    const auto question = read_question({buffer.data(), static_cast<std::size_t>(received)});
+    if (!question) continue;
+    {
+      const std::scoped_lock lock(mutex_);
+      ++counts_[question->name];
+    }
+    const std::string message = datagram_for(*question);
+    if (message.empty()) continue;
+    const auto first = first_asked.emplace(question->name, Time::now()).first->second;
+    late.emplace(first + lateness(question->name), Late{from, message});
+  }
+}
+
+void HostileNameServer::serve_connections() {
+  std::vector<int> connections;
+  while (!is_ending_) {
+    std::vector<pollfd> ready = {{.fd = tcp_, .events = POLLIN, .revents = 0}};
+    for (const int fd : connections) ready.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+    if (::poll(ready.data(), ready.size(), poll_interval) <= 0) continue;
+    if (ready[0].revents != 0) {
+      const int fd = ::accept4(tcp_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd >= 0) connections.push_back(fd);
+    }
+    for (std::size_t i = 1; i < ready.size(); ++i) {
+      if (ready[i].revents == 0) continue;
+      std::array<char, 4096> buffer{};
+      const ssize_t received = ::recv(ready[i].fd, buffer.data(), buffer.size(), 0);
+      const auto question =
+          received > 2 ? read_question({buffer.data() + 2, static_cast<std::size_t>(received) - 2})
+                       : std::nullopt;
+      if (question && answer_stream(ready[i].fd, *question) == Afterwards::keep) continue;
+      ::close(ready[i].fd);
+      std::erase(connections, ready[i].fd);
+    }
+  }
+  for (const int fd : connections) ::close(fd);
+}
+
+}  // namespace icm
