@@ -44,6 +44,8 @@ std::string objection_to(const SpfMacroString& text) {
     const auto* const macro = std::get_if<SpfMacro>(&part);
     if (macro == nullptr) continue;
     if (macro->letter == 'p') return wrong_about("the macro p");
+    // "%{l1}" of a local part without dots expands to nothing.
+    if (macro->keep > 0) return wrong_about("macros with a number of parts");
     if (macro->url_escape) return wrong_about("macros in upper case");
     if (macro->delimiters.find_first_of(",/") != std::string::npos)
       return wrong_about("macros with the delimiters \",\" and \"/\"");
