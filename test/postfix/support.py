@@ -8,6 +8,7 @@ import os
 import sys
 import time
 import unittest
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -87,7 +88,7 @@ class _Result(unittest.TextTestResult):
         super().stopTest(test)
 
 
-def main(name: str) -> None:
+def main(name: str, make_site: Callable[[Path, Path], Site] = Site) -> None:
     """Runs the tests of the calling file in a site of its own, and ends the process; status 77 says
     that they need root."""
     arguments = argparse.ArgumentParser(description="Tests with a real Postfix; run as root.")
@@ -108,7 +109,7 @@ def main(name: str) -> None:
         arguments.error(f"no test is called {' or '.join(chosen.only)}")
 
     def body(folder: Path) -> int:
-        with Site(folder, chosen.programs.resolve()) as site:
+        with make_site(folder, chosen.programs.resolve()) as site:
             PostfixCase.site = site
             runner = unittest.TextTestRunner(sys.stdout, resultclass=_Result, verbosity=0)
             good = runner.run(suite).wasSuccessful()

@@ -34,13 +34,19 @@ class Refused(Exception):
 class Client:
     """One connection. Not for several threads."""
 
-    def __init__(self, port: int, host: str = "127.0.0.1", source: str | None = None) -> None:
+    def __init__(
+        self,
+        port: int,
+        host: str = "127.0.0.1",
+        source: str | None = None,
+        helo: str = "client.corp.example",
+    ) -> None:
         self._socket = socket.create_connection(
             (host, port), timeout=120, source_address=(source, 0) if source else None
         )
         self._reader = self._socket.makefile("rb")
         self._must("greeting", self.read())
-        self.must("EHLO client.corp.example")
+        self.must(f"EHLO {helo}")
 
     def __enter__(self) -> Client:
         return self

@@ -36,7 +36,7 @@ class Milter:
         self.decisions_file = folder / "decisions.jsonl"
         self.log_file = folder / "milter.log"
         self.socket = spool / "icloud-milter" / "milter.sock"
-        self._control = programs / "icloud-milterctl"
+        self.control_program = programs / "icloud-milterctl"  # icloud-milterctl
         self._daemon = programs / "icloud-milter"
         self._program: Program | None = None
 
@@ -145,7 +145,7 @@ class Milter:
         self, words: tuple[str, ...], output: int | None
     ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [self._control, *words, "--config", self.config_file],
+            [self.control_program, *words, "--config", self.config_file],
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT if output is not None else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import socket
 import struct
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .namespace import APPLE_MX, ELSEWHERE_MX, OUR_ADDRESS, OUTSIDE_CLIENT, RELAY_MX
@@ -38,8 +39,19 @@ ZONES: dict[str, list[str]] = {
 class NameServer:
     """Answers on 127.0.0.1 port 53 from start() to stop()."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        more: Mapping[str, Sequence[str]] | None = None,
+        broken: Sequence[str] = (),
+    ) -> None:
+        """`more`: records for zones beside those of the lab, or to be added to them; `broken`: zones
+        in which every question fails (SERVFAIL)."""
         self._folder = folder
+        self._zones = {zone: list(records) for zone, records in ZONES.items()}
+        for zone, records in (more or {}).items():
+            self._zones.setdefault(zone, []).extend(records)
+        self._broken = broken
         self._program = Program(["nsd", "-d", "-c", folder / "nsd.conf"], folder / "nsd.log")
 
     def start(self) -> None:
@@ -59,12 +71,14 @@ class NameServer:
             "remote-control:",
             "  control-enable: no",
         ]
-        for zone, records in ZONES.items():
+        for zone, records in self._zones.items():
             file = self._folder / f"zone.{zone or 'root'}"
             origin = f"{zone}." if zone else "."
             lines = [f"$ORIGIN {origin}", "$TTL 60", f"@ {SOA}", "@ NS ns.corp.example.", *records]
             file.write_text("\n".join(lines) + "\n")
             blocks += ["zone:", f'  name: "{origin}"', f'  zonefile: "{file.name}"']
+        for zone in self._broken:  # a zone without its file
+            blocks += ["zone:", f'  name: "{zone}."', '  zonefile: "zone.missing"']
         (self._folder / "nsd.conf").write_text("\n".join(blocks) + "\n")
         self._program.start(ready=_answers)
 

@@ -170,6 +170,9 @@ class Postfix:
     def set_service(self, service: str, **parameters: str) -> None:
         """Changes options of a service, "name/type", and lets Postfix read them."""
         for name, value in parameters.items():
+            if " " in value:  # which postconf does not write into master.cf
+                run("postconf", "-e", f"lab_{name}={value}")
+                value = f"$lab_{name}"
             run("postconf", "-P", f"{service}/{name}={value}")
         self.reload()
 

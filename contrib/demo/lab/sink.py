@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from .process import wait_until
 
@@ -63,8 +64,19 @@ class Scripted:
     times: int = 1_000_000
 
 
+class Judge(Protocol):
+    """Who decides what a sink answers. Called from many threads. "" accepts."""
+
+    def at_recipient(self, host: str, helo: str, mail_from: str, recipient: str) -> str:
+        ...
+
+    def at_end(self, delivery: Delivery) -> str:
+        ...
+
+
 @dataclass
 class _Book:
+    judge: Judge | None = None
     deliveries: list[Delivery] = field(default_factory=list)
     scripted: list[Scripted] = field(default_factory=list)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -73,9 +85,9 @@ class _Book:
 class Sink:
     """All the MX hosts of the lab. Safe from any thread."""
 
-    def __init__(self, hosts: dict[str, str]) -> None:
+    def __init__(self, hosts: dict[str, str], judge: Judge | None = None) -> None:
         """`hosts`: the name of each MX and the address it listens on, port 25."""
-        self._book = _Book()
+        self._book = _Book(judge)
         self._servers = [_Server(name, address, self._book) for name, address in hosts.items()]
 
     def start(self) -> None:
@@ -179,8 +191,7 @@ class _Dialogue(socketserver.StreamRequestHandler):
             self._sender = _path(command)
             self._say("250 2.1.0 Ok")
         elif verb == "RCPT" and self._sender is not None:
-            self._recipients.append(_path(command))
-            self._say("250 2.1.5 Ok")
+            self._recipient(_path(command))
         elif verb == "DATA" and self._recipients:
             self._take()
         elif verb in ("RSET", "NOOP"):
@@ -192,6 +203,14 @@ class _Dialogue(socketserver.StreamRequestHandler):
         else:
             self._say("503 5.5.1 Bad sequence or unknown command")
         return True
+
+    def _recipient(self, recipient: str) -> None:
+        judge, host = self.server.book.judge, self.server.name
+        if judge and (reply := judge.at_recipient(host, self._helo, self._sender or "", recipient)):
+            self._say(reply)
+            return
+        self._recipients.append(recipient)
+        self._say("250 2.1.5 Ok")
 
     def _take(self) -> None:
         self._say("354 End data with <CR><LF>.<CR><LF>")
@@ -210,9 +229,12 @@ class _Dialogue(socketserver.StreamRequestHandler):
                 content=content,
                 at=time.time(),
             )
-            with self.server.book.lock:
-                self.server.book.deliveries.append(one)
-            self._say("250 2.0.0 Ok: taken")
+            judge = self.server.book.judge
+            reply = judge.at_end(one) if judge else ""
+            if not reply:
+                with self.server.book.lock:
+                    self.server.book.deliveries.append(one)
+            self._say(reply or "250 2.0.0 Ok: taken")
         self._forget()
 
     def _content(self) -> bytes | None:

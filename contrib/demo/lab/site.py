@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Mapping, Sequence
 from email.utils import formatdate
 from pathlib import Path
 from types import TracebackType
@@ -13,7 +14,7 @@ from .milter import USER, Milter
 from .names import NameServer
 from .namespace import APPLE_MX, ELSEWHERE_MX, OUR_ADDRESS, OUTSIDE_CLIENT, RELAY_MX
 from .postfix import PORT_25, SUBMISSION, UNCOVERED, Postfix
-from .sink import Sink
+from .sink import Judge, Sink
 
 MX_HOSTS = {
     "mx01.mail.icloud.com": APPLE_MX[0],
@@ -33,9 +34,17 @@ VIRTUAL = {"hello@corp.example": "hello.there@icloud.com"}
 class Site:
     """`with Site(folder, programs) as site:`, inside the lab's namespaces."""
 
-    def __init__(self, folder: Path, programs: Path) -> None:
-        self.names = NameServer(folder / "names")
-        self.sink = Sink(MX_HOSTS)
+    def __init__(
+        self,
+        folder: Path,
+        programs: Path,
+        zones: Mapping[str, Sequence[str]] | None = None,
+        broken_zones: Sequence[str] = (),
+        judge: Judge | None = None,
+    ) -> None:
+        """`zones`, `broken_zones`: more for the name server; `judge`: who answers for the sinks."""
+        self.names = NameServer(folder / "names", zones, broken_zones)
+        self.sink = Sink(MX_HOSTS, judge)
         self.postfix = Postfix(folder / "postfix", PEOPLE)
         self.milter = Milter(folder / "milter", programs, self.postfix.spool)
         self._numbers = itertools.count(1)
