@@ -11,6 +11,20 @@ const std::vector<EnumName<OnError>>& enum_names<OnError>() {
 }
 
 template <>
+const std::vector<EnumName<Required>>& enum_names<Required>() {
+  static const std::vector<EnumName<Required>> names = {{Required::both, "both"},
+                                                        {Required::one, "one"}};
+  return names;
+}
+
+template <>
+const std::vector<EnumName<DmarcReading>>& enum_names<DmarcReading>() {
+  static const std::vector<EnumName<DmarcReading>> names = {{DmarcReading::rfc9989, "rfc9989"},
+                                                            {DmarcReading::rfc7489, "rfc7489"}};
+  return names;
+}
+
+template <>
 const std::vector<EnumName<MixedRefusal>>& enum_names<MixedRefusal>() {
   static const std::vector<EnumName<MixedRefusal>> names = {{MixedRefusal::remove, "remove"},
                                                             {MixedRefusal::keep, "keep"}};

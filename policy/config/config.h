@@ -46,6 +46,10 @@ const std::vector<EnumName<Enum>>& enum_names();
 template <>
 const std::vector<EnumName<OnError>>& enum_names<OnError>();
 template <>
+const std::vector<EnumName<Required>>& enum_names<Required>();
+template <>
+const std::vector<EnumName<DmarcReading>>& enum_names<DmarcReading>();
+template <>
 const std::vector<EnumName<MixedRefusal>>& enum_names<MixedRefusal>();
 template <>
 const std::vector<EnumName<LogDestination>>& enum_names<LogDestination>();
@@ -317,6 +321,7 @@ struct Config {
   FormatConfig format;
   ListUnsubscribeConfig list_unsubscribe;
   SuppressionConfig suppression;
+  AlignmentConfig alignment;
 
   bool operator==(const Config&) const = default;
 };
@@ -342,6 +347,10 @@ void describe(Config& c, Visitor& visit) {
                "Bulk mail offers one-click unsubscription (RFC 2369, RFC 8058).");
   visit.policy("suppression", c.suppression,
                "Addresses that unsubscribed or are gone are not tried again.");
+  visit.policy(
+      "alignment", c.alignment,
+      "SPF and DKIM pass from our addresses, one of them for the domain of From (RFC 7208, "
+      "RFC 6376, RFC 9989).");
 }
 
 }  // namespace icm

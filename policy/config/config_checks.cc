@@ -41,6 +41,7 @@ class Checker : public OptionVisitor<Checker> {
     streams();
     describe(config_, *this);
     suppression_origins();
+    alignment_egress();
     return std::move(findings_);
   }
 
@@ -171,20 +172,22 @@ class Checker : public OptionVisitor<Checker> {
     }
   }
 
+  static bool is_enforced(const PolicyConfig& policy) {
+    return policy.mode == Mode::enforce ||
+           (policy.mode != Mode::off &&
+            std::any_of(policy.rules.begin(), policy.rules.end(),
+                        [](const auto& rule) { return rule.second == Mode::enforce; }));
+  }
+
   void check_policy(std::string_view name, const PolicyConfig& policy) {
     const auto option = [&](std::string_view key) { return fmt::format("{}.{}", name, key); };
-    const bool any_enforced =
-        policy.mode == Mode::enforce ||
-        (policy.mode != Mode::off &&
-         std::any_of(policy.rules.begin(), policy.rules.end(),
-                     [](const auto& rule) { return rule.second == Mode::enforce; }));
     if (policy.mode == Mode::off) {
       for (const auto& [rule, mode] : policy.rules) {
         const std::string path = option("rules." + rule);
         if (mode != Mode::off) warning(path, fmt::format("has no effect: {}.mode is off", name));
       }
     }
-    if (!any_enforced) return;
+    if (!is_enforced(policy)) return;
     if (policy.percent == 0) {
       warning(option("percent"), "0 enforces on no message; observe says the same");
     }
@@ -207,6 +210,19 @@ class Checker : public OptionVisitor<Checker> {
             "expected every origin, since recipients are judged before the origin is known; leave "
             "the option out");
       return;
+    }
+  }
+
+  // Without the addresses that Apple sees, half of what was asked for is not judged.
+  void alignment_egress() {
+    if (!is_enforced(config_.alignment) || places_.unread("egress.addresses")) return;
+    const bool any = !config_.egress.addresses.empty() ||
+                     std::any_of(config_.streams.begin(), config_.streams.end(),
+                                 [](const StreamConfig& stream) { return !stream.egress.empty(); });
+    if (!any) {
+      warning("alignment.mode",
+              "SPF cannot be judged: write the addresses that mail leaves from into "
+              "egress.addresses");
     }
   }
 

@@ -21,6 +21,18 @@ namespace icm {
 // What an internal error of a policy does to the mail.
 enum class OnError { accept, defer };
 
+// Which of SPF and DKIM a message must pass.
+enum class Required {
+  both,  // what Apple asks of senders
+  one,   // what DMARC asks of a message
+};
+
+// Which standard's verdict counts as the DMARC verdict.
+enum class DmarcReading {
+  rfc9989,  // the tree walk
+  rfc7489,  // the public suffix list
+};
+
 // What every policy has: how far it goes, and on which mail.
 struct PolicyConfig {
   Mode mode = Mode::observe;
@@ -78,6 +90,26 @@ struct ListUnsubscribeConfig : PolicyConfig {
 template <class Visitor>
 void describe(ListUnsubscribeConfig& c, Visitor& visit) {
   describe_policy(c, visit);
+}
+
+struct AlignmentConfig : PolicyConfig {
+  Required require = Required::both;
+  DmarcReading dmarc = DmarcReading::rfc9989;
+  int min_key_bits = 1024;
+  bool operator==(const AlignmentConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(AlignmentConfig& c, Visitor& visit) {
+  describe_policy(c, visit);
+  visit.choice("require", c.require,
+               "Whether SPF and DKIM must both pass, as Apple asks, or one of them.");
+  visit.choice("dmarc", c.dmarc,
+               "Whose DMARC verdict counts: that of RFC 9989 (tree walk) or of RFC 7489 (public "
+               "suffix list). Where they differ, the log says so.");
+  visit.number("min_key_bits", c.min_key_bits, 1024, 8192,
+               "Length of the shortest RSA key whose DKIM signature is accepted (RFC 8301 section "
+               "3.2).");
 }
 
 struct SuppressionConfig : PolicyConfig {

@@ -93,6 +93,9 @@ TEST(ConfigChecks, warn_of_what_has_no_effect_or_a_surprising_one) {
                 "only observes"},
            Told{"format: {mode: off, rules: {size: enforce, nul: off}}",
                 "1:35: warning: format.rules.size: has no effect: format.mode is off"},
+           Told{"alignment: {mode: enforce}",
+                "1:19: warning: alignment.mode: SPF cannot be judged: write the addresses that "
+                "mail leaves from into egress.addresses"},
        }) {
     EXPECT_EQ(told_of(text), fmt::format("milter.conf:{}\n", told)) << text;
   }
@@ -107,6 +110,8 @@ TEST(ConfigChecks, say_nothing_of_what_is_fine) {
            "suppression: {origins: [forwarded, local, relay, submission, unknown]}",
            "streams: [{name: a, header: \"X-Campaign: a\"}, {name: b, from_domains: [b.example]}]",
            "arrival: {authserv_id: mx.example.com}",
+           "alignment: {mode: enforce}\negress: {addresses: [192.0.2.7]}",
+           "alignment: {mode: enforce}\nstreams: [{name: a, logins: [a], egress: [192.0.2.7]}]",
        }) {
     EXPECT_EQ(told_of(text), "") << text;
   }

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// alignment: will Apple see who the message is from? SPF and DKIM pass from our addresses, one of
+// them for the domain of From, and that domain publishes DMARC. Results are found out elsewhere
+// (policy/auth); here they are judged.
+#include <memory>
+
+#include "policy/alignment_report.h"
+#include "policy/policy_set.h"
+
+namespace icm {
+namespace {
+
+class AlignmentPolicy final : public Policy {
+ public:
+  explicit AlignmentPolicy(const Config& config) : config_(config) {}
+
+  std::string_view name() const override { return "alignment"; }
+
+  Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
+    if (facts.authentication == nullptr || facts.sources == nullptr) return Findings{};
+    // Of a header that was cut off no signature can be judged; format.header-size speaks of it.
+    if (facts.header_overflow) return Findings{};
+    alignment::Report report(facts, config_, deadline);
+    alignment::examine_spf(report);
+    alignment::examine_dkim(report);
+    alignment::examine_dmarc(report);
+    return std::move(report).take();
+  }
+
+ private:
+  const Config& config_;
+};
+
+}  // namespace
+
+std::unique_ptr<Policy> make_alignment(const Config& config, const Stores&) {
+  return std::make_unique<AlignmentPolicy>(config);
+}
+
+}  // namespace icm
