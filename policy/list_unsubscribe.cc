@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "policy/base/text.h"
+#include "policy/list_unsubscribe_signature.h"
 #include "policy/message/list_headers.h"
 #include "policy/message/uri.h"
 #include "policy/policy.h"
@@ -309,19 +310,33 @@ class Examination {
 
 class ListUnsubscribe final : public Policy {
  public:
+  explicit ListUnsubscribe(const AuthenticationConfig& authentication)
+      : authentication_(authentication) {}
+
   std::string_view name() const override { return "list_unsubscribe"; }
 
-  Result<Findings> judge(const Facts& facts, Deadline) const override {
+  Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     const MailClass mail_class = facts.classification.mail_class;
     if (mail_class != MailClass::bulk && mail_class != MailClass::discussion) return Findings{};
-    return Examination(facts).findings();
+    Findings findings = Examination(facts).findings();
+    // Of fields that are missing or stand twice their own rules speak.
+    const bool has_both =
+        facts.headers.count(unsubscribe_field) == 1 && facts.headers.count(post_field) == 1;
+    if (mail_class == MailClass::bulk && has_both && !facts.header_overflow) {
+      auto finding = examine_unsubscribe_signature(facts, authentication_, deadline);
+      if (finding) findings.push_back(*std::move(finding));
+    }
+    return findings;
   }
+
+ private:
+  const AuthenticationConfig authentication_;
 };
 
 }  // namespace
 
-std::unique_ptr<Policy> make_list_unsubscribe(const Config&, const Stores&) {
-  return std::make_unique<ListUnsubscribe>();
+std::unique_ptr<Policy> make_list_unsubscribe(const Config& config, const Stores&) {
+  return std::make_unique<ListUnsubscribe>(config.authentication);
 }
 
 }  // namespace icm
