@@ -3,23 +3,7 @@
 
 #include <fmt/format.h>
 
-#include "policy/base/text.h"
-#include "policy/dns/zone_resolver.h"
-
 namespace icm::ctl {
-
-void DnsOption::add_to(CLI::App& command) {
-  command
-      .add_option("--zone", zone,
-                  "JSON file with DNS records that are asked instead of the network")
-      ->type_name("ZONE.json");
-}
-
-Result<std::unique_ptr<Resolver>> DnsOption::open() const {
-  if (zone.empty()) return fail(Code::config, "--zone is needed: no DNS of this host is asked");
-  ICM_TRY(ZoneResolver resolver, ZoneResolver::load(zone));
-  return std::make_unique<ZoneResolver>(std::move(resolver));
-}
 
 void ClientOption::add_to(CLI::App& command) {
   command.add_option("--client-ip", client_ip, "Address the mail comes from, IPv4 or IPv6")

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// A message file read whole enough to be authenticated, and the DNS that an offline command asks:
-// what the commands verify, seal and spf share.
+// A message file read whole enough to be authenticated: what the commands verify, seal and spf
+// share.
 #pragma once
 
 #include <functional>
@@ -11,19 +11,12 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "milter/ctl/dns_option.h"
 #include "milter/ctl/message_file.h"
 #include "policy/auth/authenticator.h"
 #include "policy/auth/second_opinion.h"
-#include "policy/dns/resolver.h"
 
 namespace icm::ctl {
-
-// --zone FILE, or the DNS of this host.
-struct DnsOption {
-  std::string zone;
-  void add_to(CLI::App& command);
-  [[nodiscard]] Result<std::unique_ptr<Resolver>> open() const;
-};
 
 // --client-ip, --helo, --mail-from.
 struct ClientOption {

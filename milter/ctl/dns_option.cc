@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milter/ctl/dns_option.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "milter/ctl/configuration.h"
+#include "milter/name_service.h"
+#include "policy/base/text.h"
+#include "policy/dns/unbound_resolver.h"
+#include "policy/dns/zone_resolver.h"
+
+namespace icm::ctl {
+
+void DnsOption::add_to(CLI::App& command) {
+  auto* const file = command
+                         .add_option("--zone", zone,
+                                     "JSON file with DNS records that are asked instead of the "
+                                     "network")
+                         ->type_name("ZONE.json");
+  command
+      .add_option("--dns", servers,
+                  "Name server to ask, as 192.0.2.1 or [2001:db8::1]:5353; may be given several "
+                  "times. Default: those of the configuration")
+      ->type_name("SERVER")
+      ->allow_extra_args(false)
+      ->excludes(file);
+  command.add_option("--config", config, std::string(config_option_help))->type_name("FILE");
+}
+
+Result<std::unique_ptr<Resolver>> DnsOption::open() const {
+  if (!zone.empty()) {
+    ICM_TRY(ZoneResolver resolver, ZoneResolver::load(zone));
+    return std::make_unique<ZoneResolver>(std::move(resolver));
+  }
+  std::vector<NameServer> chosen;
+  for (const std::string& text : servers) {
+    auto server = NameServer::parse(text);
+    if (!server) return fail_at(fmt::format("--dns {}", for_log(text)), server.error());
+    chosen.push_back(*std::move(server));
+  }
+  ICM_TRY(Config configuration, load_configuration(config));
+  if (!chosen.empty()) configuration.dns.servers = std::move(chosen);
+  ICM_TRY(const UnboundOptions options, unbound_options(configuration.dns));
+  return UnboundResolver::open(options);
+}
+
+}  // namespace icm::ctl
