@@ -14,6 +14,7 @@ namespace {
 
 using nlohmann::json;
 
+constexpr int max_depth = 8;     // of JSON in JSON; a zone has four
 constexpr int max_aliases = 16;  // CNAMEs in a row; a loop ends here
 
 std::string shown(const json& value) {
@@ -154,7 +155,14 @@ class ZoneResolver::Reader {
 
 Result<ZoneResolver> ZoneResolver::parse(std::string_view text) {
   // Comments are no JSON; duplicate names would hide records, the last one wins as everywhere.
-  const json zone = json::parse(text, nullptr, /*allow_exceptions=*/false);
+  bool is_too_deep = false;
+  const auto watch_depth = [&](int depth, json::parse_event_t, const json&) {
+    is_too_deep = is_too_deep || depth > max_depth;
+    return !is_too_deep;
+  };
+  const json zone = json::parse(text, watch_depth, /*allow_exceptions=*/false);
+  if (is_too_deep)
+    return fail(Code::syntax, "expected a JSON object of DNS names, got a deep nest");
   if (zone.is_discarded()) return fail(Code::syntax, "expected a JSON object of DNS names");
   if (!zone.is_object())
     return fail(Code::syntax, "expected a JSON object of DNS names, got " + shown(zone));

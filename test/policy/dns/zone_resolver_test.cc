@@ -61,6 +61,7 @@ TEST(ZoneResolver, says_where_a_zone_file_is_wrong) {
   for (const auto& [json, error] :
        {Case{"{", "expected a JSON object of DNS names"},
         Case{"[]", "expected a JSON object of DNS names, got []"},
+        Case{"{\"a\": [[[[[[[[[]]]]]]]]]}", "expected a JSON object of DNS names, got a deep nest"},
         Case{R"({"a.example": 1})", "a.example: expected an object of record types, got 1"},
         Case{R"({"a.example": {"A": "192.0.2.1"}})",
              R"(a.example A: expected a list, got "192.0.2.1")"},
@@ -74,6 +75,12 @@ TEST(ZoneResolver, says_where_a_zone_file_is_wrong) {
     ASSERT_FALSE(parsed) << json;
     EXPECT_EQ(parsed.error().text, error);
   }
+}
+
+TEST(ZoneResolver, is_not_exhausted_by_a_file_of_brackets) {
+  const auto parsed = ZoneResolver::parse(std::string(5'000'000, '['));
+  ASSERT_FALSE(parsed);
+  EXPECT_EQ(parsed.error().text, "expected a JSON object of DNS names, got a deep nest");
 }
 
 TEST(ReverseName, spells_both_families_backwards) {
