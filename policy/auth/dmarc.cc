@@ -69,11 +69,17 @@ Outcome align(const DmarcInput& input, const std::string& author, const DmarcRec
   return outcome;
 }
 
+// p= or sp= (RFC 7489 §6.6.3), or np= as well (RFC 9989 §4.7) says none of the three words.
+bool has_invalid_policy(const DmarcRecord& record, DmarcStandard standard) {
+  return record.has_invalid_policy ||
+         (standard == DmarcStandard::rfc9989 && record.has_invalid_missing_policy);
+}
+
 // RFC 9989 §4.7 and RFC 7489 §6.6.3: the policy of a record whose p=, sp= or np= is unusable.
 // nullopt: no DMARC processing at all.
 std::optional<DmarcPolicy> base_policy(const DmarcRecord& record, DmarcStandard standard) {
   const bool absent_is_none = standard == DmarcStandard::rfc9989;
-  const bool usable = !record.has_invalid_policy && (record.policy || absent_is_none);
+  const bool usable = !has_invalid_policy(record, standard) && (record.policy || absent_is_none);
   if (usable) return record.policy.value_or(DmarcPolicy::none);
   if (record.has_report_address) return DmarcPolicy::none;
   return std::nullopt;
@@ -85,7 +91,7 @@ std::optional<DmarcPolicy> applicable_policy(const Discovery& found, const std::
                                              Deadline deadline, bool& unsure) {
   const DmarcRecord& record = *found.record;
   const auto base = base_policy(record, standard);
-  if (!base || record.has_invalid_policy || found.record_domain == author) return base;
+  if (!base || has_invalid_policy(record, standard) || found.record_domain == author) return base;
   const DmarcPolicy below = record.subdomain_policy.value_or(*base);
   if (standard == DmarcStandard::rfc7489 || !record.missing_policy ||
       *record.missing_policy == below)
@@ -171,6 +177,11 @@ Discovery discover_by_list(const std::string& author, DmarcDirectory& directory,
     const auto answer = directory.find(domain, deadline);
     if (answer->status == DmarcAnswer::Status::temporary) {
       found.temporary = true;
+      found.problem = answer->problem;
+      return found;
+    }
+    // RFC 7489 §6.6.3: with several records policy discovery terminates.
+    if (answer->several) {
       found.problem = answer->problem;
       return found;
     }

@@ -47,19 +47,19 @@ bool has_uri(std::string_view value) {
   });
 }
 
-void read_policy(std::string_view value, std::optional<DmarcPolicy>& to, DmarcRecord& record) {
+void read_policy(std::string_view value, std::optional<DmarcPolicy>& to, bool& is_invalid) {
   to = policy_of(value);
-  if (!to) record.has_invalid_policy = true;
+  if (!to) is_invalid = true;
 }
 
 void take_tag(const NameValue& tag, DmarcRecord& record) {
   if (tag.name == "p") {
     record.has_policy_tag = true;
-    read_policy(tag.value, record.policy, record);
+    read_policy(tag.value, record.policy, record.has_invalid_policy);
   } else if (tag.name == "sp") {
-    read_policy(tag.value, record.subdomain_policy, record);
+    read_policy(tag.value, record.subdomain_policy, record.has_invalid_policy);
   } else if (tag.name == "np") {
-    read_policy(tag.value, record.missing_policy, record);
+    read_policy(tag.value, record.missing_policy, record.has_invalid_missing_policy);
   } else if (tag.name == "aspf") {
     record.spf = equal_ascii(tag.value, "s") ? DmarcAlignment::strict : DmarcAlignment::relaxed;
   } else if (tag.name == "adkim") {
@@ -95,6 +95,7 @@ DmarcAnswer answer_from(const DnsAnswer& dns, const std::string& name) {
     answer.status = DmarcAnswer::Status::found;
     answer.problem.clear();
   } else if (count > 1) {
+    answer.several = true;
     answer.problem = fmt::format("{} DMARC records at {}", count, for_log(name));
   }
   return answer;

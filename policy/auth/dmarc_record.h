@@ -29,10 +29,11 @@ struct DmarcRecord {
   DmarcAlignment spf = DmarcAlignment::relaxed;   // aspf=
   DmarcAlignment dkim = DmarcAlignment::relaxed;  // adkim=
   PublicSuffixFlag psd = PublicSuffixFlag::unknown;
-  bool testing = false;             // t=y
-  bool has_policy_tag = false;      // p= was there, valid or not
-  bool has_invalid_policy = false;  // one of p=, sp=, np= has a value that is none of the three
-  bool has_report_address = false;  // rua= with at least one URI
+  bool testing = false;                     // t=y
+  bool has_policy_tag = false;              // p= was there, valid or not
+  bool has_invalid_policy = false;          // p= or sp= has a value that is none of the three
+  bool has_invalid_missing_policy = false;  // np= has one; RFC 7489 knows no np=
+  bool has_report_address = false;          // rua= with at least one URI
   std::string text;
 };
 
@@ -43,8 +44,9 @@ std::optional<DmarcRecord> parse_dmarc_record(std::string_view text);
 struct DmarcAnswer {
   enum class Status { found, none, temporary };
   Status status = Status::temporary;
-  DmarcRecord record;   // when found
-  std::string problem;  // why none or temporary
+  DmarcRecord record;    // when found
+  bool several = false;  // more than one record: none here (RFC 9989), the end of it (RFC 7489)
+  std::string problem;   // why none or temporary
 };
 
 // Looks records up at _dmarc.DOMAIN and keeps them parsed. Safe from any thread.

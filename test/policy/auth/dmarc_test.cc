@@ -175,6 +175,26 @@ TEST(Dmarc, differs_where_the_list_and_the_tree_do) {
   EXPECT_TRUE(result.standards_differ());
 }
 
+TEST(Dmarc, of_rfc_7489_ends_where_a_name_has_several_records) {
+  const DmarcResult result = judge(
+      R"({"_dmarc.a.example.com": {"TXT": ["v=DMARC1; p=none", "v=DMARC1; p=reject"]},
+          "_dmarc.example.com": {"TXT": ["v=DMARC1; p=reject"]}})",
+      "a.example.com", "", "");
+  EXPECT_EQ(result.rfc7489.status, DmarcStatus::none);
+  EXPECT_EQ(result.rfc7489.reason, "2 DMARC records at _dmarc.a.example.com");
+  EXPECT_EQ(result.rfc9989.status, DmarcStatus::fail);
+  EXPECT_EQ(result.rfc9989.record_domain, "example.com");
+}
+
+TEST(Dmarc, of_rfc_7489_knows_no_np_and_none_that_is_wrong) {
+  const DmarcResult result =
+      judge(R"({"_dmarc.example.com": {"TXT": ["v=DMARC1; p=reject; np=never"]}})", "example.com",
+            "", "");
+  EXPECT_EQ(result.rfc7489.status, DmarcStatus::fail);
+  EXPECT_EQ(result.rfc7489.policy, DmarcPolicy::reject);
+  EXPECT_EQ(result.rfc9989.status, DmarcStatus::none);
+}
+
 TEST(AuthorDomain, is_one_domain_or_none) {
   const auto of = [](std::vector<std::string> domains) {
     std::vector<Address> authors;
