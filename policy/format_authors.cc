@@ -11,6 +11,9 @@ namespace {
 // RFC 5321 §4.5.3.1.1. Objects that are larger "SHOULD be avoided", no more: addresses that carry
 // the recipient's (VERP) reach that far, and servers take them.
 constexpr std::size_t longest_local = 64;
+// RFC 5321 §4.5.3.1.3: 256 with the angle brackets. A server may refuse what is longer
+// (§4.5.3.1.10), and no bounce would find its way back.
+constexpr std::size_t longest_path = 254;
 constexpr std::string_view shorter_address = "use one of at most 64 (RFC 5321 section 4.5.3.1.1)";
 
 // An address of another domain in the display name; empty when it shows none. A subdomain of the
@@ -228,6 +231,13 @@ void examine_envelope(Report& report) {
                     fmt::format("a message from <> to {} recipients", recipients),
                     "send notices one by one (RFC 5321 section 4.5.5)");
     }
+    return;
+  }
+  if (!path.mailbox && path.text.size() > longest_path) {
+    report.refuse(
+        "format.address-length",
+        fmt::format("envelope sender {} has {} octets", shown(path.text), path.text.size()),
+        "use one of at most 254 (RFC 5321 section 4.5.3.1.3)", bad_sender_syntax);
     return;
   }
   if (!path.mailbox && has_long_local(path.text)) {

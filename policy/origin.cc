@@ -87,10 +87,22 @@ const Recipient* redirected(const Envelope& envelope) {
   return all ? &recipients.front() : nullptr;
 }
 
+// RFC 5321 §3.9: a list hands on what its members wrote, whatever host or program runs it. A stream
+// that declares the list's mail makes another class of it.
+std::optional<OriginDecision> list_of_others(const Inspection& message) {
+  const Classification& found = message.classification();
+  if (found.mail_class != MailClass::discussion) return std::nullopt;
+  return OriginDecision{Origin::forwarded,
+                        fmt::format("a discussion list ({}) hands on what its members wrote, and "
+                                    "no stream declares it",
+                                    excerpt(found.reason))};
+}
+
 // What is left at the gate when arrival has said nothing.
 OriginDecision origin_by_content(const Config& config, const Envelope& envelope,
                                  const Inspection& message, std::string reason) {
   if (has_arc_set(message.headers())) return {Origin::forwarded, "it carries an ARC set"};
+  if (auto list = list_of_others(message)) return *std::move(list);
   const Recipient* recipient = redirected(envelope);
   if (recipient != nullptr && !has_declared_author(config.streams, message.authors())) {
     return {Origin::forwarded,
@@ -127,6 +139,7 @@ OriginDecision origin_at_gate(const Config& config, std::string_view authserv_id
           !has_declared_author(config.streams, message.authors())) {
         return {Origin::forwarded, "it carries an ARC set and the author is in no declared stream"};
       }
+      if (auto list = list_of_others(message)) return *std::move(list);
       return *std::move(claimed);
     case Origin::unknown:
       return origin_by_content(config, envelope, message, std::move(claimed->reason));
@@ -169,9 +182,15 @@ OriginDecision origin_of_message(const Config& config, std::string_view authserv
   OriginDecision decision = origin_of_connection(config.arrival, envelope, transport);
   const bool may_be_redirected =
       decision.origin == Origin::local || decision.origin == Origin::relay;
-  if (!may_be_redirected || !config.arrival.covered) return decision;
-  auto claimed = claimed_origin(message.headers(), authserv_id);
-  if (claimed && claimed->origin == Origin::forwarded) return *std::move(claimed);
+  if (!may_be_redirected) return decision;
+  if (config.arrival.covered) {
+    auto claimed = claimed_origin(message.headers(), authserv_id);
+    if (claimed && claimed->origin == Origin::forwarded) return *std::move(claimed);
+  }
+  // Not at arrival, which writes down how the mail came in and nothing else.
+  if (envelope.role == Role::direct) {
+    if (auto list = list_of_others(message)) return *std::move(list);
+  }
   return decision;
 }
 

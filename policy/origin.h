@@ -5,7 +5,9 @@
 // it is read there again.
 //
 // A message is *forwarded* when it came in from outside, when it carries an ARC set and nobody here
-// vouches for its sender, or when every recipient at the gate replaced another one (ORCPT, RFC 3461
+// vouches for its sender, when a discussion list that no stream declares sends it without a login
+// (Mailman on this host: a refusal would bounce to the list's owner, or strike members off, for
+// what others wrote), or when every recipient at the gate replaced another one (ORCPT, RFC 3461
 // §4.2) and the author is none of ours. An ARC set alone does not make a login's mail forwarded:
 // hosted systems seal all they send, and anybody can write three fields. Nor does one redirected
 // recipient when the message also goes to one that was named as such: who may name an Apple

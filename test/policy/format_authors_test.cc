@@ -130,6 +130,24 @@ TEST_F(FormatAuthors, addresses_of_bulk_mail_have_at_most_64_octets_before_the_a
   EXPECT_EQ(judged(Draft().bulk()), "violation 550 5.1.7 " + path);
 }
 
+TEST_F(FormatAuthors, envelope_senders_of_all_mail_have_at_most_254_octets) {
+  const auto sender_of = [](std::size_t octets) {
+    std::string sender =
+        "a@" + std::string(62, 'b') + '.' + std::string(62, 'c') + '.' + std::string(62, 'd') + '.';
+    return sender + std::string(octets - sender.size() - 4, 'e') + ".com";
+  };
+  envelope.reverse_path = ReversePath::from(sender_of(253));
+  EXPECT_EQ(judged(Draft()), "");
+  for (const std::string& sender :
+       {sender_of(255), std::string(200, 'a') + "@" + std::string(55, 'b')}) {
+    envelope.reverse_path = ReversePath::from(sender);
+    EXPECT_EQ(judged(Draft()), fmt::format("violation 550 5.1.7 format.address-length: envelope "
+                                           "sender {}... has {} octets; use one of at most 254 "
+                                           "(RFC 5321 section 4.5.3.1.3)",
+                                           sender.substr(0, 80), sender.size()));
+  }
+}
+
 TEST_F(FormatAuthors, obsolete_addresses_are_refused_in_from_and_sender_only) {
   const std::string fix =
       "; write addresses without routes, and without blanks, comments or empty elements around "

@@ -247,6 +247,41 @@ TEST_F(OriginTest, is_forwarded_for_an_arc_set_that_nobody_here_vouches_for) {
             Origin::submission);
 }
 
+// Mailman hands it over on localhost, and what is wrong with it a member wrote.
+TEST_F(OriginTest, is_forwarded_for_a_discussion_list_of_this_host_or_network) {
+  const std::string by_list = "From: a@members.example\nList-Post: <mailto:l@lists.example>\n";
+  const OriginDecision forwarded{Origin::forwarded,
+                                 "a discussion list (List-Post) hands on what its members wrote, "
+                                 "and no stream declares it"};
+  for (const std::string_view word : {"local", "relay", "unknown"}) {
+    EXPECT_EQ(of_message(fmt::format("Authentication-Results: {}; auth=none policy.origin={}\n{}",
+                                     ours, word, by_list)),
+              forwarded)
+        << word;
+  }
+  EXPECT_EQ(of_message(by_list), forwarded) << "nobody has said anything";
+  EXPECT_EQ(
+      of_message(fmt::format("Authentication-Results: {}; auth=pass policy.origin=submission\n{}",
+                             ours, by_list))
+          .origin,
+      Origin::submission)
+      << "a login vouches for it";
+  const std::string local =
+      fmt::format("Authentication-Results: {}; auth=none policy.origin=local\n", ours);
+  EXPECT_EQ(
+      of_message(local + "From: a@news.shop.example\nList-Post: <mailto:l@lists.example>\n").origin,
+      Origin::local)
+      << "a stream declares it";
+  EXPECT_EQ(of_message(local + "From: a@b.example\nList-Post: NO\n").origin, Origin::local)
+      << "nobody may write to it";
+
+  envelope.role = Role::direct;
+  EXPECT_EQ(of_message(by_list), forwarded);
+  EXPECT_EQ(of_message(by_list, Transport::internal), forwarded);
+  envelope.role = Role::arrival;
+  EXPECT_EQ(of_message(by_list).origin, Origin::local) << "arrival writes down how it came in";
+}
+
 TEST_F(OriginTest, is_forwarded_when_every_recipient_replaced_another) {
   const std::string_view stranger = "From: a@b.example\n";
   envelope.recipients = {recipient("bob@icloud.com", "bob@shop.example"),
