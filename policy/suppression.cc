@@ -242,7 +242,11 @@ class SuppressionPolicy final : public Policy {
   std::vector<std::string> scopes_of_header(const Facts& facts) const {
     std::vector<std::string> scopes;
     const std::string& stream = facts.classification.stream;
-    const StreamConfig* known = stream_of_envelope(streams_, facts.envelope);
+    // Not Envelope::stream, which the gate reads from the header: RCPT was answered without it.
+    Envelope at_rcpt;
+    at_rcpt.login = facts.envelope.login;
+    at_rcpt.reverse_path = facts.envelope.reverse_path;
+    const StreamConfig* known = stream_of_envelope(streams_, at_rcpt);
     if (!stream.empty() && (known == nullptr || known->name != stream)) {
       scopes.push_back("stream:" + stream);
     }
