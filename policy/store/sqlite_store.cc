@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/sqlite_store.h"
 
+#include <condition_variable>
+#include <mutex>
+#include <optional>
 #include <utility>
 #include <vector>
 
-#include "policy/base/guarded.h"
 #include "policy/store/entry_rows.h"
 #include "policy/store/store_file.h"
 
@@ -50,34 +52,81 @@ struct Reader {
 
 }  // namespace
 
-// Idle readers. Never more than there have been lookups at the same time, which the daemon bounds
-// by limits.concurrent_judgements.
+// Lends readers, a bounded number at a time: each has files open, and libmilter's threads, of which
+// there is no bound, ask at RCPT. A lookup takes microseconds, so the wait for one is short.
 class SqliteSuppressionList::Pool {
  public:
-  Pool(std::string path, Reader first) : path_(std::move(path)) { give_back(std::move(first)); }
-
-  Result<Reader> lease(Deadline deadline) const {
-    std::optional<Reader> idle = idle_.with([](std::vector<Reader>& readers) {
-      if (readers.empty()) return std::optional<Reader>();
-      std::optional<Reader> last(std::move(readers.back()));
-      readers.pop_back();
-      return last;
-    });
-    // A store that was there at the start and is not now is a fault, not an empty list.
-    if (!idle) return Reader::open(path_, Missing::refuse, deadline);
-    idle->database.wait_until(deadline);
-    return *std::move(idle);
+  Pool(std::string path, Reader first) : path_(std::move(path)) {
+    idle_.push_back(std::move(first));
   }
 
-  void give_back(Reader reader) const {
-    idle_.with([&](std::vector<Reader>& readers) { readers.push_back(std::move(reader)); });
+  // A reader from lease() on. Goes back only when it is said to be good.
+  class Lease {
+   public:
+    explicit Lease(const Pool& pool) : pool_(&pool) {}
+    Lease(Lease&& other) noexcept
+        : pool_(std::exchange(other.pool_, nullptr)),
+          reader_(std::exchange(other.reader_, std::nullopt)),
+          is_good_(other.is_good_) {}
+    Lease& operator=(Lease&&) = delete;
+    ~Lease() {
+      if (pool_ != nullptr) pool_->end(is_good_ ? std::move(reader_) : std::nullopt);
+    }
+    void take(Reader reader) { reader_ = std::move(reader); }
+    Reader& reader() { return *reader_; }
+    void keep() { is_good_ = true; }
+
+   private:
+    const Pool* pool_;
+    std::optional<Reader> reader_;
+    bool is_good_ = false;
+  };
+
+  Result<Lease> lease(Deadline deadline) const {
+    std::unique_lock lock(mutex_);
+    if (!freed_.wait_until(lock, deadline.end(), [this] { return lent_ < most_readers; })) {
+      return fail(Code::temporary,
+                  fmt::format("{}: {} lookups are under way; the time to wait for one of them to "
+                              "end is over",
+                              path_, most_readers));
+    }
+    ++lent_;
+    Lease lease(*this);
+    std::optional<Reader> idle;
+    if (!idle_.empty()) {
+      idle.emplace(std::move(idle_.back()));
+      idle_.pop_back();
+    }
+    lock.unlock();
+    if (!idle) {
+      // A store that was there at the start and is not now is a fault, not an empty list.
+      ICM_TRY(idle, Reader::open(path_, Missing::refuse, deadline));
+    }
+    idle->database.wait_until(deadline);
+    lease.take(*std::move(idle));
+    return lease;
   }
 
   const std::string& path() const { return path_; }
 
  private:
+  void end(std::optional<Reader> reader) const {
+    {
+      const std::scoped_lock lock(mutex_);
+      --lent_;
+      if (reader && idle_.size() < most_idle_readers) {
+        idle_.push_back(*std::move(reader));
+        reader.reset();
+      }
+    }
+    freed_.notify_one();
+  }  // one too many is closed here, outside the lock
+
   std::string path_;
-  mutable Guarded<std::vector<Reader>> idle_;
+  mutable std::mutex mutex_;
+  mutable std::condition_variable freed_;
+  mutable int lent_ = 0;
+  mutable std::vector<Reader> idle_;
 };
 
 SqliteSuppressionList::SqliteSuppressionList(std::shared_ptr<const Pool> pool)
@@ -98,10 +147,10 @@ Result<std::vector<Suppression>> SqliteSuppressionList::find(const Mailbox& mail
     return fail(Code::temporary,
                 fmt::format("{}: no time left to ask the suppression list", pool_->path()));
   }
-  ICM_TRY(Reader reader, pool_->lease(deadline));
-  ICM_TRY(std::vector<Suppression> candidates, reader.candidates(mailbox, siblings));
+  ICM_TRY(Pool::Lease lease, pool_->lease(deadline));
+  ICM_TRY(std::vector<Suppression> candidates, lease.reader().candidates(mailbox, siblings));
   // Not reached after an Error: a connection that failed is not used again.
-  pool_->give_back(std::move(reader));
+  lease.keep();
   return entries_in_force(std::move(candidates), mailbox, scopes, siblings, now);
 }
 

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/sqlite_store.h"
 
+#include <atomic>
 #include <fstream>
+#include <latch>
 #include <thread>
 
 #include <gtest/gtest.h>
@@ -247,6 +249,42 @@ TEST_F(SqliteSuppressionListTest, gives_up_on_a_locked_store_when_its_time_is_ov
   const auto waited = std::chrono::steady_clock::now() - begin;
   EXPECT_GE(waited, 150ms);
   EXPECT_LT(waited, 5s);
+}
+
+// How often this process has the file itself open.
+int times_open(const std::string& path) {
+  int times = 0;
+  std::error_code gone;
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    if (std::filesystem::read_symlink(entry.path(), gone) == path) ++times;
+  }
+  return times;
+}
+
+TEST_F(SqliteSuppressionListTest, has_few_files_open_whatever_number_of_threads_ask) {
+  add(entry("bob@icloud.com"));
+  const auto reader = list();
+  int most_open = 0;
+  {
+    std::vector<std::jthread> threads;
+    std::latch begin(101);
+    std::atomic<int> asking{100};
+    for (int i = 0; i < 100; ++i) {
+      threads.emplace_back([&] {
+        begin.arrive_and_wait();
+        for (int round = 0; round < 20; ++round) {
+          const auto found =
+              reader->find(*Mailbox::parse("bob@icloud.com"), {}, true, now, Deadline::in(60s));
+          EXPECT_TRUE(found) << found.error().text;
+        }
+        --asking;
+      });
+    }
+    begin.arrive_and_wait();
+    while (asking > 0) most_open = std::max(most_open, times_open(path));
+  }
+  EXPECT_LE(most_open, SqliteSuppressionList::most_readers);
+  EXPECT_LE(times_open(path), static_cast<int>(SqliteSuppressionList::most_idle_readers));
 }
 
 TEST_F(SqliteSuppressionListTest, misses_a_store_that_was_there_at_the_start) {
