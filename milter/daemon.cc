@@ -14,6 +14,7 @@
 #include "milter/callbacks.h"
 #include "milter/listening_socket.h"
 #include "milter/log_writer.h"
+#include "milter/open_files.h"
 #include "milter/signals.h"
 #include "policy/base/text.h"
 #include "policy/config/config_reader.h"
@@ -45,6 +46,9 @@ class Daemon {
         current_(std::move(world)) {}
 
   Status start() {
+    if (const std::string little = raise_open_files(); !little.empty()) {
+      log_->say(LogLevel::warning, little);
+    }
     ICM_CHECK(register_callbacks(context_));
     ICM_TRY(socket_, ListeningSocket::open(config().socket));
     {

@@ -108,14 +108,13 @@ TEST_F(FormatFields, header_is_utf8_with_smtputf8) {
             "6532 section 3.1), or encode it (RFC 2047)");
 }
 
-// Looking at the whole field again for each of its octets took minutes.
+// Looking at the whole field again for each of its octets would take hours: the test then ends by
+// ctest's limit.
 TEST_F(FormatFields, a_long_field_of_utf8_is_looked_at_once) {
   envelope.smtputf8 = true;
   std::string value;
-  while (value.size() < 500'000) value += "\n é";
-  const auto begin = std::chrono::steady_clock::now();
+  while (value.size() < 1'000'000) value += "\n é";
   EXPECT_EQ(judged(Draft().add("X-Note", value)), "");
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
 }
 
 TEST_F(FormatFields, control_characters_are_refused_in_bulk_mail) {

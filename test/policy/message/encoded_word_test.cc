@@ -3,7 +3,6 @@
 // Encoded words, among them the examples of RFC 2047 §8.
 #include "policy/message/encoded_word.h"
 
-#include <chrono>
 #include <string>
 
 #include <gtest/gtest.h>
@@ -81,14 +80,12 @@ TEST(EncodedWordFault, takes_a_word_of_75_characters) {
 }
 
 // A long field, and nothing in it but beginnings of words. Looking for the end of each in all that
-// follows took minutes.
-TEST(EncodedWordFault, takes_time_in_proportion_to_the_field) {
+// follows would take hours: the test then ends by ctest's limit.
+TEST(EncodedWordFault, looks_once_at_a_field_of_nothing_but_beginnings) {
   std::string field;
-  while (field.size() < 1u << 18) field += "=?x";
-  const auto begin = std::chrono::steady_clock::now();
+  while (field.size() < 1u << 22) field += "=?x";
   EXPECT_EQ(encoded_word_fault(field, FieldKind::unstructured), std::nullopt);
   EXPECT_EQ(decode_encoded_words(field), field);
-  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
 }
 
 TEST(EncodeWord, is_read_back_and_fits) {
