@@ -12,7 +12,9 @@
 #include "milter/reply_text.h"
 #include "milter/settlement.h"
 #include "policy/auth/auth_results.h"
+#include "policy/auth/authentication_report.h"
 #include "policy/base/text.h"
+#include "policy/egress.h"
 
 namespace icm {
 namespace {
@@ -104,12 +106,29 @@ struct Session::Message {
   }
   Deadline deadline() const { return Deadline::in(world->config().limits.message_deadline); }
 
+  // Mail from outside, whose client is known.
+  bool authenticates_client() const {
+    return enters_here() && envelope.client && envelope.origin == Origin::forwarded &&
+           world->config().arrival.authenticate;
+  }
+  bool authenticates_egress() const {
+    return needs_judgement() && world->engine().needs_authentication();
+  }
+  SpfQuestions leaving() const {
+    return leaving_by(world->config(), envelope, inspection.classification(), world->host_name());
+  }
+  SpfQuestions entering() const { return entering_by(envelope, world->authserv_id()); }
+
+  void begin_authentication();
+  void finish_authentication(WallTime now, Deadline deadline);
+
   // What every message that enters gets: forged fields go, ours is put on top.
   std::vector<HeaderEdit> arrival_edits() const {
     std::vector<HeaderEdit> edits = forged.removals();
     edits.push_back({.kind = HeaderEdit::Kind::insert,
                      .name = std::string(auth_results_field),
-                     .value = arrival_results(world->config(), world->authserv_id(), envelope)});
+                     .value = arrival_results(world->config(), world->authserv_id(), envelope,
+                                              client_results)});
     return edits;
   }
 
@@ -120,7 +139,35 @@ struct Session::Message {
   bool enters_for_apple = false;  // at arrival: it names an Apple recipient
   Inspection inspection;
   ForgedResults forged;
+  bool is_authenticated = false;             // lookups have begun
+  std::vector<MethodResult> client_results;  // what Authentication-Results says of the client
 };
+
+// A header that was not kept whole can verify nothing.
+void Session::Message::begin_authentication() {
+  if (inspection.header_overflow() || !(authenticates_client() || authenticates_egress())) return;
+  is_authenticated = true;
+  inspection.authenticate(world->auth_sources(), authenticates_egress()
+                                                     ? Inspection::Opinions::second_too
+                                                     : Inspection::Opinions::ours);
+}
+
+void Session::Message::finish_authentication(WallTime now, Deadline deadline) {
+  if (!is_authenticated) return;
+  const Config& config = world->config();
+  const Deadline by = deadline.at_most(config.authentication.deadline);
+  const ClientAddress client =
+      config.arrival.show_client ? ClientAddress::shown : ClientAddress::withheld;
+  if (!authenticates_egress()) {
+    client_results =
+        method_results(inspection.finish_authentication(entering(), now, by), entering(), client);
+    return;
+  }
+  inspection.finish_authentication(leaving(), now, by);
+  if (!authenticates_client()) return;
+  client_results =
+      method_results(inspection.seen_otherwise(entering(), now, by), entering(), client);
+}
 
 Session::Session(SessionContext context) : context_(context) {}
 Session::Session(Session&&) noexcept = default;
@@ -155,6 +202,9 @@ void Session::mail(std::span<const std::string_view> arguments, std::string_view
   OriginDecision origin = origin_of_connection(config.arrival, envelope, transport_);
   envelope.origin = origin.origin;
   envelope.origin_reason = std::move(origin.reason);
+  if (message_->authenticates_client()) {
+    prefetch_spf(message_->entering(), message_->world->auth_sources());
+  }
 }
 
 Answer Session::rcpt(std::span<const std::string_view> arguments, std::string_view queue_id) {
@@ -190,6 +240,9 @@ Answer Session::rcpt(std::span<const std::string_view> arguments, std::string_vi
 Answer Session::judge_recipient(std::string argument, Recipient recipient) {
   Message& message = *message_;
   const Stopwatch watch;
+  if (message.apple.empty() && message.world->engine().needs_authentication()) {
+    prefetch_spf(message.leaving(), message.world->auth_sources());
+  }
   Verdict verdict = message.world->engine().judge_recipient(
       message.envelope, recipient, context_.clock.now(), message.deadline());
   if (!verdict.findings.empty()) log_recipient(message, recipient, verdict, watch.elapsed());
@@ -243,13 +296,17 @@ void Session::end_of_header() {
                                             message.envelope, transport_, message.inspection);
   message.envelope.origin = origin.origin;
   message.envelope.origin_reason = std::move(origin.reason);
+  message.begin_authentication();
 }
 
 void Session::body(std::string_view chunk) {
-  if (message_ && message_->is_judged()) message_->inspection.body(chunk);
+  if (!body_is_settled()) message_->inspection.body(chunk);
 }
 
-bool Session::body_is_settled() const { return !message_ || !message_->needs_judgement(); }
+bool Session::body_is_settled() const {
+  return !message_ ||
+         !(message_->needs_judgement() || message_->inspection.authentication_wants_body());
+}
 
 Answer Session::end_of_message(std::string_view queue_id, Mta& mta) {
   if (!message_) return {.kind = Answer::Kind::refuse, .reply = not_seen};
@@ -291,6 +348,12 @@ Answer Session::refuse_forged(Message& message) {
 }
 
 Answer Session::finish_arrival(Message& message, Mta& mta) {
+  {
+    // Nothing is deferred here for want of time: what is not known by then is a temporary error.
+    const Slots::Lease slot = context_.slots.take(Deadline::in({}));
+    message.finish_authentication(context_.clock.now(),
+                                  slot ? message.deadline() : Deadline::in({}));
+  }
   const std::string queue_id = for_log(message.envelope.queue_id);
   if (!apply({.headers = message.arrival_edits(), .quarantine_reason = {}, .delete_recipients = {}},
              mta)) {
@@ -323,10 +386,11 @@ Answer Session::finish_judged(Message& message, Mta& mta) {
     mta.progress();
     slot = context_.slots.take(deadline.at_most(wait_for_slot));
   }
-  Verdict verdict =
-      slot ? message.world->engine().judge(
-                 message.inspection.facts(message.envelope, context_.clock.now()), deadline)
-           : deferral(too_busy);
+  const WallTime now = context_.clock.now();
+  if (slot) message.finish_authentication(now, deadline);
+  Verdict verdict = slot ? message.world->engine().judge(
+                               message.inspection.facts(message.envelope, now), deadline)
+                         : deferral(too_busy);
   slot = {};
   Settlement settlement =
       settle(std::move(verdict), message.apple, message.envelope, config.direct.mixed);

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::chrono::seconds wait_for_store{5};
 
-std::string host_name() {
+std::string name_of_host() {
   std::array<char, HOST_NAME_MAX + 1> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0 || name[0] == '\0') return "localhost";
   return name.data();
@@ -47,7 +47,8 @@ std::shared_ptr<const World> World::over(Config config,
 World::World(Config config, std::unique_ptr<SuppressionList> suppression,
              std::shared_ptr<NameService> names)
     : config_(std::move(config)),
-      authserv_id_(config_.arrival.authserv_id.empty() ? host_name() : config_.arrival.authserv_id),
+      host_name_(name_of_host()),
+      authserv_id_(config_.arrival.authserv_id.empty() ? host_name_ : config_.arrival.authserv_id),
       suppression_(std::move(suppression)),
       names_(std::move(names)),
       apple_(config_.apple.domains),

@@ -47,8 +47,12 @@ class World {
   // Our name in Authentication-Results: as configured, or the host name.
   const std::string& authserv_id() const { return authserv_id_; }
 
+  // What this host calls itself; "localhost" when it does not say.
+  const std::string& host_name() const { return host_name_; }
+
  private:
   Config config_;
+  std::string host_name_;
   std::string authserv_id_;
   std::unique_ptr<SuppressionList> suppression_;
   std::shared_ptr<NameService> names_;

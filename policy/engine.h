@@ -36,6 +36,9 @@ class Engine {
   // as time remains.
   Verdict judge(const Facts& facts, Deadline deadline) const;
 
+  // Whether judge() can use Facts::authentication.
+  bool needs_authentication() const { return policies_.needs_authentication(); }
+
  private:
   const PolicySet& policies_;
 };

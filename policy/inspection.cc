@@ -3,6 +3,8 @@
 // A message going by, and what is kept of it.
 #include "policy/inspection.h"
 
+#include <utility>
+
 namespace icm {
 
 void Inspection::header(std::string_view name, std::string_view value) {
@@ -26,6 +28,32 @@ void Inspection::end_of_header(const Envelope& envelope) {
 void Inspection::body(std::string_view chunk) {
   body_octets_ += chunk.size();
   if (scan_) scan_->feed(chunk);
+  if (authenticator_) authenticator_->body(chunk);
+  if (second_opinions_) second_opinions_->body(chunk);
+}
+
+void Inspection::authenticate(AuthSources& sources, Opinions opinions) {
+  sources_ = &sources;
+  authenticator_ = std::make_unique<Authenticator>(headers_, authors_, sources);
+  if (opinions == Opinions::second_too) {
+    second_opinions_ = std::make_unique<SecondOpinions>(headers_, sources);
+  }
+}
+
+bool Inspection::authentication_wants_body() const {
+  return authenticator_ != nullptr && authenticator_->wants_body();
+}
+
+const Authentication& Inspection::finish_authentication(SpfQuestions questions, WallTime now,
+                                                        Deadline deadline) {
+  questions_ = std::move(questions);
+  authentication_ = authenticator_->finish(questions_, now, deadline);
+  return *authentication_;
+}
+
+Authentication Inspection::seen_otherwise(const SpfQuestions& questions, WallTime now,
+                                          Deadline deadline) const {
+  return authenticator_->seen_otherwise(*authentication_, questions, now, deadline);
 }
 
 Facts Inspection::facts(const Envelope& envelope, WallTime now) {
@@ -33,13 +61,20 @@ Facts Inspection::facts(const Envelope& envelope, WallTime now) {
     findings_ = scan_->finish();
     scan_.reset();
   }
-  return {.envelope = envelope,
-          .headers = headers_,
-          .body = findings_,
-          .authors = authors_,
-          .classification = classification_,
-          .now = now,
-          .header_overflow = header_overflow_};
+  Facts facts{.envelope = envelope,
+              .headers = headers_,
+              .body = findings_,
+              .authors = authors_,
+              .classification = classification_,
+              .now = now,
+              .header_overflow = header_overflow_};
+  if (authentication_) {
+    facts.authentication = &*authentication_;
+    facts.spf_questions = &questions_;
+    facts.sources = sources_;
+    facts.second_opinions = second_opinions_.get();
+  }
+  return facts;
 }
 
 }  // namespace icm

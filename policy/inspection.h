@@ -5,20 +5,25 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <vector>
 
+#include "policy/auth/second_opinion.h"
 #include "policy/config/config.h"
 #include "policy/facts.h"
 
 namespace icm {
 
-// One message, in order: header() for each field, end_of_header(), body() for each chunk,
-// facts() at the end. Never holds the body. Not synchronised; `config` must outlive it.
+// One message, in order: header() for each field, end_of_header(), authenticate() where that is
+// wanted, body() for each chunk, finish_authentication(), facts() at the end. Never holds the body.
+// Not synchronised; `config` must outlive it.
 class Inspection {
  public:
   explicit Inspection(const Config& config) : config_(config) {}
+  Inspection(const Inspection&) = delete;  // its parts refer to each other
+  Inspection& operator=(const Inspection&) = delete;
 
   // The first field that is beyond the configured bounds and all after it are counted, not kept;
   // `header_overflow` says so. What is kept is thus the top of the header without a gap, and a
@@ -28,6 +33,20 @@ class Inspection {
   // Reads the authors, decides the class. Called once.
   void end_of_header(const Envelope& envelope);
   void body(std::string_view chunk);
+
+  // Begins to find out who the message is from: lookups start here. `sources` must outlive this.
+  // With second opinions a refusal can be confirmed later.
+  enum class Opinions { ours, second_too };
+  void authenticate(AuthSources& sources, Opinions opinions);
+  // Whether anything further of the body matters to that.
+  bool authentication_wants_body() const;
+
+  // By `deadline`; after the last chunk and authenticate(), once. Facts hold it from then on.
+  const Authentication& finish_authentication(SpfQuestions questions, WallTime now,
+                                              Deadline deadline);
+  // What a server sees that the message comes to by other addresses; after finish_authentication().
+  Authentication seen_otherwise(const SpfQuestions& questions, WallTime now,
+                                Deadline deadline) const;
 
   // `envelope` and this must outlive the Facts. May be called again; nothing is fed after it.
   Facts facts(const Envelope& envelope, WallTime now);
@@ -52,6 +71,12 @@ class Inspection {
   BodyFindings findings_;
   Result<std::vector<Address>> authors_ = fail(Code::syntax, "there is no From field");
   Classification classification_;
+
+  AuthSources* sources_ = nullptr;
+  std::unique_ptr<Authenticator> authenticator_;  // neither exists where nobody asked
+  std::unique_ptr<SecondOpinions> second_opinions_;
+  SpfQuestions questions_;
+  std::optional<Authentication> authentication_;
 };
 
 }  // namespace icm

@@ -195,7 +195,7 @@ OriginDecision origin_of_message(const Config& config, std::string_view authserv
 }
 
 std::string arrival_results(const Config& config, std::string_view authserv_id,
-                            const Envelope& envelope) {
+                            const Envelope& envelope, std::vector<MethodResult> more) {
   const bool is_submission = envelope.origin == Origin::submission;
   MethodResult auth;
   auth.method = "auth";
@@ -212,6 +212,7 @@ std::string arrival_results(const Config& config, std::string_view authserv_id,
   AuthenticationResults field;
   field.authserv_id = authserv_id;
   field.results.push_back(std::move(auth));
+  std::ranges::move(more, std::back_inserter(field.results));
   return to_field_value(field);
 }
 

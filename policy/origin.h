@@ -16,7 +16,9 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
+#include "policy/auth/auth_results.h"
 #include "policy/config/config.h"
 #include "policy/inspection.h"
 #include "policy/message/envelope.h"
@@ -61,8 +63,9 @@ OriginDecision origin_of_message(const Config& config, std::string_view authserv
 // stream has that login, and " smtp.auth=LOGIN" if arrival.show_login;
 // "ID; auth=none policy.origin=WORD" otherwise, WORD being local, relay, outside or unknown.
 // "policy" is the ptype that RFC 8601 §2.4 leaves to an administrative domain.
+// `more` follows: what authentication found out about mail from outside.
 std::string arrival_results(const Config& config, std::string_view authserv_id,
-                            const Envelope& envelope);
+                            const Envelope& envelope, std::vector<MethodResult> more = {});
 
 // What the field says of the stream, for Envelope::stream: a login is known at arrival alone.
 // Empty when it names none or is not to be believed (see origin_of_message).

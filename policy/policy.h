@@ -25,6 +25,9 @@ class Policy {
   // The word in milter.conf; the rules of its findings begin with it and a dot. Static storage.
   virtual std::string_view name() const = 0;
 
+  // Whether Facts::authentication is worth its lookups to it.
+  virtual bool needs_authentication() const { return false; }
+
   // Judges a whole message. Returns by `deadline`.
   // An Error means "could not judge"; the configuration says what then (`on_error`).
   [[nodiscard]] virtual Result<Findings> judge(const Facts& facts, Deadline deadline) const = 0;

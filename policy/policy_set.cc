@@ -3,6 +3,8 @@
 // The list of policies.inc, made into objects.
 #include "policy/policy_set.h"
 
+#include <algorithm>
+
 namespace icm {
 namespace {
 
@@ -28,6 +30,12 @@ PolicySet::PolicySet(const Config& config, const Stores& stores) {
     if (settings->mode == Mode::off) continue;
     policies_.push_back({entry.make(config, stores), settings, entry.error_rule});
   }
+}
+
+bool PolicySet::needs_authentication() const {
+  return std::ranges::any_of(policies_, [](const ConfiguredPolicy& configured) {
+    return configured.policy->needs_authentication();
+  });
 }
 
 const std::vector<std::string_view>& policy_names() {

@@ -42,6 +42,9 @@ class PolicySet {
 
   const std::vector<ConfiguredPolicy>& policies() const { return policies_; }
 
+  // Whether one of them needs Facts::authentication.
+  bool needs_authentication() const;
+
  private:
   std::vector<ConfiguredPolicy> policies_;
 };

@@ -45,25 +45,41 @@ Authenticator::Authenticator(const HeaderList& headers, const Result<std::vector
   if (const auto domain = author_domain(authors)) sources.dmarc.prefetch(*domain);
 }
 
-Authentication Authenticator::finish(const SpfQuestions& questions, WallTime now,
-                                     Deadline deadline) {
-  const auto share = deadline.left() * 2 / 5;
-  Authentication found;
-  hashes_.finish();
-  const Deadline for_spf = deadline.at_most(share);
+void Authenticator::ask_spf(const SpfQuestions& questions, WallTime now, Deadline deadline,
+                            Authentication& found) const {
+  found.spf.clear();
   for (const IpAddress& client : questions.clients) {
     found.spf.push_back({client, check_spf({.client = client,
                                             .helo = questions.helo,
                                             .mail_from = questions.mail_from,
                                             .receiver = questions.receiver,
                                             .now = now},
-                                           sources_.resolver, for_spf)});
+                                           sources_.resolver, deadline)});
   }
+}
+
+void Authenticator::judge_alignment(Deadline deadline, Authentication& found) const {
+  found.dmarc = check_dmarc({authors_, found.weakest_spf(), found.dkim}, sources_.dmarc,
+                            sources_.suffixes, deadline);
+}
+
+Authentication Authenticator::finish(const SpfQuestions& questions, WallTime now,
+                                     Deadline deadline) {
+  const auto share = deadline.left() * 2 / 5;
+  Authentication found;
+  hashes_.finish();
+  ask_spf(questions, now, deadline.at_most(share), found);
   const Deadline for_keys = deadline.at_most(share);
   found.dkim = dkim_.finish(now, for_keys);
   found.arc = arc_.finish(for_keys);
-  found.dmarc = check_dmarc({authors_, found.weakest_spf(), found.dkim}, sources_.dmarc,
-                            sources_.suffixes, deadline);
+  judge_alignment(deadline, found);
+  return found;
+}
+
+Authentication Authenticator::seen_otherwise(Authentication found, const SpfQuestions& questions,
+                                             WallTime now, Deadline deadline) const {
+  ask_spf(questions, now, deadline.at_most(deadline.left() / 2), found);
+  judge_alignment(deadline, found);
   return found;
 }
 

@@ -68,8 +68,12 @@ class Authenticator {
   bool wants_body() const { return !hashes_.empty(); }
   void body(std::string_view chunk) { hashes_.feed(chunk); }
 
-  // By `deadline`: SPF gets two fifths of the time, keys as much, DMARC what is left.
+  // By `deadline`: SPF gets two fifths of the time, keys as much, DMARC what is left. Once.
   Authentication finish(const SpfQuestions& questions, WallTime now, Deadline deadline);
+
+  // The same message as it is seen by somebody it comes to by other addresses: SPF and DMARC anew.
+  Authentication seen_otherwise(Authentication found, const SpfQuestions& questions, WallTime now,
+                                Deadline deadline) const;
 
   const ArcHeaders& arc_sets() const { return arc_.sets(); }
 
@@ -78,6 +82,10 @@ class Authenticator {
   const Sha256Digest& seal_hash() const;  // after finish()
 
  private:
+  void ask_spf(const SpfQuestions& questions, WallTime now, Deadline deadline,
+               Authentication& found) const;
+  void judge_alignment(Deadline deadline, Authentication& found) const;
+
   AuthSources& sources_;
   const Result<std::vector<Address>>& authors_;
   BodyHashes hashes_;

@@ -143,8 +143,8 @@ void describe(ArrivalConfig& c, Visitor& visit) {
              "Whether mail from outside is authenticated (SPF of its client, DKIM, DMARC, ARC) and "
              "the results are written into Authentication-Results.");
   visit.flag("show_client", c.show_client,
-             "Whether those results name the client's address (RFC 8601 section 2.7.2, "
-             "policy.iprev). It leaves with the message.");
+             "Whether those results name the client's address (smtp.remote-ip). It leaves with the "
+             "message.");
   visit.flag("show_login", c.show_login,
              "Whether Authentication-Results names the SASL login of a submission. It leaves with "
              "the message.");

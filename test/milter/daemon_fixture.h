@@ -32,7 +32,7 @@ class DaemonTest : public testing::Test {
   std::string config_text(std::string_view settings = {}) const {
     return fmt::format(
         "socket: {{address: \"{}\", group: \"\"}}\n"
-        "arrival: {{authserv_id: mx.ours.example}}\n"
+        "arrival: {{authserv_id: mx.ours.example, authenticate: no}}\n"
         "log: {{destination: stderr, decisions: {}}}\n"
         "store: {{path: {}}}\n{}",
         socket_address_.empty() ? address() : socket_address_, path("decisions.jsonl"),

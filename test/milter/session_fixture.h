@@ -67,6 +67,7 @@ class SessionTest : public testing::Test {
  protected:
   SessionTest() {
     config_.arrival.authserv_id = "mx.ours.example";
+    config_.arrival.authenticate = false;
     config_.roles.direct = {"DIRECT"};
     config_.suppression.mode = Mode::enforce;
     config_.list_unsubscribe.mode = Mode::off;

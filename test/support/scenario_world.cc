@@ -74,6 +74,7 @@ std::string config_of(const Scenario& scenario, const ScenarioFiles& files,
   root.set({"socket", "address"}, socket_address);
   root.set({"socket", "group"}, "\"\"");
   root.set({"arrival", "authserv_id"}, "mx.shop.example");
+  root.set({"arrival", "authenticate"}, "no");  // there is no name server
   root.set({"log", "destination"}, "stderr");
   root.set({"log", "decisions"}, files.decisions);
   root.set({"store", "path"}, files.store);

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/auth/authentication_report.h"
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "policy/auth/crypto.h"
+
+namespace icm {
+namespace {
+
+constexpr std::size_t told_signature_octets = 6;  // eight characters of base64 (RFC 6008 §4)
+
+class Builder {
+ public:
+  Builder(std::string_view method, std::string_view result, std::string_view reason) {
+    result_.method = method;
+    result_.result = result;
+    result_.reason = reason;
+  }
+
+  // A property whose value is not known is left out.
+  Builder& add(std::string_view ptype, std::string_view property, std::string_view value) {
+    if (!value.empty()) {
+      result_.properties.push_back({std::string(ptype), std::string(property), std::string(value)});
+    }
+    return *this;
+  }
+
+  MethodResult take() { return std::move(result_); }
+
+ private:
+  MethodResult result_;
+};
+
+// RFC 8601 §2.2: a reason stands with a result that is no pass.
+std::string_view reason_unless(bool passed, const std::string& reason) {
+  return passed ? std::string_view() : std::string_view(reason);
+}
+
+MethodResult report(const SpfResult& spf, const SpfQuestions& asked) {
+  const bool is_helo = spf.identity == SpfIdentity::helo;
+  return Builder("spf", to_string(spf.status),
+                 reason_unless(spf.status == SpfStatus::pass, spf.problem))
+      .add("smtp", is_helo ? "helo" : "mailfrom", is_helo ? asked.helo : asked.mail_from)
+      .take();
+}
+
+MethodResult report(const DkimResult& dkim) {
+  Builder builder("dkim", to_string(dkim.status),
+                  reason_unless(dkim.status == DkimStatus::pass, dkim.reason));
+  builder.add("header", "d", dkim.domain).add("header", "s", dkim.selector);
+  if (dkim.tags) {
+    builder.add("header", "a", to_string(dkim.tags->algorithm))
+        .add("header", "b", to_base64(dkim.tags->signature.substr(0, told_signature_octets)));
+  }
+  return builder.take();
+}
+
+MethodResult report(const DmarcResult& dmarc) {
+  const DmarcVerdict& verdict = dmarc.rfc9989;
+  Builder builder("dmarc", to_string(verdict.status),
+                  reason_unless(verdict.status == DmarcStatus::pass, verdict.reason));
+  builder.add("header", "from", dmarc.author_domain);
+  if (verdict.policy) builder.add("policy", "dmarc", to_string(*verdict.policy));
+  return builder.take();
+}
+
+MethodResult report(const ArcResult& arc, std::string_view client) {
+  const bool passed = arc.status == ArcStatus::pass;
+  Builder builder("arc", to_string(arc.status), reason_unless(passed, arc.reason));
+  if (passed) builder.add("header", "oldest-pass", std::to_string(arc.oldest_pass));
+  builder.add("smtp", "remote-ip", client);
+  return builder.take();
+}
+
+}  // namespace
+
+std::vector<MethodResult> method_results(const Authentication& found, const SpfQuestions& asked,
+                                         ClientAddress client) {
+  std::vector<MethodResult> results;
+  if (!found.spf.empty()) results.push_back(report(found.weakest_spf(), asked));
+  if (found.dkim.empty())
+    results.push_back(Builder("dkim", to_string(DkimStatus::none), "").take());
+  for (const DkimResult& dkim : found.dkim) {
+    if (dkim.status != DkimStatus::neutral) results.push_back(report(dkim));
+  }
+  results.push_back(report(found.dmarc));
+  if (found.arc.status != ArcStatus::temp_error) {
+    const bool is_shown = client == ClientAddress::shown && !asked.clients.empty();
+    results.push_back(report(found.arc, is_shown ? asked.clients.front().text() : std::string()));
+  }
+  return results;
+}
+
+}  // namespace icm

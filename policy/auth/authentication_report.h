@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What was found out about a message, in the words of Authentication-Results (RFC 8601).
+#pragma once
+
+#include <vector>
+
+#include "policy/auth/auth_results.h"
+#include "policy/auth/authenticator.h"
+
+namespace icm {
+
+enum class ClientAddress { shown, withheld };
+
+// One result per SPF identity, DKIM signature, DMARC and ARC, in this order:
+//   spf    smtp.mailfrom, or smtp.helo for the null reverse-path (RFC 8601 §2.7.2)
+//   dkim   header.d, header.s, header.a and header.b, the beginning of b= that tells signatures of
+//          one domain apart (RFC 6008 §4); signatures that were not judged are left out
+//   dmarc  header.from and policy.dmarc, by RFC 9989
+//   arc    header.oldest-pass and smtp.remote-ip, the client's address (RFC 8617 §10.1)
+// What is not known is left out: there is no word for an ARC chain whose keys could not be fetched.
+std::vector<MethodResult> method_results(const Authentication& found, const SpfQuestions& asked,
+                                         ClientAddress client);
+
+}  // namespace icm

@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Mail from outside is authenticated as it enters.
+#include "policy/dns/zone_resolver.h"
+#include "test/milter/session_fixture.h"
+
+namespace icm {
+namespace {
+
+constexpr std::string_view zone = R"({
+  "ours.example": {"TXT": ["v=spf1 ip4:198.51.100.7 -all"]},
+  "_dmarc.ours.example": {"TXT": ["v=DMARC1; p=reject"]}
+})";
+
+class Authenticated : public SessionTest {
+ protected:
+  Authenticated() { config_.arrival.authenticate = true; }
+
+  void build_with_zone() {
+    auto world = World::over(config_, std::make_unique<MemorySuppressionList>(),
+                             std::make_unique<ZoneResolver>(ZoneResolver::parse(zone).value()));
+    world_.with([&](std::shared_ptr<const World>& current) { current = world; });
+  }
+
+  // The field that a letter from outside gets on top, unfolded.
+  std::string results_of_letter(std::string_view client) {
+    connect("smtpd", client);
+    mail();
+    EXPECT_EQ(send(honest), go_on);
+    const std::string start = "insert 0 Authentication-Results: ";
+    for (std::string change : mta_.changes()) {
+      if (!change.starts_with(start)) continue;
+      for (std::size_t fold; (fold = change.find("\r\n")) != std::string::npos;) {
+        change.erase(fold, 2);
+      }
+      return change.substr(start.size());
+    }
+    return {};
+  }
+};
+
+TEST_F(Authenticated, mail_that_passes_says_so_and_what_it_rests_on) {
+  build_with_zone();
+  EXPECT_EQ(results_of_letter("198.51.100.7"),
+            "mx.ours.example; auth=none policy.origin=outside; spf=pass "
+            "smtp.mailfrom=shop@ours.example; dkim=none; dmarc=pass header.from=ours.example "
+            "policy.dmarc=reject; arc=none smtp.remote-ip=198.51.100.7");
+}
+
+TEST_F(Authenticated, mail_that_fails_enters_all_the_same) {
+  config_.arrival.show_client = false;
+  build_with_zone();
+  EXPECT_EQ(
+      results_of_letter("203.0.113.9"),
+      "mx.ours.example; auth=none policy.origin=outside; spf=fail "
+      "smtp.mailfrom=shop@ours.example; dkim=none; dmarc=fail reason=\"nothing that passed is "
+      "aligned with ours.example\" header.from=ours.example policy.dmarc=reject; arc=none");
+}
+
+TEST_F(Authenticated, mail_of_our_own_network_is_left_as_it_is) {
+  build_with_zone();
+  EXPECT_EQ(results_of_letter("127.0.0.1"), "mx.ours.example; auth=none policy.origin=local");
+}
+
+}  // namespace
+}  // namespace icm
