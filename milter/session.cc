@@ -8,13 +8,10 @@
 
 #include "milter/actions.h"
 #include "milter/envelope_arguments.h"
-#include "milter/forged_results.h"
+#include "milter/message.h"
 #include "milter/reply_text.h"
 #include "milter/settlement.h"
-#include "policy/auth/auth_results.h"
-#include "policy/auth/authentication_report.h"
 #include "policy/base/text.h"
-#include "policy/egress.h"
 
 namespace icm {
 namespace {
@@ -94,81 +91,6 @@ class Stopwatch {
 
 }  // namespace
 
-struct Session::Message {
-  explicit Message(std::shared_ptr<const World> current)
-      : world(std::move(current)), inspection(world->config()), forged(world->authserv_id()) {}
-
-  bool is_judged() const { return envelope.role != Role::arrival; }
-  bool needs_judgement() const { return is_judged() && !apple.empty(); }
-  bool enters_here() const { return envelope.role != Role::gate; }
-  void name_queue_id(std::string_view queue_id) {
-    if (!queue_id.empty()) envelope.queue_id = queue_id;
-  }
-  Deadline deadline() const { return Deadline::in(world->config().limits.message_deadline); }
-
-  // Mail from outside, whose client is known.
-  bool authenticates_client() const {
-    return enters_here() && envelope.client && envelope.origin == Origin::forwarded &&
-           world->config().arrival.authenticate;
-  }
-  bool authenticates_egress() const {
-    return needs_judgement() && world->engine().needs_authentication();
-  }
-  SpfQuestions leaving() const {
-    return leaving_by(world->config(), envelope, inspection.classification(), world->host_name());
-  }
-  SpfQuestions entering() const { return entering_by(envelope, world->authserv_id()); }
-
-  void begin_authentication();
-  void finish_authentication(WallTime now, Deadline deadline);
-
-  // What every message that enters gets: forged fields go, ours is put on top.
-  std::vector<HeaderEdit> arrival_edits() const {
-    std::vector<HeaderEdit> edits = forged.removals();
-    edits.push_back({.kind = HeaderEdit::Kind::insert,
-                     .name = std::string(auth_results_field),
-                     .value = arrival_results(world->config(), world->authserv_id(), envelope,
-                                              client_results)});
-    return edits;
-  }
-
-  std::shared_ptr<const World> world;
-  Envelope envelope;
-  std::vector<AppleRecipient> apple;
-  bool is_of_known_listener = true;
-  bool enters_for_apple = false;  // at arrival: it names an Apple recipient
-  Inspection inspection;
-  ForgedResults forged;
-  bool is_authenticated = false;             // lookups have begun
-  std::vector<MethodResult> client_results;  // what Authentication-Results says of the client
-};
-
-// A header that was not kept whole can verify nothing.
-void Session::Message::begin_authentication() {
-  if (inspection.header_overflow() || !(authenticates_client() || authenticates_egress())) return;
-  is_authenticated = true;
-  inspection.authenticate(world->auth_sources(), authenticates_egress()
-                                                     ? Inspection::Opinions::second_too
-                                                     : Inspection::Opinions::ours);
-}
-
-void Session::Message::finish_authentication(WallTime now, Deadline deadline) {
-  if (!is_authenticated) return;
-  const Config& config = world->config();
-  const Deadline by = deadline.at_most(config.authentication.deadline);
-  const ClientAddress client =
-      config.arrival.show_client ? ClientAddress::shown : ClientAddress::withheld;
-  if (!authenticates_egress()) {
-    client_results =
-        method_results(inspection.finish_authentication(entering(), now, by), entering(), client);
-    return;
-  }
-  inspection.finish_authentication(leaving(), now, by);
-  if (!authenticates_client()) return;
-  client_results =
-      method_results(inspection.seen_otherwise(entering(), now, by), entering(), client);
-}
-
 Session::Session(SessionContext context) : context_(context) {}
 Session::Session(Session&&) noexcept = default;
 Session::~Session() = default;
@@ -202,9 +124,7 @@ void Session::mail(std::span<const std::string_view> arguments, std::string_view
   OriginDecision origin = origin_of_connection(config.arrival, envelope, transport_);
   envelope.origin = origin.origin;
   envelope.origin_reason = std::move(origin.reason);
-  if (message_->authenticates_client()) {
-    prefetch_spf(message_->entering(), message_->world->auth_sources());
-  }
+  message_->prefetch_client();
 }
 
 Answer Session::rcpt(std::span<const std::string_view> arguments, std::string_view queue_id) {
@@ -240,9 +160,7 @@ Answer Session::rcpt(std::span<const std::string_view> arguments, std::string_vi
 Answer Session::judge_recipient(std::string argument, Recipient recipient) {
   Message& message = *message_;
   const Stopwatch watch;
-  if (message.apple.empty() && message.world->engine().needs_authentication()) {
-    prefetch_spf(message.leaving(), message.world->auth_sources());
-  }
+  if (message.apple.empty()) message.prefetch_egress();
   Verdict verdict = message.world->engine().judge_recipient(
       message.envelope, recipient, context_.clock.now(), message.deadline());
   if (!verdict.findings.empty()) log_recipient(message, recipient, verdict, watch.elapsed());

@@ -22,6 +22,8 @@
 
 namespace icm {
 
+class Message;
+
 // What all sessions share. References outlive every session.
 struct SessionContext {
   CurrentWorld& world;
@@ -80,7 +82,6 @@ class Session {
   void abort();
 
  private:
-  struct Message;  // everything from MAIL to the end of the message
   Answer judge_recipient(std::string argument, Recipient recipient);
   Answer take_recipient(std::string argument, Recipient recipient, Verdict verdict);
   Answer refuse_listener();

@@ -16,6 +16,7 @@ class AlignmentPolicy final : public Policy {
   explicit AlignmentPolicy(const Config& config) : config_(config) {}
 
   std::string_view name() const override { return "alignment"; }
+  bool needs_authentication() const override { return true; }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     if (facts.authentication == nullptr || facts.sources == nullptr) return Findings{};

@@ -314,6 +314,7 @@ class ListUnsubscribe final : public Policy {
       : authentication_(authentication) {}
 
   std::string_view name() const override { return "list_unsubscribe"; }
+  bool needs_authentication() const override { return true; }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     const MailClass mail_class = facts.classification.mail_class;

@@ -53,7 +53,7 @@ TEST_F(Authenticated, mail_that_fails_enters_all_the_same) {
   EXPECT_EQ(
       results_of_letter("203.0.113.9"),
       "mx.ours.example; auth=none policy.origin=outside; spf=fail "
-      "smtp.mailfrom=shop@ours.example; dkim=none; dmarc=fail reason=\"nothing that passed is "
+      "smtp.mailfrom=shop@ours.example; dkim=none; dmarc=fail reason=\"no SPF or DKIM pass is "
       "aligned with ours.example\" header.from=ours.example policy.dmarc=reject; arc=none");
 }
 

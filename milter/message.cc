@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milter/message.h"
+
+#include "policy/auth/authentication_report.h"
+#include "policy/egress.h"
+#include "policy/origin.h"
+
+namespace icm {
+
+// Mail from outside, whose client is known.
+bool Message::authenticates_client() const {
+  return enters_here() && envelope.client && envelope.origin == Origin::forwarded &&
+         world->config().arrival.authenticate;
+}
+
+bool Message::authenticates_egress() const {
+  return needs_judgement() && world->engine().needs_authentication();
+}
+
+SpfQuestions Message::leaving() const {
+  return leaving_by(world->config(), envelope, inspection.classification(), world->host_name());
+}
+
+SpfQuestions Message::entering() const { return entering_by(envelope, world->authserv_id()); }
+
+void Message::prefetch_client() const {
+  if (authenticates_client()) prefetch_spf(entering(), world->auth_sources());
+}
+
+void Message::prefetch_egress() const {
+  if (world->engine().needs_authentication()) prefetch_spf(leaving(), world->auth_sources());
+}
+
+// A header that was not kept whole can verify nothing.
+void Message::begin_authentication() {
+  if (inspection.header_overflow() || !(authenticates_client() || authenticates_egress())) return;
+  is_authenticated_ = true;
+  inspection.authenticate(world->auth_sources(), authenticates_egress()
+                                                     ? Inspection::Opinions::second_too
+                                                     : Inspection::Opinions::ours);
+}
+
+void Message::finish_authentication(WallTime now, Deadline deadline) {
+  if (!is_authenticated_) return;
+  const Config& config = world->config();
+  const Deadline by = deadline.at_most(config.authentication.deadline);
+  const ClientAddress client =
+      config.arrival.show_client ? ClientAddress::shown : ClientAddress::withheld;
+  if (!authenticates_egress()) {
+    client_results_ =
+        method_results(inspection.finish_authentication(entering(), now, by), entering(), client);
+    return;
+  }
+  inspection.finish_authentication(leaving(), now, by);
+  if (!authenticates_client()) return;
+  client_results_ =
+      method_results(inspection.seen_otherwise(entering(), now, by), entering(), client);
+}
+
+std::vector<HeaderEdit> Message::arrival_edits() const {
+  std::vector<HeaderEdit> edits = forged.removals();
+  edits.push_back(
+      {.kind = HeaderEdit::Kind::insert,
+       .name = std::string(auth_results_field),
+       .value = arrival_results(world->config(), world->authserv_id(), envelope, client_results_)});
+  return edits;
+}
+}  // namespace icm
