@@ -322,6 +322,7 @@ struct Config {
   ListUnsubscribeConfig list_unsubscribe;
   SuppressionConfig suppression;
   AlignmentConfig alignment;
+  PrivateRelayConfig private_relay;
 
   bool operator==(const Config&) const = default;
 };
@@ -351,6 +352,9 @@ void describe(Config& c, Visitor& visit) {
       "alignment", c.alignment,
       "SPF and DKIM pass from our addresses, one of them for the domain of From (RFC 7208, "
       "RFC 6376, RFC 9989).");
+  visit.policy(
+      "private_relay", c.private_relay,
+      "Mail to private relay addresses comes from a source registered with Apple, exactly.");
 }
 
 }  // namespace icm

@@ -41,7 +41,8 @@ class Checker : public OptionVisitor<Checker> {
     streams();
     describe(config_, *this);
     suppression_origins();
-    alignment_egress();
+    egress_of("alignment", config_.alignment, "SPF");
+    relay_sources();
     return std::move(findings_);
   }
 
@@ -214,15 +215,34 @@ class Checker : public OptionVisitor<Checker> {
   }
 
   // Without the addresses that Apple sees, half of what was asked for is not judged.
-  void alignment_egress() {
-    if (!is_enforced(config_.alignment) || places_.unread("egress.addresses")) return;
+  void egress_of(std::string_view name, const PolicyConfig& policy, std::string_view what) {
+    if (!is_enforced(policy) || places_.unread("egress.addresses")) return;
     const bool any = !config_.egress.addresses.empty() ||
                      std::any_of(config_.streams.begin(), config_.streams.end(),
                                  [](const StreamConfig& stream) { return !stream.egress.empty(); });
-    if (!any) {
-      warning("alignment.mode",
-              "SPF cannot be judged: write the addresses that mail leaves from into "
-              "egress.addresses");
+    if (any) return;
+    warning(fmt::format("{}.mode", name),
+            fmt::format("{} cannot be judged: write the addresses that mail leaves from into "
+                        "egress.addresses",
+                        what));
+  }
+
+  void relay_sources() {
+    const auto& sources = config_.private_relay.sources;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (Mailbox::parse(sources[i])) continue;
+      if (const auto domain = Domain::parse(sources[i]);
+          domain && domain->text().find('.') != std::string::npos) {
+        continue;
+      }
+      add(Severity::error, fmt::format("private_relay.sources[{}]", i + 1), "private_relay.sources",
+          fmt::format("expected domains and addresses, got \"{}\"", for_log(sources[i])));
+    }
+    if (sources.empty() && is_enforced(config_.private_relay) &&
+        !places_.unread("private_relay.sources")) {
+      warning("private_relay.mode",
+              "nothing is known of what is registered with Apple: write it into "
+              "private_relay.sources");
     }
   }
 

@@ -112,6 +112,19 @@ void describe(AlignmentConfig& c, Visitor& visit) {
                "3.2).");
 }
 
+struct PrivateRelayConfig : PolicyConfig {
+  std::vector<std::string> sources;
+  bool operator==(const PrivateRelayConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(PrivateRelayConfig& c, Visitor& visit) {
+  describe_policy(c, visit);
+  visit.texts("sources", c.sources,
+              "Domains and addresses registered with Apple's private email relay service, exactly "
+              "as they are registered there: a domain does not stand for those below it.");
+}
+
 struct SuppressionConfig : PolicyConfig {
   bool siblings = true;
   SuppressionConfig() {

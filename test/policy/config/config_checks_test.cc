@@ -60,6 +60,8 @@ TEST(ConfigChecks, refuse_what_contradicts_itself) {
                "1:29: streams[1].header: expected \"Name: value\", got \"X Campaign: a\""},
           Told{"streams: [{name: a, header: \"X-Campaign: \"}]",
                "1:29: streams[1].header: expected \"Name: value\", got \"X-Campaign: \""},
+          Told{"private_relay: {sources: [shop.example, shop]}",
+               "1:41: private_relay.sources: expected domains and addresses, got \"shop\""},
           Told{"suppression: {origins: [submission]}",
                "1:24: suppression.origins: expected every origin, since recipients are judged "
                "before "
@@ -96,6 +98,9 @@ TEST(ConfigChecks, warn_of_what_has_no_effect_or_a_surprising_one) {
            Told{"alignment: {mode: enforce}",
                 "1:19: warning: alignment.mode: SPF cannot be judged: write the addresses that "
                 "mail leaves from into egress.addresses"},
+           Told{"private_relay: {mode: enforce}",
+                "1:23: warning: private_relay.mode: nothing is known of what is registered with "
+                "Apple: write it into private_relay.sources"},
        }) {
     EXPECT_EQ(told_of(text), fmt::format("milter.conf:{}\n", told)) << text;
   }
@@ -110,6 +115,7 @@ TEST(ConfigChecks, say_nothing_of_what_is_fine) {
            "suppression: {origins: [forwarded, local, relay, submission, unknown]}",
            "streams: [{name: a, header: \"X-Campaign: a\"}, {name: b, from_domains: [b.example]}]",
            "arrival: {authserv_id: mx.example.com}",
+           "private_relay: {mode: enforce, sources: [shop.example, news@mail.shop.example]}",
            "alignment: {mode: enforce}\negress: {addresses: [192.0.2.7]}",
            "alignment: {mode: enforce}\nstreams: [{name: a, logins: [a], egress: [192.0.2.7]}]",
        }) {
