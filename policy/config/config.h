@@ -323,6 +323,7 @@ struct Config {
   SuppressionConfig suppression;
   AlignmentConfig alignment;
   PrivateRelayConfig private_relay;
+  SenderIdentityConfig sender_identity;
 
   bool operator==(const Config&) const = default;
 };
@@ -355,6 +356,8 @@ void describe(Config& c, Visitor& visit) {
   visit.policy(
       "private_relay", c.private_relay,
       "Mail to private relay addresses comes from a source registered with Apple, exactly.");
+  visit.policy("sender_identity", c.sender_identity,
+               "Streams look the same in every message; hosts and sender domains are in the DNS.");
 }
 
 }  // namespace icm

@@ -42,6 +42,7 @@ class Checker : public OptionVisitor<Checker> {
     describe(config_, *this);
     suppression_origins();
     egress_of("alignment", config_.alignment, "SPF");
+    egress_of("sender_identity", config_.sender_identity, "reverse DNS");
     relay_sources();
     return std::move(findings_);
   }

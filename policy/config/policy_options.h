@@ -125,6 +125,15 @@ void describe(PrivateRelayConfig& c, Visitor& visit) {
               "as they are registered there: a domain does not stand for those below it.");
 }
 
+struct SenderIdentityConfig : PolicyConfig {
+  bool operator==(const SenderIdentityConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(SenderIdentityConfig& c, Visitor& visit) {
+  describe_policy(c, visit);
+}
+
 struct SuppressionConfig : PolicyConfig {
   bool siblings = true;
   SuppressionConfig() {

@@ -98,6 +98,9 @@ TEST(ConfigChecks, warn_of_what_has_no_effect_or_a_surprising_one) {
            Told{"alignment: {mode: enforce}",
                 "1:19: warning: alignment.mode: SPF cannot be judged: write the addresses that "
                 "mail leaves from into egress.addresses"},
+           Told{"sender_identity: {mode: enforce}",
+                "1:25: warning: sender_identity.mode: reverse DNS cannot be judged: write the "
+                "addresses that mail leaves from into egress.addresses"},
            Told{"private_relay: {mode: enforce}",
                 "1:23: warning: private_relay.mode: nothing is known of what is registered with "
                 "Apple: write it into private_relay.sources"},
