@@ -23,8 +23,9 @@ struct UnboundOptions {
 };
 
 // Questions that several ask at the same time are sent once. An answer that comes too late for
-// those who asked stays in the cache. At most 1024 questions are on their way at any time; one more
-// is answered with `temporary` at once.
+// those who asked stays in the cache. At most 1024 questions are on their way at any time, and no
+// more than a quarter of the descriptors the process may have; one more is answered with
+// `temporary` at once.
 //
 // It has two threads, which get no signals. The process must not fork and go on with it.
 // When it is destroyed nobody may be asking any more; what is on its way is dropped, whatever the

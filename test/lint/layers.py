@@ -37,7 +37,7 @@ LIBRARIES = {
     "idn2.h": ["policy/base/domain.cc"],
     "libpsl.h": ["policy/auth/organizational_domain.cc"],
     "openssl/": ["policy/auth/crypto.cc"],
-    "unbound.h": ["policy/dns/unbound_resolver.cc"],
+    "unbound.h": ["policy/dns/unbound_context.cc"],
     "spf2/": ["policy/auth/second_opinion_spf.cc"],
     "opendkim/": ["policy/auth/second_opinion_dkim.cc"],
     "opendmarc/": ["policy/auth/second_opinion_dmarc.cc"],

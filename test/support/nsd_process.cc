@@ -89,22 +89,34 @@ bool takes_connections(int port) {
 
 }  // namespace
 
-NsdProcess::NsdProcess(const Zones& zones, int port) : port_(port != 0 ? port : free_port()) {
+NsdProcess::NsdProcess(const Zones& zones, int port) : port_(port) {
+  // Between looking for a free port and nsd's taking it, another program may.
+  const int attempts = port == 0 ? 5 : 1;
+  for (int i = 0; i < attempts; ++i) {
+    if (port == 0) port_ = free_port();
+    if (start(zones)) return;
+  }
+  throw std::runtime_error("nsd does not answer; it said:\n" +
+                           read_text_file(directory_.path() / "nsd.log").value_or(""));
+}
+
+bool NsdProcess::start(const Zones& zones) {
   const auto config = directory_.write("nsd.conf", configuration(directory_, zones, port_));
-  const std::string log = directory_.path() / "nsd.log";
-  pid_ = spawn(config, log);
+  pid_ = spawn(config, directory_.path() / "nsd.log");
   const Deadline deadline = Deadline::in(start_patience);
   while (!takes_connections(port_)) {
     int status = 0;
-    const bool has_ended = ::waitpid(pid_, &status, WNOHANG) == pid_;
-    if (has_ended || deadline.passed()) {
-      if (has_ended) pid_ = -1;
+    if (::waitpid(pid_, &status, WNOHANG) == pid_) {
+      pid_ = -1;
+      return false;
+    }
+    if (deadline.passed()) {
       stop();
-      throw std::runtime_error("nsd does not answer; it said:\n" +
-                               read_text_file(log).value_or(""));
+      return false;
     }
     std::this_thread::sleep_for(poll_interval);
   }
+  return true;
 }
 
 NsdProcess::~NsdProcess() { stop(); }

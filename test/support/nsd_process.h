@@ -29,6 +29,8 @@ class NsdProcess {
   void stop();  // nobody answers afterwards
 
  private:
+  bool start(const Zones& zones);
+
   TemporaryDirectory directory_;
   int port_;
   pid_t pid_ = -1;

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include "policy/dns/unbound_resolver.h"
 #include "test/policy/dns/resolver_fixture.h"
@@ -140,6 +141,22 @@ TEST_F(HostileDns, too_many_questions_on_their_way_are_refused_at_once) {
   EXPECT_LT(Time::now() - began, soon);
   EXPECT_EQ(answer.problem, "1024 questions are on their way already");
   EXPECT_EQ(shown(ask("good.corp.example")), "ok: 192.0.2.1") << "what is known needs no question";
+}
+
+TEST_F(HostileDns, a_process_with_few_descriptors_has_fewer_questions_on_their_way) {
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit few{.rlim_cur = 200, .rlim_max = before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  const auto frugal = resolver_over({server_.address()});
+  for (int i = 0; i < 49; ++i) {
+    frugal->prefetch(fmt::format("silent{}.corp.example", i), RecordType::a);
+  }
+  EXPECT_EQ(shown(frugal->query("good.corp.example", RecordType::a, generous())), "ok: 192.0.2.1");
+  frugal->prefetch("silent.corp.example", RecordType::a);
+  EXPECT_EQ(frugal->query("good1.corp.example", RecordType::a, generous()).problem,
+            "50 questions are on their way already");
+  EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
 TEST_F(HostileDns, a_stop_does_not_wait_for_silent_servers) {
