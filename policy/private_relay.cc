@@ -241,6 +241,7 @@ class PrivateRelay final : public Policy {
       : config_(config), sources_(config.private_relay.sources) {}
 
   std::string_view name() const override { return "private_relay"; }
+  bool needs_authentication() const override { return true; }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     if (std::ranges::none_of(facts.envelope.recipients, is_relay)) return Findings{};

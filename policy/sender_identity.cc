@@ -73,6 +73,7 @@ class SenderIdentity final : public Policy {
   explicit SenderIdentity(const Config& config) : config_(config) {}
 
   std::string_view name() const override { return "sender_identity"; }
+  bool needs_authentication() const override { return true; }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     sender_identity::Report report(facts, config_, deadline);

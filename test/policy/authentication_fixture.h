@@ -71,6 +71,7 @@ class AuthenticationTest : public testing::Test {
 
   Findings findings() {
     const auto policy = factory_(config, {list});
+    EXPECT_TRUE(policy->needs_authentication());
     auto resolver = ZoneResolver::parse(zone);
     if (!resolver) throw std::runtime_error(resolver.error().text);
     AuthSources sources(*resolver, PublicSuffixList::system());
