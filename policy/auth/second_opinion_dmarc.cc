@@ -70,6 +70,9 @@ std::string objection_to(const DmarcRecord& record) {
     const std::string_view name = trim(tag.substr(0, equals));
     if (equals == std::string_view::npos || name.empty())
       return wrong_about("tags without a value");
+    // It takes blanks out of the middle of a name, too.
+    if (!std::ranges::all_of(name, [](char c) { return is_alpha(c) || is_digit(c); }))
+      return wrong_about("names of tags with other than letters and digits");
     if (std::ranges::any_of(seen, [&](auto other) { return equal_ascii(other, name); }))
       return wrong_about(fmt::format("{}= given twice", name));
     seen.push_back(name);
@@ -91,11 +94,15 @@ std::string_view last_two_labels(std::string_view name) {
   return before == std::string_view::npos ? name : name.substr(before + 1);
 }
 
-// Without a list of suffixes it holds the last two labels for the organization, and strict
-// alignment knows siblings and parents: names that have nothing in common are what it can tell
-// apart.
+bool has_short_organization(std::string_view name) { return last_two_labels(name).find('.') == 1; }
+
+// Without a list of suffixes it holds the last two labels for the organization (the last one, when
+// the other is a single letter), and strict alignment knows siblings and parents: names that have
+// nothing in common are what it can tell apart.
 bool looks_related(std::string_view a, std::string_view b) {
-  return is_below(a, b) || is_below(b, a) || last_two_labels(a) == last_two_labels(b);
+  if (is_below(a, b) || is_below(b, a) || last_two_labels(a) == last_two_labels(b)) return true;
+  return (has_short_organization(a) || has_short_organization(b)) &&
+         a.substr(a.rfind('.') + 1) == b.substr(b.rfind('.') + 1);
 }
 
 struct Freeing {
@@ -178,6 +185,8 @@ SecondOpinion ask_libopendmarc(const DmarcInput& input, const DmarcResult& ours,
                                DmarcStandard standard, AuthSources& sources, Deadline deadline) {
   const DmarcVerdict& verdict = ours.by(standard);
   if (ours.author_domain.empty()) return SecondOpinion::not_asked("there is no author domain");
+  if (ours.author_domain.find('_') != std::string::npos)
+    return SecondOpinion::not_asked(wrong_about("names with an underscore"));
   if (verdict.record_domain.empty()) return SecondOpinion::not_asked("there is no record");
   if (verdict.status == DmarcStatus::temp_error) return SecondOpinion::not_asked(verdict.reason);
   const auto answer = sources.dmarc.find(verdict.record_domain, deadline);
@@ -188,6 +197,10 @@ SecondOpinion ask_libopendmarc(const DmarcInput& input, const DmarcResult& ours,
     return SecondOpinion::not_asked(objection);
   std::string objection;
   for (const Identifier& pass : passes_of(input, record)) {
+    if (pass.domain.find('_') != std::string::npos) {
+      objection = wrong_about("names with an underscore");
+      continue;
+    }
     const bool is_strict = pass.mode == DmarcAlignment::strict;
     const auto theirs = organization_of(pass.domain, standard, sources, deadline);
     if (!theirs && !is_strict && pass.domain != ours.author_domain) {
