@@ -2,6 +2,7 @@
 //
 // alignment, SPF: a pass from every address that the message may leave from.
 #include <algorithm>
+#include <utility>
 
 #include "policy/alignment_report.h"
 #include "policy/auth/spf_record.h"
@@ -63,10 +64,18 @@ std::string mechanisms(const Clients& clients) {
 }
 
 // The record that passes: theirs, with our addresses in front, where they match before anything
-// else and cost no lookup.
-std::string with_ours(std::string_view record, const std::string& ours) {
-  const std::string_view rest = trim(record.substr(std::min(record.size(), record.find(' '))));
-  return fmt::format("v=spf1 {}{}{}", ours, rest.empty() ? "" : " ", rest);
+// else and cost no lookup. What stands there twice, and a record that includes itself, is left out.
+std::string with_ours(std::string_view record, const std::string& domain, const std::string& ours) {
+  std::string text = fmt::format("v=spf1 {}", ours);
+  const auto known = split(ours, ' ');
+  bool is_version = true;
+  for (const std::string_view term : split(record, ' ')) {
+    const bool is_needless = std::exchange(is_version, false) || term.empty() ||
+                             equal_ascii(term, "include:" + domain) ||
+                             std::ranges::find(known, term) != known.end();
+    if (!is_needless) text += fmt::format(" {}", term);
+  }
+  return text;
 }
 
 std::string fix(const Report& report, const Clients& clients) {
@@ -85,7 +94,7 @@ std::string fix(const Report& report, const Clients& clients) {
   }
   if (records.size() == 1 && parse_spf_record(records.front())) {
     return fmt::format("publish {}",
-                       txt_record(domain, for_log(with_ours(records.front(), ours), 2000)));
+                       txt_record(domain, for_log(with_ours(records.front(), domain, ours), 2000)));
   }
   const std::string plain = txt_record(domain, fmt::format("v=spf1 {} -all", ours));
   if (records.empty()) return fmt::format("publish {}", plain);

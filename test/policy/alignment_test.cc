@@ -41,6 +41,16 @@ TEST_F(AlignmentTest, gives_the_very_record_for_an_address_that_spf_does_not_all
             "ip4:192.0.2.7 ip6:2001:db8::7 include:esp.example -all\"");
 }
 
+TEST_F(AlignmentTest, gives_a_record_without_repetition_for_one_that_includes_itself) {
+  zone = R"({"shop.example": {"TXT": ["v=spf1 include:Shop.example  a ip4:192.0.2.7 -all"]},
+             "_dmarc.shop.example": {"TXT": ["v=DMARC1; p=reject"]}})";
+  spf(SpfStatus::perm_error, "shop.example");
+  dkim(DkimStatus::pass, "shop.example");
+  EXPECT_EQ(judged(),
+            "violation 550 5.7.24 alignment.spf-error: SPF says permerror for shop.example from "
+            "192.0.2.7; publish shop.example. TXT \"v=spf1 ip4:192.0.2.7 a -all\"");
+}
+
 TEST_F(AlignmentTest, asks_for_a_pass_from_every_address) {
   all_pass();
   found.spf.push_back({*IpAddress::parse("192.0.2.8"), {}});
@@ -357,12 +367,12 @@ TEST_F(AlignmentTest, disputes_a_refusal_that_libspf2_does_not_confirm) {
       judged(),
       fmt::format(
           "violation 550 5.7.26 alignment.several: SPF (spf-fail), DKIM (dkim-missing) and DMARC "
-          "(dmarc-fail) failed; publish shop.example. TXT \"v=spf1 ip4:192.0.2.7 ip4:192.0.2.7 "
-          "-all\"; sign with d=shop.example and publish SELECTOR._domainkey.shop.example. TXT "
+          "(dmarc-fail) failed; publish shop.example. TXT \"v=spf1 ip4:192.0.2.7 -all\"; "
+          "sign with d=shop.example and publish SELECTOR._domainkey.shop.example. TXT "
           "\"v=DKIM1; k=rsa; p=...\"; sign with d=shop.example (SELECTOR._domainkey.shop.example. "
           "TXT), or use an envelope sender of that domain{0} [libspf2 says pass]\n"
           "violation 550 5.7.23 alignment.spf-fail: SPF says fail for shop.example from "
-          "192.0.2.7; publish shop.example. TXT \"v=spf1 ip4:192.0.2.7 ip4:192.0.2.7 -all\"{0} "
+          "192.0.2.7; publish shop.example. TXT \"v=spf1 ip4:192.0.2.7 -all\"{0} "
           "[libspf2 says pass]\n"
           "violation 550 5.7.20 alignment.dkim-missing: there is no DKIM-Signature; sign with "
           "d=shop.example and publish SELECTOR._domainkey.shop.example. TXT \"v=DKIM1; k=rsa; "
