@@ -94,6 +94,7 @@ void examine_from(Report& report) {
   if (from.count > 1) {
     report.refuse("format.from-repeated", fmt::format("{} From fields", from.count),
                   "keep one; several authors stand in one field (RFC 5322 section 3.6)");
+    return;  // which of them counts is anybody's guess
   }
   const auto& authors = report.facts.authors;
   if (!authors || authors->empty()) {

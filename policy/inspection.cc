@@ -5,6 +5,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 namespace icm {
 
 void Inspection::header(std::string_view name, std::string_view value) {
@@ -20,7 +22,14 @@ void Inspection::header(std::string_view name, std::string_view value) {
 
 void Inspection::end_of_header(const Envelope& envelope) {
   header_octets_ += 2;
-  if (const auto from = headers_.first("From")) authors_ = parse_address_list(from->value);
+  // RFC 5322 §3.6 allows one From field. Of several any may be the one that is shown: then nobody
+  // is the author.
+  const auto from = headers_.all("From");
+  if (from.size() == 1) {
+    authors_ = parse_address_list(from.front().value);
+  } else if (from.size() > 1) {
+    authors_ = fail(Code::syntax, fmt::format("{} From fields", from.size()));
+  }
   classification_ = classify(config_.streams, envelope, headers_, authors_);
   scan_.emplace(headers_);
 }

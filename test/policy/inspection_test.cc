@@ -69,6 +69,12 @@ TEST_F(InspectionTest, says_that_there_is_no_author) {
   EXPECT_FALSE(syntax.authors());
 }
 
+TEST_F(InspectionTest, takes_nobody_for_the_author_when_there_are_two_from_fields) {
+  Inspection inspection(config);
+  feed(inspection, "From: a@b.example\nFrom: c@d.example\n");
+  EXPECT_EQ(inspection.authors().error().text, "2 From fields");
+}
+
 TEST_F(InspectionTest, gives_the_same_facts_when_asked_again) {
   Inspection inspection(config);
   feed(inspection, "Subject: x\n\nbody\n");
