@@ -38,20 +38,22 @@ std::string wrong_about(std::string_view what) {
   return fmt::format("libspf2 is known to be wrong about {}", what);
 }
 
-// The inside of one "%{...}": "" when libspf2 expands it as RFC 7208 §7 says.
-std::string objection_to_macro(std::string_view macro) {
-  if (macro.empty()) return {};
-  if (lower_ascii(macro.front()) == 'p') return wrong_about("the macro p");
-  if (lower_ascii(macro.front()) != macro.front()) return wrong_about("macros in upper case");
-  // "%{l1}" of a local part without dots expands to nothing.
-  if (macro.size() > 1 && is_digit(macro[1])) return wrong_about("macros with a number of parts");
-  if (macro.find('R') != std::string_view::npos) return wrong_about("macros reversed by \"R\"");
-  if (macro.find_first_of(",/") != std::string_view::npos)
-    return wrong_about("macros with the delimiters \",\" and \"/\"");
+// "" when libspf2 expands these as RFC 7208 §7 says.
+std::string objection_to(const SpfMacroString& text) {
+  for (const auto& part : text) {
+    const auto* const macro = std::get_if<SpfMacro>(&part);
+    if (macro == nullptr) continue;
+    if (macro->letter == 'p') return wrong_about("the macro p");
+    // "%{l1}" of a local part without dots expands to nothing.
+    if (macro->keep > 0) return wrong_about("macros with a number of parts");
+    if (macro->url_escape) return wrong_about("macros in upper case");
+    if (macro->delimiters.find_first_of(",/") != std::string::npos)
+      return wrong_about("macros with the delimiters \",\" and \"/\"");
+  }
   return {};
 }
 
-// One term of a well-formed record, whatever it is: libspf2 reads unknown modifiers, too.
+// What the parsed record does not show any more.
 std::string objection_to_term(std::string_view term) {
   if (term.size() > max_term)
     return fmt::format("a term of {} octets, libspf2 is safe up to {}", term.size(), max_term);
@@ -62,10 +64,8 @@ std::string objection_to_term(std::string_view term) {
   if (equals != std::string_view::npos && dot < equals && term.find_first_of(":/") > equals)
     return wrong_about("modifiers with a \".\" in their name");
   for (auto at = term.find("%{"); at != std::string_view::npos; at = term.find("%{", at + 1)) {
-    const auto close = std::min(term.find('}', at), term.size());
-    if (auto objection = objection_to_macro(term.substr(at + 2, close - at - 2));
-        !objection.empty())
-      return objection;
+    if (term.substr(at + 3, term.find('}', at) - at - 3).find('R') != std::string_view::npos)
+      return wrong_about("macros reversed by \"R\"");
   }
   return {};
 }
@@ -85,6 +85,14 @@ std::string objection_to(std::string_view text) {
     if (after_redirect) return wrong_about("redirect= before other terms");
     after_redirect = starts_with_ascii(term, "redirect=");
     if (auto objection = objection_to_term(term); !objection.empty()) return objection;
+  }
+  for (const SpfMechanism& mechanism : record->mechanisms) {
+    if (!mechanism.domain) continue;
+    if (auto objection = objection_to(*mechanism.domain); !objection.empty()) return objection;
+  }
+  for (const auto& modifier : {record->redirect, record->explanation}) {
+    if (!modifier) continue;
+    if (auto objection = objection_to(*modifier); !objection.empty()) return objection;
   }
   return {};
 }

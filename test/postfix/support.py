@@ -34,8 +34,11 @@ class PostfixCase(unittest.TestCase):
 
     def configure(self, changes: dict[str, Any]) -> None:
         """Another configuration of the daemon for this test."""
-        self.site.milter.reload_with(changes)
+        mark = len(self.site.milter.log())
         self.addCleanup(self.site.milter.reload_with, {})
+        self.site.milter.reload_with(changes)
+        said = self.site.milter.log()[mark:]
+        self.assertNotIn("not reloaded", said, said)
 
     def delivered_once(self, message_id: str) -> Delivery:
         """The one delivery of that message, after everything has come to rest."""

@@ -141,7 +141,6 @@ TEST(SecondOpinionSpf, is_not_asked_where_libspf2_is_wrong_or_in_danger) {
            {"exists:%{p}.example.com -all", "192.0.2.1", wrong + "the macro p"},
            {"exists:%{l1r-}.example.com -all", "192.0.2.1",
             wrong + "macros with a number of parts"},
-           {"x=%{l241r-} -all", "192.0.2.1", wrong + "macros with a number of parts"},
            {"exists:%{L}.example.com -all", "192.0.2.1", wrong + "macros in upper case"},
            {"exists:%{lR}.example.com -all", "192.0.2.1", wrong + "macros reversed by \"R\""},
            {"exists:%{l,}.example.com -all", "192.0.2.1",

@@ -64,7 +64,8 @@ def objection_to_envelope(dns: Dns, helo: str, mail_from: str) -> str:
 
 
 def _has_host(dns: Dns, name: str, *kinds: str) -> bool:
-    """Whether mail or a host is there. A null MX says that no mail is (RFC 7505)."""
+    """Whether mail or a host is there. What Apple says to a null MX (RFC 7505) is not known: here it
+    is an MX like others."""
     for kind in kinds:
         try:
             found = dns.lookup(name, kind)
@@ -72,8 +73,6 @@ def _has_host(dns: Dns, name: str, *kinds: str) -> bool:
             return False
         except TemporaryFailure:
             return True
-        if kind == "MX" and found == [(0, "")]:
-            return False
         if found:
             return True
     return False

@@ -78,7 +78,7 @@ class Draft:
         ]
         content = "\r\n".join(header).encode() + b"\r\n\r\n" + self.body
         for plan in self.plans:
-            if self.signs_from_twice:
+            if self.signs_from_twice and "From" in plan.fields:
                 plan = plan.but(fields=("From", *plan.fields))
             content = sign(content, plan)
         return self.tamper(content)
