@@ -12,6 +12,7 @@
 #include "milter/ctl/command.h"
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/decision_print.h"
+#include "milter/ctl/dns_option.h"
 #include "milter/ctl/log_filter.h"
 #include "milter/ctl/offline_check.h"
 #include "milter/ctl/terminal.h"
@@ -29,7 +30,8 @@ struct Options {
   std::string role = "gate";
   std::string origin;
   std::string client = "127.0.0.1";
-  std::string config;
+  std::vector<std::string> egress;
+  DnsOption dns;
   std::string now;
   bool enforce = false;
   bool json = false;
@@ -169,14 +171,30 @@ Result<WallTime> time_of(const Options& options) {
   return *time;
 }
 
+// What if it left by these addresses?
+Status take_egress(const std::vector<std::string>& addresses, Config& config) {
+  if (addresses.empty()) return {};
+  config.egress.addresses.clear();
+  for (StreamConfig& stream : config.streams) stream.egress.clear();
+  for (const std::string& text : addresses) {
+    const Result<IpAddress> address = IpAddress::parse(text);
+    if (!address) return fail_at("--egress", address.error());
+    config.egress.addresses.push_back(*address);
+  }
+  return {};
+}
+
 Result<OfflineOutcome> judge(Options& options) {
   ICM_CHECK(resolve(options));
   ICM_TRY(const WallTime now, time_of(options));
-  ICM_TRY(Config config, load_configuration(options.config));
+  ICM_TRY(Config config, load_configuration(options.dns.config));
+  ICM_CHECK(take_egress(options.egress, config));
   if (options.enforce) config = enforced(std::move(config));
   const OfflineMessage& message = options.message;
+  ICM_TRY(auto resolver, options.dns.open());
   ICM_TRY(const auto world, offline_world(for_offline_role(std::move(config), message.role,
-                                                           message.origin.has_value())));
+                                                           message.origin.has_value()),
+                                          std::move(resolver)));
   return check_offline(message, world, FixedClock(now));
 }
 
@@ -256,8 +274,13 @@ void add_check(CLI::App& app, Chosen& chosen) {
       ->option_text(" ")
       ->required();
   add_dialogue(*check, *options);
-  check->add_option("--config", options->config, std::string(config_option_help))
-      ->option_text("FILE");
+  check
+      ->add_option("--egress", options->egress,
+                   "An address it would leave from; give it once for each. Default: those of the "
+                   "configuration.")
+      ->option_text("IP")
+      ->allow_extra_args(false);
+  options->dns.add_to(*check);
   check
       ->add_option("--now", options->now,
                    "Judges as at this time: 2026-11-21, 2026-11-21T08:15:30Z, @1763712930, or how "

@@ -161,14 +161,16 @@ Config enforced(Config config) {
   return config;
 }
 
-Result<std::shared_ptr<const World>> offline_world(Config config) {
+Result<std::shared_ptr<const World>> offline_world(Config config,
+                                                   std::unique_ptr<Resolver> resolver) {
   std::error_code error;
   const auto status = std::filesystem::status(config.store.path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
-    return World::over(std::move(config), std::make_unique<EmptySuppressionList>());
+    return World::over(std::move(config), std::make_unique<EmptySuppressionList>(),
+                       std::move(resolver));
   }
   ICM_TRY(auto list, SqliteSuppressionList::open(config.store.path, Deadline::in(wait_for_store)));
-  return World::over(std::move(config), std::move(list));
+  return World::over(std::move(config), std::move(list), std::move(resolver));
 }
 
 Config for_offline_role(Config config, Role role, bool is_origin_known) {

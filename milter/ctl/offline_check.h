@@ -54,9 +54,10 @@ struct OfflineOutcome {
 // origins stay.
 Config enforced(Config config);
 
-// The World of the configuration over the suppression list it names; over an empty one when there
-// is no such file, which is not made.
-[[nodiscard]] Result<std::shared_ptr<const World>> offline_world(Config config);
+// The World of the configuration over the suppression list it names, or over an empty one when
+// there is no such file, which is not made; and over this resolver.
+[[nodiscard]] Result<std::shared_ptr<const World>> offline_world(
+    Config config, std::unique_ptr<Resolver> resolver);
 
 // The configuration under which a connection of ours plays `role`. When `origin` is set, the gate
 // believes what arrival wrote.

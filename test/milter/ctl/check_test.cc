@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // icloud-milterctl check as its user sees it, and the Session behind it.
+#include <algorithm>
 #include <string>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
@@ -38,8 +40,8 @@ class Check : public testing::Test {
  protected:
   Outcome check(const std::string& message, std::vector<std::string> options) {
     std::vector<std::string> arguments = {
-        "check",    message, "--mail-from", "a@shop.example",
-        "--config", config_, "--now",       "2026-11-21T09:00:00Z"};
+        "check", message, "--mail-from",          "a@shop.example", "--config",
+        config_, "--now", "2026-11-21T09:00:00Z", "--zone",         zone_};
     arguments.insert(arguments.end(), options.begin(), options.end());
     return run_command(&add_check, arguments);
   }
@@ -49,14 +51,21 @@ class Check : public testing::Test {
     EXPECT_EQ(outcome.err, "");
     return nlohmann::json::parse(outcome.out);
   }
+  // Nothing here is about authentication, but for the tests that say so.
   void configure(std::string_view text) {
-    config_ =
-        directory_.write("milter.conf", "store:\n  path: " + store_ + "\n" + std::string(text));
+    config_ = directory_.write("milter.conf",
+                               fmt::format("store: {{path: {}}}\nalignment: {{mode: off}}\n"
+                                           "sender_identity: {{mode: off}}\n{}",
+                                           store_, text));
   }
+  void SetUp() override { configure("list_unsubscribe: {rules: {not-signed: off}}\n"); }
 
   TemporaryDirectory directory_;
   std::string store_ = directory_.path() / "store.db";
-  std::string config_ = directory_.write("milter.conf", "store:\n  path: " + store_ + "\n");
+  std::string config_;
+  std::string zone_ = directory_.write("zone.json", R"({
+      "shop.example": {"TXT": ["v=spf1 ip4:192.0.2.7 -all"]},
+      "_dmarc.shop.example": {"TXT": ["v=DMARC1; p=reject"]}})");
   std::string personal_ = directory_.write("personal.eml", personal);
   std::string bulk_ = directory_.write("bulk.eml", bulk);
 };
@@ -246,8 +255,9 @@ TEST_F(Check, hands_on_what_stands_behind_an_address) {
 
 TEST_F(Check, takes_a_quoted_local_part_with_blanks_as_one_address) {
   const nlohmann::json json = nlohmann::json::parse(
-      run_command(&add_check, {"check", personal_, "--mail-from", R"("a \" b"@shop.example SIZE=1)",
-                               "--rcpt", "bob@icloud.com", "--config", config_, "--json"})
+      run_command(&add_check,
+                  {"check", personal_, "--mail-from", R"("a \" b"@shop.example SIZE=1)", "--rcpt",
+                   "bob@icloud.com", "--config", config_, "--zone", zone_, "--json"})
           .out);
   EXPECT_EQ(json["mail_from"], R"("a \" b"@shop.example)");
 }
@@ -256,12 +266,31 @@ TEST_F(Check, judges_as_at_another_time) {
   const auto rules_at = [&](const std::string& now) {
     const Outcome outcome =
         run_command(&add_check, {"check", personal_, "--mail-from", "a@shop.example", "--rcpt",
-                                 "bob@icloud.com", "--config", config_, "--json", "--now", now});
+                                 "bob@icloud.com", "--config", config_, "--json", "--zone", zone_,
+                                 "--now", now});
     return nlohmann::json::parse(outcome.out)["findings"];
   };
   EXPECT_TRUE(rules_at("2026-11-21T09:00:00Z").empty());
   ASSERT_EQ(rules_at("2027-06-01").size(), 1u);
   EXPECT_EQ(rules_at("2027-06-01")[0]["rule"], "format.date-past");
+}
+
+TEST_F(Check, judges_who_the_message_is_from_by_a_zone_and_an_address_of_ones_choice) {
+  config_ = directory_.write("milter.conf", fmt::format("store: {{path: {}}}\n"
+                                                        "alignment: {{mode: enforce}}\n"
+                                                        "sender_identity: {{mode: off}}\n",
+                                                        store_));
+  const auto rules_from = [&](const std::string& egress) {
+    std::vector<std::string> rules;
+    const nlohmann::json judged = decision(personal_, {"--egress", egress});
+    for (const auto& finding : judged["findings"]) rules.push_back(finding["rule"]);
+    return rules;
+  };
+  EXPECT_EQ(rules_from("192.0.2.7"), std::vector<std::string>{"alignment.dkim-missing"});
+  const auto from_elsewhere = rules_from("203.0.113.9");
+  EXPECT_NE(std::ranges::find(from_elsewhere, "alignment.spf-fail"), from_elsewhere.end());
+  EXPECT_NE(std::ranges::find(from_elsewhere, "alignment.dmarc-fail"), from_elsewhere.end());
+  EXPECT_EQ(check(personal_, {"--rcpt", "bob@icloud.com", "--egress", "here"}).exit, 2);
 }
 
 TEST_F(Check, cannot_answer_a_question_that_is_not_one) {
@@ -287,7 +316,8 @@ TEST_F(Check, explains_every_option_and_gives_an_example) {
   const std::string help = run_command(&add_check, {"check", "--help"}).out;
   for (const std::string_view word :
        {"MESSAGE", "--mail-from", "--rcpt", "--role", "--origin", "--login", "--client", "--helo",
-        "--config", "--now", "--enforce", "--json", "Exit status", "Example"}) {
+        "--egress", "--zone", "--dns", "--config", "--now", "--enforce", "--json", "Exit status",
+        "Example"}) {
     EXPECT_NE(help.find(word), std::string::npos) << word << "\n" << help;
   }
 }
@@ -307,6 +337,9 @@ TEST(Enforced, makes_every_policy_act_and_leaves_the_rest_alone) {
   expected.format.percent = 100;
   expected.list_unsubscribe.mode = Mode::enforce;
   expected.list_unsubscribe.until.reset();
+  expected.alignment.mode = Mode::enforce;
+  expected.private_relay.mode = Mode::enforce;
+  expected.sender_identity.mode = Mode::enforce;
   EXPECT_EQ(all, expected);
 }
 
