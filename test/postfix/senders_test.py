@@ -27,6 +27,7 @@ from lab.process import wait_until
 from lab.site import Site
 from senders.apple import JUNK, AppleJudge, Findings, examine, objection_to_envelope
 from senders.corpus import Corpus, Sender, corpus
+from senders.dmarc_list_oracle import result_by_list
 from senders.dns import LiveDns, Zone
 from senders.draft import EGRESS, HELO, MX
 from senders.spf_oracle import spf_result
@@ -106,6 +107,11 @@ def told_results(mail: bytes) -> tuple[Any, ...]:
     return by_method["spf"][0], dkim, by_method["dmarc"][0]
 
 
+def told(result: str, policy: str, testing: bool) -> tuple[str, str, bool]:
+    """A DMARC verdict; the policy means something only where there is one to apply."""
+    return (result, policy, testing) if result in ("pass", "fail") else (result, "", False)
+
+
 def words(found: Findings | None) -> tuple[str, tuple[str, ...], str]:
     assert found is not None
     return found.spf, tuple(one.result for one in found.dkim), found.dmarc.result
@@ -178,15 +184,21 @@ class Senders(PostfixCase):
             found["spf"]["result"],
             tuple(short(one["result"]) for one in found["dkim"]),
             dmarc["result"],
-            (dmarc["policy"], dmarc["testing"]) if dmarc["result"] in ("pass", "fail") else None,
+            *(
+                told(one["result"], one["policy"], one["testing"])
+                for one in (dmarc, dmarc["rfc7489"])
+            ),
         )
 
     def judged_offline(self, sender: Sender) -> tuple[Any, ...]:
         content = self.message(sender, "offline")
         found = examine(sender.zone, EGRESS, HELO, sender.mail_from, content)
-        dmarc = found.dmarc
-        known = dmarc.result in ("pass", "fail")
-        return (*words(found), (dmarc.policy, dmarc.testing) if known else None)
+        results = [(one.result, one.domain) for one in found.dkim]
+        by_list = result_by_list(sender.zone, content, (found.spf, found.spf_domain), results)
+        return (
+            *words(found),
+            *(told(one.result, one.policy, one.testing) for one in (found.dmarc, by_list)),
+        )
 
     def let_some_leave_with_a_lost_helo(self) -> None:
         """The way out of the stream "lost" names a host that does not exist."""
@@ -312,7 +324,7 @@ class Senders(PostfixCase):
     def is_in_order(self, sender: Sender) -> bool:
         """Whether nobody can ask for more: everything passes, the whole message is signed, and
         bounces are taken."""
-        spf, dkim, dmarc, _ = self.judged_offline(sender)
+        spf, dkim, dmarc, *_ = self.judged_offline(sender)
         lacks = any(trait in sender.traits for trait in ("of-the-body", "null-mx"))
         return {spf, dmarc, *dkim} == {"pass"} and len(dkim) > 0 and not lacks
 
@@ -345,14 +357,16 @@ class Senders(PostfixCase):
             for one in senders:
                 client.send(one.mail_from, ["ann@corp.example"], self.message(one, "arrival"))
         self.site.postfix.wait_until_idle(60)
-        told = {}
+        results = {}
         for mail in self.site.postfix.mailbox("ann"):
             if found := re.search(rb"(?im)^Message-ID: <(s\d+)\.arrival@", mail):
-                told[found[1].decode()] = told_results(mail)
-        self.assert_same(senders, lambda one: told.get(one.name), lambda one: self.told(one))
+                results[found[1].decode()] = told_results(mail)
+        self.assert_same(
+            senders, lambda one: results.get(one.name), lambda one: self.expected_words(one)
+        )
 
-    def told(self, sender: Sender) -> tuple[Any, ...]:
-        spf, dkim, dmarc, _ = self.judged_offline(sender)
+    def expected_words(self, sender: Sender) -> tuple[Any, ...]:
+        spf, dkim, dmarc, *_ = self.judged_offline(sender)
         return spf, dkim or ("none",), dmarc
 
 

@@ -38,11 +38,11 @@ def author_domain(message: bytes) -> str:
         return ""
     text = re.sub(r"\r?\n", "", fields[0].decode("utf-8", "replace"))
     parsed = email.parser.Parser(policy=email.policy.SMTPUTF8).parsestr(f"From:{text}\n\n")
-    domains = {_a_labels(one.domain) for one in parsed["From"].addresses}
+    domains = {a_labels(one.domain) for one in parsed["From"].addresses}
     return domains.pop() if len(domains) == 1 else ""
 
 
-def _a_labels(domain: str) -> str:
+def a_labels(domain: str) -> str:
     try:
         return domain.encode("idna").decode().lower()
     except UnicodeError:
@@ -145,7 +145,7 @@ class Evaluation:
     def _aligned(
         self, name: str, author: str, strict: bool, walk: list[tuple[str, dict[str, str]]] | None
     ) -> bool:
-        name = _a_labels(name)
+        name = a_labels(name)
         if name == author:
             return True
         if strict or not name:
