@@ -110,17 +110,20 @@ class SqliteSuppressionList::Pool {
   const std::string& path() const { return path_; }
 
  private:
+  // One too many is closed, outside the lock, before somebody else may open one.
   void end(std::optional<Reader> reader) const {
-    {
-      const std::scoped_lock lock(mutex_);
-      --lent_;
-      if (reader && idle_.size() < most_idle_readers) {
-        idle_.push_back(*std::move(reader));
-        reader.reset();
-      }
+    std::unique_lock lock(mutex_);
+    if (reader && idle_.size() < most_idle_readers) {
+      idle_.push_back(*std::move(reader));
+    } else {
+      lock.unlock();
+      reader.reset();
+      lock.lock();
     }
+    --lent_;
+    lock.unlock();
     freed_.notify_one();
-  }  // one too many is closed here, outside the lock
+  }
 
   std::string path_;
   mutable std::mutex mutex_;

@@ -93,7 +93,7 @@ TEST(Scenario, writes_its_configuration_section_by_section) {
       "config suppression.rules.hard-bounce observe\nconfig streams [{name: news}]\nmail <>\n");
   EXPECT_EQ(config_of(read, ScenarioFiles("/t"), "unix:/t/s"),
             "socket:\n  address: unix:/t/s\n  group: \"\"\n"
-            "arrival:\n  authserv_id: other.example\n"
+            "arrival:\n  authserv_id: other.example\n  authenticate: no\n"
             "log:\n  destination: stderr\n  decisions: /t/decisions.jsonl\n"
             "store:\n  path: /t/store.db\n"
             "suppression:\n  mode: enforce\n  rules:\n    hard-bounce: observe\n"
