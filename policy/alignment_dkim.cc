@@ -219,7 +219,11 @@ void examine_dkim(Report& report) {
   if (report.found.dkim.empty()) return report_missing(report);
   const bool any_passes = std::ranges::any_of(
       report.found.dkim, [](const DkimResult& each) { return each.status == DkimStatus::pass; });
-  if (any_passes) return report_objections(report);
+  // A signature whose key could not be fetched may be one that nothing speaks against.
+  const bool any_late = std::ranges::any_of(report.found.dkim, [](const DkimResult& each) {
+    return each.status == DkimStatus::temp_error;
+  });
+  if (any_passes && !any_late) return report_objections(report);
   report_failures(report);
 }
 

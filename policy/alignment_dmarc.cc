@@ -38,8 +38,8 @@ std::vector<std::string> passed(const Report& report) {
   return names;
 }
 
-// Whether something that passes is of the author's organization; for domains without a record,
-// where DMARC itself does not ask.
+// Whether something that passes is of the author's organization; for domains without a record that
+// has a policy, where DMARC itself does not ask.
 bool is_aligned_by_list(const Report& report, const Authentication& found) {
   const auto is_author = [&](std::string_view domain) {
     return is_same_organization(domain, report.author, *report.facts.sources);
@@ -52,7 +52,7 @@ bool is_aligned_by_list(const Report& report, const Authentication& found) {
 }
 
 bool is_aligned(const Report& report, const DmarcVerdict& verdict) {
-  if (!verdict.record_domain.empty()) return verdict.spf_aligned || verdict.dkim_aligned;
+  if (verdict.policy) return verdict.spf_aligned || verdict.dkim_aligned;
   return is_aligned_by_list(report, report.found);
 }
 
@@ -65,7 +65,7 @@ std::string align_fix(const Report& report) {
 
 // What speaks against "nothing is aligned".
 std::string against_unaligned(Report& report, const DmarcVerdict& verdict, DmarcStandard standard) {
-  if (!verdict.record_domain.empty()) return report.look.against_dmarc(standard);
+  if (verdict.policy) return report.look.against_dmarc(standard);
   const bool aligned = is_aligned_by_list(report, report.look.as_libraries_say());
   return aligned ? report.look.differences() : std::string();
 }

@@ -310,11 +310,14 @@ class Examination {
 
 class ListUnsubscribe final : public Policy {
  public:
-  explicit ListUnsubscribe(const AuthenticationConfig& authentication)
-      : authentication_(authentication) {}
+  explicit ListUnsubscribe(const Config& config) : authentication_(config.authentication) {
+    const auto& rules = config.list_unsubscribe.rules;
+    const auto rule = rules.find("not-signed");
+    asks_for_signature_ = rule == rules.end() || rule->second != Mode::off;
+  }
 
   std::string_view name() const override { return "list_unsubscribe"; }
-  bool needs_authentication() const override { return true; }
+  bool needs_authentication() const override { return asks_for_signature_; }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     const MailClass mail_class = facts.classification.mail_class;
@@ -332,12 +335,13 @@ class ListUnsubscribe final : public Policy {
 
  private:
   const AuthenticationConfig authentication_;
+  bool asks_for_signature_;
 };
 
 }  // namespace
 
 std::unique_ptr<Policy> make_list_unsubscribe(const Config& config, const Stores&) {
-  return std::make_unique<ListUnsubscribe>(config.authentication);
+  return std::make_unique<ListUnsubscribe>(config);
 }
 
 }  // namespace icm

@@ -59,9 +59,9 @@ class Sources {
 
 // Whether one of the two routes proves the source, and what keeps it from it.
 struct Route {
-  enum class State { open, closed, unknown };
+  enum class State { open, closed, unknown, unasked };
   State state = State::closed;
-  std::string why;       // closed or unknown, in words
+  std::string why;       // what is not open, in words
   std::string disputed;  // SecondLook's words against "closed"
 };
 
@@ -163,7 +163,7 @@ class Examination {
     }
     const std::vector<ClientSpf>& found = facts_.authentication->spf;
     if (found.empty()) {
-      return {Route::State::unknown, "SPF was not asked (egress.addresses is empty)", {}};
+      return {Route::State::unasked, "SPF was not asked (egress.addresses is empty)", {}};
     }
     std::vector<const ClientSpf*> failing;
     for (const ClientSpf& each : found) {
@@ -206,6 +206,10 @@ class Examination {
     if (dkim.state == Route::State::unknown || spf.state == Route::State::unknown) {
       return defer("private_relay.temporary", evidence,
                    fmt::format("sign with d={} (SELECTOR._domainkey.{}. TXT)", domain, domain));
+    }
+    if (spf.state == Route::State::unasked) {  // waiting would not help
+      return advise(make("private_relay.unauthenticated", evidence,
+                         fmt::format("set egress.addresses, or sign with d={}", domain)));
     }
     refuse("private_relay.unauthenticated", evidence,
            fmt::format("sign with d={} (SELECTOR._domainkey.{}. TXT), exactly the registered "

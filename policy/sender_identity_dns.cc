@@ -173,15 +173,29 @@ std::string helo_refused(std::string_view helo) {
   return fmt::format("450 4.7.1 <{}>: Helo command rejected: Host not found", for_log(helo, 255));
 }
 
+// The host's own name stands in where none is configured; what the mail server says may be another.
+bool is_configured(const Config& config, const std::string& helo) {
+  return config.egress.helo == helo ||
+         std::ranges::any_of(config.streams,
+                             [&](const StreamConfig& stream) { return stream.helo == helo; });
+}
+
+void refuse_helo(Report& report, const std::string& helo, Said said) {
+  if (is_configured(report.config, helo)) return report.refuse(std::move(said));
+  report.advise(said.rule, said.evidence + " (egress.helo is not set; this is the host's name)",
+                "set egress.helo to what the mail server says (Postfix: smtp_helo_name)");
+}
+
 void examine_helo(Report& report, Lookups& dns) {
   const SpfQuestions& out = *report.facts.spf_questions;
   if (out.helo.empty()) return;
   if (!is_host_name(out.helo)) {
-    return report.refuse({"sender_identity.helo-syntax", not_authorized,
-                          fmt::format("HELO name \"{}\" is no full host name", shown(out.helo)),
-                          "set egress.helo and the mail server's name (Postfix: smtp_helo_name) to "
-                          "one that the DNS knows (RFC 5321 section 2.3.5)",
-                          helo_refused(out.helo)});
+    return refuse_helo(report, out.helo,
+                       {"sender_identity.helo-syntax", not_authorized,
+                        fmt::format("HELO name \"{}\" is no full host name", shown(out.helo)),
+                        "set egress.helo and the mail server's name (Postfix: smtp_helo_name) to "
+                        "one that the DNS knows (RFC 5321 section 2.3.5)",
+                        helo_refused(out.helo)});
   }
   const Addresses found = dns.addresses(out.helo);
   if (found.found.empty()) {
@@ -189,9 +203,10 @@ void examine_helo(Report& report, Lookups& dns) {
     const std::string record = out.clients.empty()
                                    ? fmt::format("an address record at {}.", domain_name(out.helo))
                                    : forward_record(out.clients.front(), domain_name(out.helo));
-    return report.refuse({"sender_identity.helo-unresolved", not_authorized,
-                          fmt::format("HELO name {} has no address", shown(out.helo)),
-                          fmt::format("publish {}", record), helo_refused(out.helo)});
+    return refuse_helo(report, out.helo,
+                       {"sender_identity.helo-unresolved", not_authorized,
+                        fmt::format("HELO name {} has no address", shown(out.helo)),
+                        fmt::format("publish {}", record), helo_refused(out.helo)});
   }
   // RFC 5321 §4.1.4: nobody may refuse mail for this alone.
   for (const IpAddress& client : out.clients) {

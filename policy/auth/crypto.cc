@@ -2,6 +2,8 @@
 #include "policy/auth/crypto.h"
 
 #include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -46,6 +48,18 @@ std::string last_error() {
   const char* const reason = code == 0 ? nullptr : ERR_reason_error_string(code);
   ERR_clear_error();
   return reason == nullptr ? "unknown reason" : reason;
+}
+
+// Whoever signs chooses the key, and with it the work of verifying: milliseconds each beyond these.
+constexpr int most_rsa_bits = 8192;
+constexpr int most_exponent_bits = 64;
+
+bool has_short_exponent(const EVP_PKEY* key) {
+  BIGNUM* exponent = nullptr;
+  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) return false;
+  const int bits = BN_num_bits(exponent);
+  BN_free(exponent);
+  return bits <= most_exponent_bits;
 }
 
 }  // namespace
@@ -124,6 +138,12 @@ Result<PublicKey> PublicKey::from_octets(KeyType type, std::string_view octets) 
       return fail(Code::syntax, fmt::format("public key cannot be used: {}", last_error()));
   }
   const int bits = EVP_PKEY_get_bits(key->key.get());
+  if (type == KeyType::rsa && (bits > most_rsa_bits || !has_short_exponent(key->key.get()))) {
+    return fail(Code::syntax,
+                fmt::format("RSA key of {} bits: expected at most {}, and an exponent "
+                            "of at most {} bits",
+                            bits, most_rsa_bits, most_exponent_bits));
+  }
   return PublicKey(type, type == KeyType::ed25519 ? 256 : bits, std::move(key));
 }
 
@@ -248,6 +268,12 @@ std::string to_base64(std::string_view octets) {
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
+  // RFC 6376 §2.10: the padding at the end is optional.
+  std::string padded;
+  if (text.size() % 4 >= 2 && !text.ends_with('=')) {
+    padded = std::string(text) + std::string(4 - text.size() % 4, '=');
+    text = padded;
+  }
   if (text.size() % 4 != 0) return std::nullopt;
   constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

@@ -78,32 +78,43 @@ std::string url_escaped(const std::string& text) {
   return escaped;
 }
 
+std::string expanded(const std::variant<std::string, SpfMacro>& part,
+                     const SpfMacroValues& values) {
+  if (const auto* const literal = std::get_if<std::string>(&part)) return *literal;
+  const SpfMacro& macro = std::get<SpfMacro>(part);
+  std::string value = transformed(macro, value_of(macro.letter, values));
+  return macro.url_escape ? url_escaped(value) : value;
+}
+
 }  // namespace
 
 std::string expand_spf_macros(const SpfMacroString& text, const SpfMacroValues& values) {
-  std::string expanded;
+  constexpr std::size_t longest =
+      4096;  // no reply has room for more; a record may ask for megabytes
+  std::string whole;
   for (const auto& part : text) {
-    if (const auto* const literal = std::get_if<std::string>(&part)) {
-      expanded += *literal;
-      continue;
-    }
-    const SpfMacro& macro = std::get<SpfMacro>(part);
-    const std::string value = transformed(macro, value_of(macro.letter, values));
-    expanded += macro.url_escape ? url_escaped(value) : value;
+    whole += expanded(part, values);
+    if (whole.size() < longest) continue;
+    whole.resize(longest);
+    break;
   }
-  return expanded;
+  return whole;
 }
 
+// From the right, and no further than can be seen: what lies to the left of that is cut off anyway.
 std::string expand_spf_domain(const SpfMacroString& text, const SpfMacroValues& values) {
   constexpr std::size_t max_domain = 253;
-  std::string domain = expand_spf_macros(text, values);
-  if (domain.ends_with('.')) domain.pop_back();
-  while (domain.size() > max_domain) {
-    const auto dot = domain.find('.');
-    if (dot == std::string::npos) break;
-    domain.erase(0, dot + 1);
+  std::string domain;
+  for (auto part = text.rbegin(); part != text.rend(); ++part) {
+    domain.insert(0, expanded(*part, values));
+    if (domain.size() > max_domain + 1) break;
   }
-  return domain;
+  if (domain.ends_with('.')) domain.pop_back();
+  if (domain.size() <= max_domain) return domain;
+  // §7.3: labels are taken off on the left until it fits; a last label alone stays as it is.
+  std::size_t dot = domain.find('.', domain.size() - max_domain - 1);
+  if (dot == std::string::npos) dot = domain.rfind('.');
+  return dot == std::string::npos ? domain : domain.substr(dot + 1);
 }
 
 }  // namespace icm

@@ -32,6 +32,7 @@ bool is_tag_value(std::string_view value) {
 }  // namespace
 
 Result<TagList> TagList::parse(std::string_view text) {
+  constexpr std::size_t most_tags = 100;  // the standards know a dozen; each is compared with all
   TagList list;
   std::size_t at = 0;
   while (at <= text.size()) {
@@ -47,6 +48,9 @@ Result<TagList> TagList::parse(std::string_view text) {
     const std::string_view value = spec.substr(equals + 1);
     if (!is_tag_value(value)) {
       return fail(Code::syntax, fmt::format("tag {}: illegal character in the value", name));
+    }
+    if (list.tags_.size() == most_tags) {
+      return fail(Code::syntax, fmt::format("more than {} tags", most_tags));
     }
     // §3.2: "Tags with duplicate names MUST NOT occur within a single tag-list".
     if (list.find(name) != nullptr)

@@ -297,6 +297,21 @@ TEST_F(AlignmentTest, asks_for_a_dmarc_record_and_judges_alignment_without_one) 
   EXPECT_EQ(rules(), "unaligned dmarc-missing");
 }
 
+// RFC 9989 §4.7: a record whose sp= cannot be read and that has no rua= is none.
+TEST_F(AlignmentTest, knows_what_is_aligned_where_the_record_is_of_no_use) {
+  zone = R"({"_dmarc.shop.example": {"TXT": ["v=DMARC1; p=reject; sp=rejct"]}})";
+  spf(SpfStatus::pass, "shop.example");
+  dkim(DkimStatus::pass, "shop.example");
+  EXPECT_EQ(rules(), "dmarc-missing");
+}
+
+TEST_F(AlignmentTest, waits_for_the_key_of_a_signature_that_may_be_better_than_one_that_passes) {
+  spf(SpfStatus::pass, "shop.example");
+  dkim(DkimStatus::pass, "shop.example").key_bits = 512;
+  dkim(DkimStatus::temp_error, "shop.example");
+  EXPECT_EQ(rules(), "dkim-temporary");
+}
+
 TEST_F(AlignmentTest, does_not_speak_of_alignment_for_sure_when_spf_was_not_asked) {
   dkim(DkimStatus::pass, "esp.example");
   EXPECT_EQ(rules(), "unaligned(advice) dmarc-fail(advice)");

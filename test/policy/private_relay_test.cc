@@ -109,10 +109,13 @@ TEST_F(PrivateRelayTest, defers_what_could_not_be_looked_up_as_on_error_says) {
             "(SELECTOR._domainkey.shop.example. TXT) (defer)");
   config.private_relay.on_error = OnError::accept;
   EXPECT_EQ(rules(), "temporary(advice)");
-  found = {};
-  EXPECT_EQ(findings()[0].evidence,
-            "no DKIM signature has d=shop.example, and SPF was not asked (egress.addresses is "
-            "empty)");
+}
+
+TEST_F(PrivateRelayTest, does_not_wait_for_what_nobody_asked) {
+  EXPECT_EQ(judged(),
+            "advice private_relay.unauthenticated: no DKIM signature has d=shop.example, and SPF "
+            "was not asked (egress.addresses is empty); set egress.addresses, or sign with "
+            "d=shop.example");
 }
 
 TEST_F(PrivateRelayTest, judges_the_routes_alone_when_nothing_is_known_of_what_is_registered) {

@@ -165,8 +165,18 @@ TEST_F(SenderIdentityTest, advises_on_names_that_are_not_ours) {
             "7.2.0.192.in-addr.arpa. PTR out.shop.example. published");
 }
 
-TEST_F(SenderIdentityTest, asks_for_a_helo_name_that_resolves) {
+TEST_F(SenderIdentityTest, only_advises_about_a_helo_name_that_it_had_to_guess) {
   questions.helo = "localhost";
+  EXPECT_EQ(judged(),
+            "advice sender_identity.helo-syntax: HELO name \"localhost\" is no full host name "
+            "(egress.helo is not set; this is the host's name); set egress.helo to what the mail "
+            "server says (Postfix: smtp_helo_name)");
+  questions.helo = "mail.shop.example";
+  EXPECT_EQ(rules(), "helo-unresolved(advice)");
+}
+
+TEST_F(SenderIdentityTest, asks_for_a_helo_name_that_resolves) {
+  config.egress.helo = questions.helo = "localhost";
   EXPECT_EQ(
       judged(),
       "violation 550 5.7.1 sender_identity.helo-syntax: HELO name \"localhost\" is no full "
@@ -174,10 +184,10 @@ TEST_F(SenderIdentityTest, asks_for_a_helo_name_that_resolves) {
       "that the DNS knows (RFC 5321 section 2.3.5) -> 450 4.7.1 <localhost>: Helo command "
       "rejected: Host not found");
   for (const std::string_view odd : {"[192.0.2.7]", "192.0.2.7", "mail_1.shop.example"}) {
-    questions.helo = odd;
+    config.egress.helo = questions.helo = odd;
     EXPECT_EQ(rules(), "helo-syntax") << odd;
   }
-  questions.helo = "mail.shop.example";
+  config.egress.helo = questions.helo = "mail.shop.example";
   EXPECT_EQ(judged(),
             "violation 550 5.7.1 sender_identity.helo-unresolved: HELO name mail.shop.example has "
             "no address; publish mail.shop.example. A 192.0.2.7 -> 450 4.7.1 <mail.shop.example>: "
