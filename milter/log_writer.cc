@@ -188,7 +188,13 @@ void LogWriter::enqueue(Entry entry) {
 Status LogWriter::reopen(const LogConfig& config, LineDestination destination) {
   ICM_TRY(Sinks sinks, Sinks::open(config, destination));
   flush();
-  const std::unique_lock lock(sinks_mutex_, limits_.stuck);
+  // Not a timed mutex: ThreadSanitizer of gcc 12 does not see one being locked.
+  const Deadline patience = Deadline::in(limits_.stuck);
+  std::unique_lock lock(sinks_mutex_, std::try_to_lock);
+  while (!lock && !patience.passed()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{2});
+    lock.try_lock();
+  }
   if (!lock) {
     return fail(Code::temporary,
                 "the log was not reopened: what reads it has taken nothing for long");

@@ -96,7 +96,7 @@ class LogWriter final : public Log {
   bool sleeps_ = false;
   bool stops_ = false;
 
-  std::timed_mutex sinks_mutex_;  // held while a batch is written, and by reopen()
+  std::mutex sinks_mutex_;  // held while a batch is written, and by reopen()
   std::unique_ptr<Sinks> sinks_;
   std::thread thread_;
 };
