@@ -10,6 +10,8 @@
 #include <syslog.h>
 #include <unistd.h>
 
+#include "policy/base/deadline.h"
+
 namespace icm {
 namespace {
 
