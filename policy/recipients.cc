@@ -75,8 +75,7 @@ bool names_apple(std::string_view text, const AppleDomains& apple) {
 bool may_become_apples(std::string_view text, const AppleDomains& apple) {
   std::string words = cleaned(text);
   if (names_apple(words, apple)) return true;
-  const auto removed = std::ranges::remove_if(words, [](char c) { return c >= 0 && c <= ' '; });
-  words.erase(removed.begin(), words.end());
+  std::erase_if(words, [](char c) { return c >= 0 && c <= ' '; });
   return names_apple(words, apple);
 }
 
