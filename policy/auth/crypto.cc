@@ -268,12 +268,6 @@ std::string to_base64(std::string_view octets) {
 }
 
 std::optional<std::string> from_base64(std::string_view text) {
-  // RFC 6376 §2.10: the padding at the end is optional.
-  std::string padded;
-  if (text.size() % 4 >= 2 && !text.ends_with('=')) {
-    padded = std::string(text) + std::string(4 - text.size() % 4, '=');
-    text = padded;
-  }
   if (text.size() % 4 != 0) return std::nullopt;
   constexpr std::string_view alphabet =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";

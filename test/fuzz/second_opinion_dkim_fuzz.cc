@@ -44,7 +44,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t si
     const icm::SecondOpinion opinion = opinions.dkim(i, found.dkim[i], now, deadline);
     demand(opinion.was_asked() || opinion.reason.starts_with("not asked: "), opinion.reason);
     const bool passes = found.dkim[i].status == icm::DkimStatus::pass;
-    if (opinion.was_asked())
+    // What cannot be read here the library may read all the same: it passes over odd octets.
+    const bool is_read = found.dkim[i].status != icm::DkimStatus::perm_error;
+    if (opinion.was_asked() && is_read)
       demand(passes == (opinion.result == "pass"), found.dkim[i].reason, opinion.reason);
   }
   return 0;

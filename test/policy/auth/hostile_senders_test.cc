@@ -104,14 +104,5 @@ TEST(PublicKey, of_any_size_is_not_taken) {
       PublicKey::from_octets(KeyType::rsa, rsa_public_key(256, "\x01" + std::string(8, '\1'))));
 }
 
-TEST(FromBase64, takes_the_padding_as_optional) {
-  EXPECT_EQ(from_base64("Zm9v"), "foo");
-  EXPECT_EQ(from_base64("Zm8="), "fo");
-  EXPECT_EQ(from_base64("Zm8"), "fo");
-  EXPECT_EQ(from_base64("Zg"), "f");
-  EXPECT_EQ(from_base64("Z"), std::nullopt);
-  EXPECT_EQ(from_base64("Zg="), std::nullopt);
-}
-
 }  // namespace
 }  // namespace icm
