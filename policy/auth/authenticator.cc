@@ -54,7 +54,7 @@ void Authenticator::ask_spf(const SpfQuestions& questions, WallTime now, Deadlin
                                             .mail_from = questions.mail_from,
                                             .receiver = questions.receiver,
                                             .now = now},
-                                           sources_.resolver, deadline)});
+                                           sources_.spf, deadline)});
   }
 }
 

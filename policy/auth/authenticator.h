@@ -15,6 +15,7 @@
 #include "policy/auth/key_record.h"
 #include "policy/auth/organizational_domain.h"
 #include "policy/auth/spf.h"
+#include "policy/auth/spf_publication.h"
 #include "policy/base/clock.h"
 #include "policy/base/deadline.h"
 #include "policy/message/header.h"
@@ -25,8 +26,9 @@ namespace icm {
 // What authentication looks things up in, parsed records kept. One per World; safe from any thread.
 struct AuthSources {
   AuthSources(Resolver& dns, PublicSuffixList list)
-      : resolver(dns), keys(dns), dmarc(dns), suffixes(std::move(list)) {}
+      : resolver(dns), spf(dns), keys(dns), dmarc(dns), suffixes(std::move(list)) {}
   Resolver& resolver;
+  SpfDirectory spf;
   KeyDirectory keys;
   DmarcDirectory dmarc;
   PublicSuffixList suffixes;

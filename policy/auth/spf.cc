@@ -48,8 +48,9 @@ std::string_view word(Match match) {
 // One evaluation of check_host(), with everything that its recursion shares.
 class Evaluation {
  public:
-  Evaluation(const SpfQuestion& question, Resolver& resolver, Deadline deadline, SpfResult& result)
-      : question_(question), resolver_(resolver), deadline_(deadline), result_(result) {
+  Evaluation(const SpfQuestion& question, SpfDirectory& directory, Deadline deadline,
+             SpfResult& result)
+      : question_(question), directory_(directory), deadline_(deadline), result_(result) {
     const auto at = question.mail_from.rfind('@');
     if (question.mail_from.empty()) {
       // §2.4: with a null reverse-path the identity is postmaster at the HELO name.
@@ -96,8 +97,8 @@ class Evaluation {
     return status;
   }
 
-  void keep_ttl(const DnsAnswer& answer) {
-    if (!have_ttl_ || answer.ttl < result_.ttl) result_.ttl = answer.ttl;
+  void keep_ttl(std::chrono::seconds ttl) {
+    if (!have_ttl_ || ttl < result_.ttl) result_.ttl = ttl;
     have_ttl_ = true;
   }
 
@@ -107,16 +108,18 @@ class Evaluation {
       late.problem = "out of time";
       return late;
     }
-    DnsAnswer answer = resolver_.query(name, type, deadline_);
-    keep_ttl(answer);
+    DnsAnswer answer = directory_.resolver().query(name, type, deadline_);
+    keep_ttl(answer.ttl);
     return answer;
   }
 
   // §4.4 and §4.5: the one SPF record of a domain; otherwise the status that ends check_host.
-  tl::expected<SpfRecord, SpfStatus> find_record(const std::string& domain) {
-    SpfPublication found = read_spf_publication(domain, ask(domain, RecordType::txt));
-    if (found.record) return *std::move(found.record);
-    return tl::make_unexpected(problem(found.status, std::move(found.problem)));
+  tl::expected<std::shared_ptr<const SpfPublication>, SpfStatus> find_record(
+      const std::string& domain) {
+    auto found = directory_.find(domain, deadline_);
+    keep_ttl(found->ttl);
+    if (found->record) return found;
+    return tl::make_unexpected(problem(found->status, found->problem));
   }
 
   // §4.6.4: the eleventh term that asks the DNS is a permerror.
@@ -136,8 +139,9 @@ class Evaluation {
   }
 
   SpfStatus check_host(const std::string& domain, const std::string& path, Explain explain) {
-    const auto record = find_record(domain);
-    if (!record) return record.error();
+    const auto published = find_record(domain);
+    if (!published) return published.error();
+    const std::optional<SpfRecord>& record = (*published)->record;
     for (const SpfMechanism& mechanism : record->mechanisms) {
       const std::string here = path + mechanism.text;
       const Match match = evaluate(mechanism, domain, here);
@@ -349,7 +353,7 @@ class Evaluation {
   }
 
   const SpfQuestion& question_;
-  Resolver& resolver_;
+  SpfDirectory& directory_;
   Deadline deadline_;
   SpfResult& result_;
   std::string sender_local_;
@@ -359,41 +363,16 @@ class Evaluation {
 
 }  // namespace
 
-std::string_view to_string(SpfStatus status) {
-  switch (status) {
-    case SpfStatus::none:
-      return "none";
-    case SpfStatus::neutral:
-      return "neutral";
-    case SpfStatus::pass:
-      return "pass";
-    case SpfStatus::fail:
-      return "fail";
-    case SpfStatus::soft_fail:
-      return "softfail";
-    case SpfStatus::temp_error:
-      return "temperror";
-    case SpfStatus::perm_error:
-      return "permerror";
-  }
-  return "invalid";
-}
-
-std::string_view to_string(SpfIdentity identity) {
-  switch (identity) {
-    case SpfIdentity::mail_from:
-      return "mailfrom";
-    case SpfIdentity::helo:
-      return "helo";
-  }
-  return "invalid";
+SpfResult check_spf(const SpfQuestion& question, SpfDirectory& directory, Deadline deadline) {
+  SpfResult result;
+  result.identity = question.mail_from.empty() ? SpfIdentity::helo : SpfIdentity::mail_from;
+  Evaluation(question, directory, deadline, result).run();
+  return result;
 }
 
 SpfResult check_spf(const SpfQuestion& question, Resolver& resolver, Deadline deadline) {
-  SpfResult result;
-  result.identity = question.mail_from.empty() ? SpfIdentity::helo : SpfIdentity::mail_from;
-  Evaluation(question, resolver, deadline, result).run();
-  return result;
+  SpfDirectory directory(resolver);
+  return check_spf(question, directory, deadline);
 }
 
 }  // namespace icm

@@ -10,6 +10,7 @@ namespace icm {
 
 SpfPublication read_spf_publication(const std::string& domain, const DnsAnswer& answer) {
   SpfPublication found;
+  found.ttl = answer.ttl;
   if (answer.is_temporary()) {
     found.status = SpfStatus::temp_error;
     found.problem =
@@ -35,6 +36,21 @@ SpfPublication read_spf_publication(const std::string& domain, const DnsAnswer& 
   } else {
     found.problem = fmt::format("SPF record of {}: {}", for_log(domain), record.error().text);
   }
+  return found;
+}
+
+std::shared_ptr<const SpfPublication> SpfDirectory::find(const std::string& domain,
+                                                         Deadline deadline) {
+  const std::string key = lower_ascii(domain);
+  if (auto known = cache_.find(key)) return known;
+  DnsAnswer answer;
+  if (deadline.passed()) {
+    answer.problem = "out of time";
+  } else {
+    answer = resolver_.query(domain, RecordType::txt, deadline);
+  }
+  auto found = std::make_shared<const SpfPublication>(read_spf_publication(domain, answer));
+  if (!answer.is_temporary()) cache_.store(key, found, answer.ttl);
   return found;
 }
 
