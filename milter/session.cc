@@ -268,7 +268,11 @@ Answer Session::refuse_forged(Message& message) {
 Answer Session::finish_arrival(Message& message, Mta& mta) {
   {
     // Nothing is deferred here for want of time: what is not known by then is a temporary error.
-    const Slots::Lease slot = context_.slots.take(Deadline::in({}));
+    // Strangers whose name servers are slow get half of the places, so that the gate has the
+    // others.
+    const int share = message.world->config().limits.concurrent_judgements / 2;
+    Slots::Lease slot;
+    if (context_.slots.in_use() <= share) slot = context_.slots.take(Deadline::in({}));
     message.finish_authentication(context_.clock.now(),
                                   slot ? message.deadline() : Deadline::in({}));
   }

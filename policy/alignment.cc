@@ -19,9 +19,14 @@ class AlignmentPolicy final : public Policy {
   bool needs_authentication() const override { return true; }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
+    // A sender could switch this policy off by adding fields; so it is an error, and on_error says
+    // what then.
+    if (facts.header_overflow) {
+      return fail(Code::permanent,
+                  "the header is larger than what is kept of it (limits.header_octets, "
+                  "limits.header_fields), so no signature can be judged");
+    }
     if (facts.authentication == nullptr || facts.sources == nullptr) return Findings{};
-    // Of a header that was cut off no signature can be judged; format.header-size speaks of it.
-    if (facts.header_overflow) return Findings{};
     alignment::Report report(facts, config_, deadline);
     alignment::examine_spf(report);
     alignment::examine_dkim(report);

@@ -18,6 +18,7 @@ Agreement weigh(std::string_view ours, const SecondOpinion& theirs) {
   if (!theirs.was_asked()) return Agreement::unasked;
   const Weight mine = weight_of(ours);
   const Weight other = weight_of(theirs.result);
+  if (other == Weight::temporary && mine != other) return Agreement::unasked;
   // Whoever could not find out is not contradicted by somebody who found no pass.
   const bool confirmed = mine == other || (mine == Weight::temporary && other == Weight::not_pass);
   return confirmed ? Agreement::confirmed : Agreement::disputed;
@@ -50,7 +51,8 @@ Agreement agreement(const DkimResult& ours, const SecondOpinion& theirs) {
 }
 
 Agreement agreement(const DmarcVerdict& ours, const SecondOpinion& theirs) {
-  if (!theirs.was_asked()) return Agreement::unasked;
+  const bool is_late = theirs.result == "temperror" && ours.status != DmarcStatus::temp_error;
+  if (!theirs.was_asked() || is_late) return Agreement::unasked;
   return theirs.result == to_string(ours.status) ? Agreement::confirmed : Agreement::disputed;
 }
 

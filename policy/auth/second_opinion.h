@@ -46,8 +46,8 @@ std::string_view to_string(Agreement agreement);  // "confirmed", "disputed", "u
 
 // SPF and DKIM: confirmed when neither says pass, whatever the words: which of fail, softfail,
 // neutral, none and permerror it is depends on a reading of the standards, and a receiver asks for
-// a pass. A temperror confirms a temperror only: what could not be found out carries no permanent
-// refusal. A pass of ours is confirmed by a pass.
+// a pass. A temperror of theirs beside a result of ours is no opinion, unasked: whoever runs the
+// domain chooses which question is answered. A pass of ours is confirmed by a pass.
 Agreement agreement(const SpfResult& ours, const SecondOpinion& theirs);
 Agreement agreement(const DkimResult& ours, const SecondOpinion& theirs);
 // DMARC: confirmed when the words are the same: "none" asks for a record, "fail" for alignment.

@@ -69,7 +69,7 @@ class AuthenticationTest : public testing::Test {
     dkim(DkimStatus::pass, "shop.example");
   }
 
-  Findings findings() {
+  Result<Findings> result() {
     const auto policy = factory_(config, {list});
     EXPECT_TRUE(policy->needs_authentication());
     auto resolver = ZoneResolver::parse(zone);
@@ -95,8 +95,9 @@ class AuthenticationTest : public testing::Test {
                       .spf_questions = authenticated ? &questions : nullptr,
                       .sources = authenticated ? &sources : nullptr,
                       .second_opinions = authenticated && ask_libraries ? &opinions : nullptr};
-    return policy->judge(facts, deadline).value();
+    return policy->judge(facts, deadline);
   }
+  Findings findings() { return result().value(); }
 
   // One line for each finding: "violation 550 5.7.23 RULE: EVIDENCE; FIX -> PREDICTION", then
   // " (defer)" for a wish and " [WORDS]" for a dispute; "advice RULE: …".

@@ -23,7 +23,7 @@ TEST(Agreement, is_about_pass_and_not_about_the_word_for_its_absence) {
            Case{SpfStatus::neutral, "permerror", "confirmed"},
            Case{SpfStatus::fail, "pass", "disputed"},
            Case{SpfStatus::none, "pass", "disputed"},
-           Case{SpfStatus::fail, "temperror", "disputed"},
+           Case{SpfStatus::fail, "temperror", "unasked"},
            Case{SpfStatus::temp_error, "temperror", "confirmed"},
            Case{SpfStatus::temp_error, "fail", "confirmed"},
            Case{SpfStatus::temp_error, "pass", "disputed"},
