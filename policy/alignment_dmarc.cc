@@ -88,11 +88,14 @@ void report_missing(Report& report, const DmarcVerdict& verdict) {
   const std::string domain = verdict.record_domain.empty()
                                  ? organization_of(report.author, *report.facts.sources)
                                  : verdict.record_domain;
+  // Beside a record that says nothing usable, another one would make it worse (RFC 9989 §4.7).
+  const std::string_view deed =
+      verdict.record_domain.empty() ? "publish" : "replace the record there by";
   report.refuse_if(!report.is_bounce, Check::dmarc,
                    {"alignment.dmarc-missing",
                     not_authorized,
                     for_log(verdict.reason),
-                    fmt::format("publish {}", txt_record(record_name(domain), "v=DMARC1; p=none")),
+                    fmt::format("{} {}", deed, txt_record(record_name(domain), "v=DMARC1; p=none")),
                     {}});
 }
 

@@ -85,6 +85,14 @@ class SessionFeeder final : public MessageSink {
   Session& session_;
 };
 
+// Takes a message that nobody judges: whether it can be read is still worth knowing.
+class NoSink final : public MessageSink {
+ public:
+  void header(std::string_view, std::string_view) override {}
+  void end_of_header() override {}
+  void body(std::string_view) override {}
+};
+
 // Visits the policies of a Config and nothing else of it.
 struct PolicyEnforcer {
   template <class... Rest>
@@ -199,7 +207,12 @@ Result<OfflineOutcome> check_offline(const OfflineMessage& message,
 
   OfflineOutcome outcome;
   outcome.recipients = name_recipients(message, session, log, *world);
-  if (session.data(no_queue_id).kind == Answer::Kind::let_go) return outcome;
+  const auto longest_field = static_cast<std::size_t>(config.limits.header_octets) + 1;
+  if (session.data(no_queue_id).kind == Answer::Kind::let_go) {
+    NoSink unread;
+    ICM_CHECK(read_message(message.file, longest_field, unread));
+    return outcome;
+  }
   if (is_gate && message.origin) {
     Envelope arrived;
     arrived.origin = *message.origin;
@@ -208,7 +221,6 @@ Result<OfflineOutcome> check_offline(const OfflineMessage& message,
                    " " + arrival_results(config, world->authserv_id(), arrived));
   }
   SessionFeeder feeder(session);
-  const auto longest_field = static_cast<std::size_t>(config.limits.header_octets) + 1;
   ICM_CHECK(read_message(message.file, longest_field, feeder));
   ChangeNotes changes;
   const Answer answer = session.end_of_message(no_queue_id, changes);

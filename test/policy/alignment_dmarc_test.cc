@@ -68,6 +68,8 @@ TEST_F(AlignmentDmarcTest, knows_what_is_aligned_where_the_record_is_of_no_use) 
   zone = R"({"_dmarc.shop.example": {"TXT": ["v=DMARC1; p=reject; sp=rejct"]}})";
   spf(SpfStatus::pass, "shop.example");
   dkim(DkimStatus::pass, "shop.example");
+  EXPECT_EQ(findings().front().fix,
+            "replace the record there by _dmarc.shop.example. TXT \"v=DMARC1; p=none\"");
   EXPECT_EQ(rules(), "dmarc-missing");
 }
 

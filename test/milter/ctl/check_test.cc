@@ -305,6 +305,7 @@ TEST_F(Check, cannot_answer_a_question_that_is_not_one) {
                      "connection shows the origin: use --client and --login\n"}));
   EXPECT_EQ(check(personal_, {"--rcpt", "bob@icloud.com", "--login", "x", "--origin", "local"}),
             (Outcome{2, "", "icloud-milterctl: --login means --origin submission\n"}));
+  EXPECT_EQ(check(missing, {"--rcpt", "bob@elsewhere.example"}).exit, 2);
   EXPECT_EQ(check(personal_, {}).exit, 2) << "no recipient";
   EXPECT_EQ(check(personal_, {"--rcpt", "bob@icloud.com", "--client", "here"}).exit, 2);
   EXPECT_EQ(check(personal_, {"--rcpt", "bob@icloud.com", "--role", "arrival"}).exit, 2);
