@@ -138,7 +138,8 @@ std::shared_ptr<const DmarcAnswer> DmarcDirectory::find(const std::string& domai
   const std::string name = "_dmarc." + domain;
   const DnsAnswer dns = resolver_.query(name, RecordType::txt, deadline);
   auto answer = std::make_shared<const DmarcAnswer>(answer_from(dns, name));
-  if (answer->status != DmarcAnswer::Status::temporary) cache_.store(domain, answer, dns.ttl);
+  const bool is_kept = answer->status != DmarcAnswer::Status::temporary && dns.is_small();
+  if (is_kept) cache_.store(domain, answer, dns.ttl);
   return answer;
 }
 

@@ -87,7 +87,8 @@ std::shared_ptr<const KeyAnswer> KeyDirectory::find(const std::string& domain,
   if (auto known = cache_.find(name)) return known;
   const DnsAnswer dns = resolver_.query(name, RecordType::txt, deadline);
   auto answer = std::make_shared<const KeyAnswer>(answer_from(dns, name));
-  if (answer->status != KeyAnswer::Status::temporary) cache_.store(name, answer, dns.ttl);
+  const bool is_kept = answer->status != KeyAnswer::Status::temporary && dns.is_small();
+  if (is_kept) cache_.store(name, answer, dns.ttl);
   return answer;
 }
 

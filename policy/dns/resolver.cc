@@ -39,6 +39,13 @@ std::string_view to_string(DnsStatus status) {
   return "invalid";
 }
 
+bool DnsAnswer::is_small() const {
+  constexpr std::size_t most_octets = 4096;  // an RSA key of 16 kbit in base64 has 3000
+  std::size_t octets = 0;
+  for (const std::string& text : texts) octets += text.size();
+  return octets <= most_octets;
+}
+
 std::string dns_name(std::string_view text) {
   constexpr std::size_t max_label = 63;  // RFC 1035 §2.3.4
   constexpr std::size_t max_name = 253;  // 255 octets on the wire

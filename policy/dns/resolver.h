@@ -45,6 +45,9 @@ struct DnsAnswer {
   bool authentic = false;            // DNSSEC-validated
   std::string problem;               // for the log when temporary or bogus
 
+  // Whether what is read from it may be kept in memory: whoever owns a name decides how much is
+  // there, up to 64 KiB, and thousands of names are kept.
+  bool is_small() const;
   bool found() const { return status == DnsStatus::ok; }
   // RFC 7208 §4.6.4: "void lookup".
   bool is_void() const { return status == DnsStatus::no_data || status == DnsStatus::no_such_name; }

@@ -10,6 +10,7 @@
 #include "policy/auth/crypto.h"
 #include "policy/auth/spf_macro.h"
 #include "policy/auth/tag_list.h"
+#include "policy/dns/resolver.h"
 
 namespace icm {
 namespace {
@@ -79,6 +80,14 @@ TEST(TagList, has_a_hundred_tags_at_most) {
   const auto one_more = TagList::parse(text + "b=1");
   ASSERT_FALSE(one_more);
   EXPECT_EQ(one_more.error().text, "more than 100 tags");
+}
+
+TEST(DnsAnswer, is_kept_in_parsed_form_only_when_it_is_small) {
+  DnsAnswer answer;
+  answer.texts = {std::string(4000, 'x'), std::string(96, 'x')};
+  EXPECT_TRUE(answer.is_small());
+  answer.texts.emplace_back("x");
+  EXPECT_FALSE(answer.is_small());
 }
 
 // RFC 8017 appendix A.1.1: RSAPublicKey with a modulus of `octets` and this exponent.
