@@ -291,10 +291,7 @@ SecondOpinion ask(const SpfQuestion& question, const std::string& domain, Layer&
     std::memcpy(&address, octets.data(), sizeof address);
     SPF_request_set_ipv6(request.get(), address);
   }
-  const auto at = question.mail_from.rfind('@');
-  const bool has_local = !question.mail_from.empty() && at != std::string::npos && at > 0;
-  const std::string sender =
-      (has_local ? question.mail_from.substr(0, at) : "postmaster") + "@" + domain;
+  const std::string sender = spf_sender(question).local + "@" + domain;
   SPF_request_set_env_from(request.get(), sender.c_str());
   SPF_request_set_helo_dom(request.get(), question.helo.c_str());
   SPF_response_t* raw = nullptr;

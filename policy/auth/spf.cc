@@ -8,7 +8,6 @@
 #include "policy/auth/spf_macro.h"
 #include "policy/auth/spf_publication.h"
 #include "policy/auth/spf_record.h"
-#include "policy/base/domain.h"
 #include "policy/base/text.h"
 
 namespace icm {
@@ -50,47 +49,25 @@ class Evaluation {
  public:
   Evaluation(const SpfQuestion& question, SpfDirectory& directory, Deadline deadline,
              SpfResult& result)
-      : question_(question), directory_(directory), deadline_(deadline), result_(result) {
-    const auto at = question.mail_from.rfind('@');
-    if (question.mail_from.empty()) {
-      // §2.4: with a null reverse-path the identity is postmaster at the HELO name.
-      sender_domain_ = question.helo;
-    } else if (at == std::string::npos) {
-      sender_domain_ = question.mail_from;
-    } else {
-      sender_local_ = question.mail_from.substr(0, at);
-      sender_domain_ = question.mail_from.substr(at + 1);
-    }
-    if (sender_local_.empty()) sender_local_ = "postmaster";  // §4.3
-  }
+      : question_(question),
+        directory_(directory),
+        deadline_(deadline),
+        result_(result),
+        sender_(spf_sender(question)) {}
 
   void run() {
-    result_.domain = sender_domain_;
-    const std::string domain = initial_domain();
-    if (domain.empty()) {
+    result_.domain = sender_.given;
+    if (sender_.domain.empty()) {
       result_.problem =
-          fmt::format("\"{}\" is no multi-label domain name", for_log(sender_domain_, 80));
+          fmt::format("\"{}\" is no multi-label domain name", for_log(sender_.given, 80));
       return;
     }
-    result_.domain = lower_ascii(domain);
-    sender_domain_ = domain;
-    result_.status = check_host(domain, /*path=*/"", Explain::yes);
+    result_.domain = lower_ascii(sender_.domain);
+    result_.status = check_host(sender_.domain, /*path=*/"", Explain::yes);
   }
 
  private:
   enum class Explain { no, yes };
-
-  // §4.3: malformed, or not multi-label: "none" (an empty text here). U-labels become A-labels;
-  // otherwise macros see the name as the client wrote it.
-  std::string initial_domain() const {
-    std::string domain = sender_domain_;
-    if (domain.ends_with('.')) domain.pop_back();
-    if (!std::ranges::all_of(domain, [](char c) { return c > ' ' && c < 0x7f; })) {
-      const auto converted = Domain::parse(domain);
-      domain = converted ? converted->text() : std::string();
-    }
-    return dns_name(domain).find('.') == std::string::npos ? std::string() : domain;
-  }
 
   SpfStatus problem(SpfStatus status, std::string text) {
     if (result_.problem.empty()) result_.problem = std::move(text);
@@ -113,9 +90,15 @@ class Evaluation {
     return answer;
   }
 
-  // §4.4 and §4.5: the one SPF record of a domain; otherwise the status that ends check_host.
+  // §4.3 to §4.5: the one SPF record of a domain; otherwise the status that ends check_host.
   tl::expected<std::shared_ptr<const SpfPublication>, SpfStatus> find_record(
       const std::string& domain) {
+    // What macros make of a target is checked like the first domain.
+    if (dns_name(domain).find('.') == std::string::npos) {
+      return tl::make_unexpected(
+          problem(SpfStatus::none,
+                  fmt::format("\"{}\" is no multi-label domain name", for_log(domain, 80))));
+    }
     auto found = directory_.find(domain, deadline_);
     keep_ttl(found->ttl);
     if (found->record) return found;
@@ -328,8 +311,8 @@ class Evaluation {
   }
 
   SpfMacroValues values(const std::string& domain) {
-    return {.sender_local = sender_local_,
-            .sender_domain = sender_domain_,
+    return {.sender_local = sender_.local,
+            .sender_domain = sender_.domain,
             .domain = domain,
             .client = question_.client,
             .helo = question_.helo,
@@ -356,8 +339,7 @@ class Evaluation {
   SpfDirectory& directory_;
   Deadline deadline_;
   SpfResult& result_;
-  std::string sender_local_;
-  std::string sender_domain_;
+  const SpfSender sender_;
   bool have_ttl_ = false;
 };
 

@@ -32,6 +32,16 @@ struct SpfQuestion {
   WallTime now{};                    // for %{t}
 };
 
+// Whom a question is about: the envelope sender, or postmaster at the HELO name when that is null
+// (RFC 7208 §2.4, §4.3).
+struct SpfSender {
+  std::string local = "postmaster";
+  std::string given;  // the domain as the client wrote it
+  std::string
+      domain;  // without final dot, in A-labels; empty when malformed or of one label (§4.3)
+};
+SpfSender spf_sender(const SpfQuestion& question);
+
 struct SpfResult {
   SpfStatus status = SpfStatus::none;
   SpfIdentity identity = SpfIdentity::mail_from;

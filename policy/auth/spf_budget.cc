@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "policy/auth/spf_macro.h"
-#include "policy/base/domain.h"
 #include "policy/base/text.h"
 
 namespace icm {
@@ -15,22 +14,14 @@ constexpr int max_terms = 100;  // a tree that needs more has been beyond the te
 class Walk {
  public:
   Walk(const SpfQuestion& question, Resolver& resolver, Deadline deadline)
-      : question_(question), resolver_(resolver), deadline_(deadline) {
-    const auto at = question.mail_from.rfind('@');
-    if (question.mail_from.empty()) {
-      sender_domain_ = question.helo;  // §2.4
-    } else if (at == std::string::npos) {
-      sender_domain_ = question.mail_from;
-    } else {
-      sender_local_ = question.mail_from.substr(0, at);
-      sender_domain_ = question.mail_from.substr(at + 1);
-    }
-    if (sender_local_.empty()) sender_local_ = "postmaster";  // §4.3
-    if (const auto domain = Domain::parse(sender_domain_)) sender_domain_ = domain->text();
-  }
+      : question_(question),
+        resolver_(resolver),
+        deadline_(deadline),
+        sender_(spf_sender(question)) {}
 
   SpfBudget run() {
-    const Cost whole = cost_of_record(dns_name(sender_domain_), /*depth=*/0);
+    const Cost whole = cost_of_record(
+        dns_name(sender_.domain.empty() ? sender_.given : sender_.domain), /*depth=*/0);
     // Round and round a circle, a receiver always comes to its limit.
     budget_.lookups = is_circular_ ? std::max(whole.lookups, spf_max_lookups + 1) : whole.lookups;
     budget_.void_lookups = whole.voids;
@@ -61,8 +52,8 @@ class Walk {
   }
 
   SpfMacroValues values(const std::string& domain) const {
-    return {.sender_local = sender_local_,
-            .sender_domain = sender_domain_,
+    return {.sender_local = sender_.local,
+            .sender_domain = sender_.domain,
             .domain = domain,
             .client = question_.client,
             .helo = question_.helo,
@@ -178,8 +169,7 @@ class Walk {
   const SpfQuestion& question_;
   Resolver& resolver_;
   Deadline deadline_;
-  std::string sender_local_;
-  std::string sender_domain_;
+  const SpfSender sender_;
   std::vector<std::string> path_;  // domains from the first record to where the walk stands
   int terms_ = 0;
   bool is_circular_ = false;

@@ -248,8 +248,8 @@ Status parse_modifier(std::string_view name, std::string_view value, SpfRecord& 
                        : equal_ascii(name, "exp")    ? &record.explanation
                                                      : nullptr;
   if (target == nullptr) {
-    // §6: unknown modifiers are ignored, but must be well formed.
-    const auto parts = parse_spf_macro_string(value, SpfMacroUse::domain);
+    // §6: unknown modifiers are ignored, but must be well formed; §12 knows every macro there.
+    const auto parts = parse_spf_macro_string(value, SpfMacroUse::explanation);
     if (!parts) return tl::make_unexpected(parts.error());
     return {};
   }

@@ -5,19 +5,14 @@
 
 #include "policy/auth/spf_macro.h"
 #include "policy/auth/spf_record.h"
-#include "policy/dns/zone_resolver.h"
+#include "test/policy/auth/spf_fixture.h"
 
 namespace icm {
 namespace {
 
 SpfResult check(std::string_view zone, std::string_view client, std::string mail_from,
                 std::string helo = "mail.example.org") {
-  auto resolver = ZoneResolver::parse(zone);
-  EXPECT_TRUE(resolver) << resolver.error().text;
-  return check_spf({.client = *IpAddress::parse(client),
-                    .helo = std::move(helo),
-                    .mail_from = std::move(mail_from)},
-                   *resolver, Deadline::in(std::chrono::seconds{5}));
+  return spf_of(zone, client, std::move(mail_from), std::move(helo));
 }
 
 // RFC 7208 Appendix A.
