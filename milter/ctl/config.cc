@@ -72,17 +72,24 @@ nlohmann::ordered_json json_value(const ConfigOption& option) {
   return nullptr;
 }
 
+// Where "arc_sealing.keys" is, below root.
+nlohmann::ordered_json& place_of(nlohmann::ordered_json& root, std::string_view section) {
+  nlohmann::ordered_json* place = &root;
+  for (const std::string_view name : split(section, '.')) place = &(*place)[std::string(name)];
+  return *place;
+}
+
 // The shape of milter.conf, and itself one: JSON is YAML.
 std::string config_json(const Config& config) {
   auto root = nlohmann::ordered_json::object();
   for (const ConfigSection& section : config_sections()) {
-    root[std::string(section.name)] =
+    place_of(root, section.name) =
         section.is_list ? nlohmann::ordered_json::array() : nlohmann::ordered_json::object();
   }
   std::string item;
   for (const ConfigOption& option : config_values(config)) {
     const std::string section = option.section.substr(0, option.section.find('['));
-    auto& home = root[section];
+    auto& home = place_of(root, section);
     if (home.is_array() && option.section != item) home.push_back(nlohmann::ordered_json::object());
     item = option.section;
     (home.is_array() ? home.back() : home)[std::string(option.key)] = json_value(option);

@@ -73,6 +73,30 @@ const std::vector<EnumName<Origin>>& enum_names<Origin>() {
   return names;
 }
 
+template <>
+const std::vector<EnumName<SealWhen>>& enum_names<SealWhen>() {
+  static const std::vector<EnumName<SealWhen>> names = {
+      {SealWhen::forwarded, "forwarded"}, {SealWhen::always, "always"}, {SealWhen::never, "never"}};
+  return names;
+}
+
+template <>
+const std::vector<EnumName<Rescue>>& enum_names<Rescue>() {
+  static const std::vector<EnumName<Rescue>> names = {
+      {Rescue::let_go, "let_go"}, {Rescue::hold, "hold"}, {Rescue::refuse, "refuse"}};
+  return names;
+}
+
+SealingKeyConfig example_sealing_key() {
+  SealingKeyConfig key;
+  key.domain = "example.com";
+  key.selector = "arc1";
+  key.file = "/etc/icloud-milter/arc1.pem";
+  key.recipients = {"icloud.com"};
+  key.listeners = {"ICLOUD-GATE"};
+  return key;
+}
+
 StreamConfig example_stream() {
   StreamConfig stream;
   stream.name = "news";

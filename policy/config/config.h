@@ -14,6 +14,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/domain.h"
 #include "policy/base/ip_address.h"
+#include "policy/config/arc_sealing_config.h"
 #include "policy/config/dns_config.h"
 #include "policy/config/policy_options.h"
 #include "policy/message/envelope.h"
@@ -61,6 +62,10 @@ template <>
 const std::vector<EnumName<Disposition>>& enum_names<Disposition>();
 template <>
 const std::vector<EnumName<Origin>>& enum_names<Origin>();
+template <>
+const std::vector<EnumName<SealWhen>>& enum_names<SealWhen>();
+template <>
+const std::vector<EnumName<Rescue>>& enum_names<Rescue>();
 
 // ---- Declaring options ------------------------------------------------------------------------
 //
@@ -78,6 +83,7 @@ const std::vector<EnumName<Origin>>& enum_names<Origin>();
 //   size      octets: 28319744, 20MiB           section  a struct with options of its own
 //   span      seconds: 90s, 15m, 2h, 7d         list     a list of such structs, with an example
 //   time      a moment, or never                policy   a section that is a policy's
+//   domain_name, selector, key_file             domain_names  a list of domain names, as texts
 
 struct SocketConfig {
   std::string address = "unix:/var/spool/postfix/icloud-milter/milter.sock";
@@ -324,6 +330,7 @@ struct Config {
   AlignmentConfig alignment;
   PrivateRelayConfig private_relay;
   SenderIdentityConfig sender_identity;
+  ArcSealingConfig arc_sealing;
 
   bool operator==(const Config&) const = default;
 };
@@ -358,6 +365,8 @@ void describe(Config& c, Visitor& visit) {
       "Mail to private relay addresses comes from a source registered with Apple, exactly.");
   visit.policy("sender_identity", c.sender_identity,
                "Streams look the same in every message; hosts and sender domains are in the DNS.");
+  visit.policy("arc_sealing", c.arc_sealing,
+               "Forwarded mail gets its ARC set (RFC 8617). Off until there is a key.");
 }
 
 }  // namespace icm

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -44,6 +45,7 @@ class Checker : public OptionVisitor<Checker> {
     egress_of("alignment", config_.alignment, "SPF");
     egress_of("sender_identity", config_.sender_identity, "reverse DNS");
     relay_sources();
+    sealing_keys();
     return std::move(findings_);
   }
 
@@ -245,6 +247,92 @@ class Checker : public OptionVisitor<Checker> {
               "nothing is known of what is registered with Apple: write it into "
               "private_relay.sources");
     }
+  }
+
+  void sealing_keys() {
+    const ArcSealingConfig& sealing = config_.arc_sealing;
+    const bool seals = sealing.mode != Mode::off && sealing.seal != SealWhen::never;
+    if (seals && sealing.keys.empty() && !places_.unread("arc_sealing.keys")) {
+      error("arc_sealing.mode",
+            "there is no key to seal with: make one with \"icloud-milterctl keys generate\" and "
+            "write it into arc_sealing.keys, or write \"seal: never\"");
+    }
+    for (std::size_t i = 0; i < sealing.keys.size(); ++i) {
+      const std::string path = fmt::format("arc_sealing.keys[{}]", i + 1);
+      if (!places_.unread(path)) sealing_key(sealing.keys[i], path);
+      for (std::size_t j = 0; j < i; ++j) key_pair(j, i);
+    }
+  }
+
+  void sealing_key(const SealingKeyConfig& key, const std::string& path) {
+    for (const auto& [option, word] :
+         {std::pair{"domain", "DOMAIN"}, {"selector", "WORD"}, {"file", "/PATH"}}) {
+      if (places_.given(fmt::format("{}.{}", path, option))) continue;
+      error(path, fmt::format("the {0} is missing: write \"{0}: {1}\"", option, word));
+    }
+    const std::string record = fmt::format("{}._domainkey.{}", key.selector, key.domain);
+    const bool is_whole = !key.selector.empty() && !key.domain.empty();
+    if (const auto name = Domain::parse(record); is_whole && !name) {
+      error(path + ".selector", fmt::format("{} is no name for a record: {}", excerpt(record),
+                                            excerpt(name.error().text, 200)));
+    }
+    const std::string listeners = path + ".listeners";
+    empty_names(listeners, key.listeners);
+    const RolesConfig& roles = config_.roles;
+    for (const std::string& name : key.listeners) {
+      const auto has = [&](const std::vector<std::string>& names) {
+        return std::find(names.begin(), names.end(), name) != names.end();
+      };
+      if (name.empty() || has(roles.gate) || has(roles.direct)) continue;
+      warning(listeners,
+              fmt::format("\"{}\" is neither in roles.gate nor in roles.direct, and mail is "
+                          "sealed nowhere else",
+                          for_log(name)));
+    }
+  }
+
+  // Two keys for the same mail: which would it be? And one selector has one record, so one key.
+  void key_pair(std::size_t earlier_index, std::size_t index) {
+    const SealingKeyConfig& earlier = config_.arc_sealing.keys[earlier_index];
+    const SealingKeyConfig& key = config_.arc_sealing.keys[index];
+    const std::string path = fmt::format("arc_sealing.keys[{}]", index + 1);
+    const std::string earlier_path = fmt::format("arc_sealing.keys[{}]", earlier_index + 1);
+    for (const std::string& one : {path, earlier_path}) {
+      for (const std::string_view part :
+           {"", ".domain", ".selector", ".file", ".recipients", ".listeners"}) {
+        if (places_.unread(fmt::format("{}{}", one, part))) return;
+      }
+    }
+    const int line = places_.of(earlier_path).line;
+    const bool is_same_record =
+        !key.domain.empty() && key.domain == earlier.domain && key.selector == earlier.selector;
+    if (is_same_record && key.file != earlier.file) {
+      error(path + ".file", fmt::format("the key of {}._domainkey.{} is {} at line {}; a selector "
+                                        "has one key",
+                                        key.selector, key.domain, for_log(earlier.file), line));
+    }
+    if (key.recipients.empty() != earlier.recipients.empty() ||
+        key.listeners.empty() != earlier.listeners.empty()) {
+      return;  // one says more than the other, and is taken first
+    }
+    const auto recipient = common(key.recipients, earlier.recipients);
+    const auto listener = common(key.listeners, earlier.listeners);
+    if (!recipient || !listener) return;
+    std::string mail = "all mail that no other key is for";
+    if (!recipient->empty()) mail = fmt::format("mail for {}", *recipient);
+    if (!listener->empty()) {
+      mail = fmt::format("{} over {}", recipient->empty() ? "mail" : mail, for_log(*listener));
+    }
+    error(path, fmt::format("{} has a key already, at line {}", mail, line));
+  }
+
+  // A word of both lists; "" when both are empty, which means everything.
+  static std::optional<std::string> common(const std::vector<std::string>& a,
+                                           const std::vector<std::string>& b) {
+    if (a.empty() && b.empty()) return "";
+    const auto found = std::find_first_of(a.begin(), a.end(), b.begin(), b.end());
+    if (found == a.end()) return std::nullopt;
+    return *found;
   }
 
   Config config_;

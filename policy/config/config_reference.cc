@@ -13,6 +13,21 @@ namespace {
 
 constexpr std::size_t line_width = 100;
 
+// What people call an item of a list.
+std::string name_of(const StreamConfig& stream) { return stream.name; }
+std::string name_of(const SealingKeyConfig& key) {
+  return fmt::format("{}._domainkey.{}", key.selector, key.domain);
+}
+
+// How deep a list lies in the file, and what it is called there.
+std::size_t depth_of(std::string_view section) {
+  return static_cast<std::size_t>(std::count(section.begin(), section.end(), '.'));
+}
+std::string_view last_name(std::string_view section) {
+  return section.substr(section.rfind('.') + 1);
+}
+std::string indent_of(std::size_t depth) { return std::string(2 * depth, ' '); }
+
 // The values of a Config, option by option.
 class Collector : public OptionVisitor<Collector> {
  public:
@@ -21,6 +36,7 @@ class Collector : public OptionVisitor<Collector> {
 
   std::vector<ConfigOption> options;
   std::vector<ConfigSection> sections;
+  std::map<std::string, std::vector<std::string>> items;  // names, by list; no two are equal
 
   template <class T>
   void scalar(Words key, T& member, const Form<T>& form, Words sentence) {
@@ -46,9 +62,8 @@ class Collector : public OptionVisitor<Collector> {
 
   template <class Section>
   void section(Words key, Section& member, Words sentence) {
-    sections.push_back({key, sentence, false});
-    section_ = key;
-    describe(member, *this);
+    sections.push_back({path_to(key), sentence, false});
+    within(path_to(key), member);
   }
 
   template <class Policy>
@@ -58,20 +73,34 @@ class Collector : public OptionVisitor<Collector> {
 
   template <class Item>
   void list(Words key, std::vector<Item>& member, const Item& example, Words sentence) {
-    sections.push_back({key, sentence, true});
+    const std::string path = path_to(key);
+    sections.push_back({path, sentence, true});
     if (lists_ == Lists::example) {
       Item item = example;
-      section_ = key;
-      describe(item, *this);
+      within(path, item);
       return;
     }
+    std::vector<std::string>& names = items[path];
     for (std::size_t i = 0; i < member.size(); ++i) {
-      section_ = fmt::format("{}[{}]", key, i + 1);
-      describe(member[i], *this);
+      std::string name = name_of(member[i]);
+      while (std::find(names.begin(), names.end(), name) != names.end()) name += " (again)";
+      names.push_back(std::move(name));
+      within(fmt::format("{}[{}]", path, i + 1), member[i]);
     }
   }
 
  private:
+  std::string path_to(Words key) const {
+    return section_.empty() ? std::string(key) : fmt::format("{}.{}", section_, key);
+  }
+
+  template <class Section>
+  void within(std::string path, Section& member) {
+    const std::string outer = std::exchange(section_, std::move(path));
+    describe(member, *this);
+    section_ = outer;
+  }
+
   ConfigOption& add(Words key, Words sentence, std::string expected, ConfigOption::Shape shape) {
     ConfigOption option;
     option.section = section_;
@@ -161,16 +190,17 @@ std::string example_options(const ConfigSection& section,
                             std::vector<std::string_view>& explained) {
   std::string text;
   bool is_first = true;
+  const std::string indent = indent_of(depth_of(section.name) + 1);
   for (const ConfigOption& option : config_options()) {
     if (option.section != section.name) continue;
     if (std::find(explained.begin(), explained.end(), option.sentence) == explained.end()) {
       explained.push_back(option.sentence);
       if (!is_first) text += "\n";
-      text += comment("  ", option.sentence);
-      text += comment("  ", fmt::format("Takes {}.", option.expected));
+      text += comment(indent, option.sentence);
+      text += comment(indent, fmt::format("Takes {}.", option.expected));
     }
     const std::string_view dash = !section.is_list ? "" : is_first ? "- " : "  ";
-    text += fmt::format("  #{}{}: {}\n", dash, option.key, option.yaml());
+    text += fmt::format("{}#{}{}: {}\n", indent, dash, option.key, option.yaml());
     is_first = false;
   }
   return text;
@@ -178,7 +208,7 @@ std::string example_options(const ConfigSection& section,
 
 // ---- what differs ----
 
-// A stream on one line, without what it leaves open.
+// An item of a list on one line, without what it leaves open.
 std::string flow_map(const std::vector<ConfigOption>& options, std::string_view section) {
   std::string text;
   for (const ConfigOption& option : options) {
@@ -189,90 +219,78 @@ std::string flow_map(const std::vector<ConfigOption>& options, std::string_view 
   return "{" + text + "}";
 }
 
-std::optional<std::size_t> index_of(const std::vector<StreamConfig>& streams,
-                                    std::string_view name) {
-  for (std::size_t i = 0; i < streams.size(); ++i) {
-    if (streams[i].name == name) return i;
-  }
-  return std::nullopt;
+std::optional<std::size_t> index_of(const std::vector<std::string>& names, std::string_view name) {
+  const auto found = std::find(names.begin(), names.end(), name);
+  if (found == names.end()) return std::nullopt;
+  return static_cast<std::size_t>(found - names.begin());
 }
 
-std::string names_of(const std::vector<StreamConfig>& streams) {
-  std::string names;
-  for (const StreamConfig& stream : streams) {
-    names += fmt::format("{}{}", names.empty() ? "" : ", ", written(stream.name, ValueKind::text));
+std::string in_brackets(const std::vector<std::string>& names) {
+  std::string list;
+  for (const std::string& name : names) {
+    list += fmt::format("{}{}", list.empty() ? "" : ", ", written(name, ValueKind::text));
   }
-  return "[" + names + "]";
+  return "[" + list + "]";
 }
 
-// Config values as "path: yaml", the streams by name.
+// Config values as "path: yaml", items of lists by name.
 class Difference {
  public:
   Difference(const Config& before, const Config& after)
-      : before_(before),
-        after_(after),
-        before_values_(config_values(before)),
-        after_values_(config_values(after)) {}
+      : before_(collect(before, Collector::Lists::values)),
+        after_(collect(after, Collector::Lists::values)) {}
 
   std::vector<ConfigDifference> all() {
-    for (const ConfigSection& section : config_sections()) {
+    for (const ConfigSection& section : before_.sections) {
       if (section.is_list) {
-        streams();
+        items(section.name, before_.items[section.name], after_.items[section.name]);
       } else {
-        options(std::string(section.name), std::string(section.name), std::string(section.name));
+        options(section.name, section.name, section.name);
       }
     }
     return std::move(differences_);
   }
 
  private:
-  static std::string stream_section(std::size_t index) {
-    return fmt::format("streams[{}]", index + 1);
-  }
-
   // The options of a section, which has the same ones in both.
   void options(const std::string& name, const std::string& before, const std::string& after) {
-    for (const ConfigOption& old : before_values_) {
+    for (const ConfigOption& old : before_.options) {
       if (old.section != before) continue;
-      for (const ConfigOption& now : after_values_) {
+      for (const ConfigOption& now : after_.options) {
         if (now.section != after || now.key != old.key || now.values == old.values) continue;
         differences_.push_back({fmt::format("{}.{}", name, old.key), old.yaml(), now.yaml()});
       }
     }
   }
 
-  void streams() {
-    std::vector<StreamConfig> kept;
-    for (std::size_t i = 0; i < before_.streams.size(); ++i) {
-      const std::string& name = before_.streams[i].name;
-      const std::string path = fmt::format("streams[{}]", name);
-      if (const auto now = index_of(after_.streams, name)) {
-        options(path, stream_section(i), stream_section(*now));
-        kept.push_back(before_.streams[i]);
+  void items(const std::string& list, const std::vector<std::string>& before,
+             const std::vector<std::string>& after) {
+    const auto section = [&](std::size_t index) { return fmt::format("{}[{}]", list, index + 1); };
+    std::vector<std::string> kept;
+    for (std::size_t i = 0; i < before.size(); ++i) {
+      const std::string path = fmt::format("{}[{}]", list, before[i]);
+      if (const auto now = index_of(after, before[i])) {
+        options(path, section(i), section(*now));
+        kept.push_back(before[i]);
       } else {
-        differences_.push_back({path, flow_map(before_values_, stream_section(i)), ""});
+        differences_.push_back({path, flow_map(before_.options, section(i)), ""});
       }
     }
-    std::vector<StreamConfig> common;
-    for (std::size_t i = 0; i < after_.streams.size(); ++i) {
-      const std::string& name = after_.streams[i].name;
-      if (index_of(before_.streams, name)) {
-        common.push_back(after_.streams[i]);
+    std::vector<std::string> common;
+    for (std::size_t i = 0; i < after.size(); ++i) {
+      if (index_of(before, after[i])) {
+        common.push_back(after[i]);
       } else {
         differences_.push_back(
-            {fmt::format("streams[{}]", name), "", flow_map(after_values_, stream_section(i))});
+            {fmt::format("{}[{}]", list, after[i]), "", flow_map(after_.options, section(i))});
       }
     }
-    // The first that matches names the message, so their order means something.
-    if (names_of(kept) != names_of(common)) {
-      differences_.push_back({"streams", names_of(before_.streams), names_of(after_.streams)});
-    }
+    // The first that matches counts, so their order means something.
+    if (kept != common) differences_.push_back({list, in_brackets(before), in_brackets(after)});
   }
 
-  const Config& before_;
-  const Config& after_;
-  std::vector<ConfigOption> before_values_;
-  std::vector<ConfigOption> after_values_;
+  Collector before_;
+  Collector after_;
   std::vector<ConfigDifference> differences_;
 };
 
@@ -305,9 +323,10 @@ std::string config_example() {
   std::string text(example_head);
   std::vector<std::string_view> explained;
   for (const ConfigSection& section : config_sections()) {
-    text += "\n" + comment("", section.sentence);
-    if (section.is_list) text += comment("", "None is the default; this is how one looks:");
-    text += fmt::format("{}:\n", section.name);
+    const std::string indent = indent_of(depth_of(section.name));
+    text += "\n" + comment(indent, section.sentence);
+    if (section.is_list) text += comment(indent, "None is the default; this is how one looks:");
+    text += fmt::format("{}{}:\n", indent, last_name(section.name));
     text += example_options(section, explained);
   }
   return text;
@@ -315,20 +334,21 @@ std::string config_example() {
 
 std::string config_yaml(const Config& config) {
   std::string text;
-  const std::vector<ConfigOption> options = config_values(config);
-  for (const ConfigSection& section : config_sections()) {
-    const bool is_empty_list = section.is_list && config.streams.empty();
-    text += fmt::format("{}{}:{}\n", text.empty() ? "" : "\n", section.name,
-                        is_empty_list ? " []" : "");
+  Collector all = collect(config, Collector::Lists::values);
+  for (const ConfigSection& section : all.sections) {
+    const std::size_t depth = depth_of(section.name);
+    const bool is_empty_list = section.is_list && all.items[section.name].empty();
+    text += fmt::format("{}{}{}:{}\n", text.empty() || depth > 0 ? "" : "\n", indent_of(depth),
+                        last_name(section.name), is_empty_list ? " []" : "");
     std::string_view item;
-    for (const ConfigOption& option : options) {
+    for (const ConfigOption& option : all.options) {
       const std::string_view home =
           std::string_view(option.section).substr(0, option.section.find('['));
       if (home != section.name) continue;
       const bool begins_item = section.is_list && option.section != item;
       item = option.section;
-      const std::string_view indent = begins_item ? "  - " : section.is_list ? "    " : "  ";
-      text += fmt::format("{}{}: {}\n", indent, option.key, option.yaml());
+      const std::string_view dash = begins_item ? "- " : section.is_list ? "  " : "";
+      text += fmt::format("{}{}{}: {}\n", indent_of(depth + 1), dash, option.key, option.yaml());
     }
   }
   return text;

@@ -14,7 +14,8 @@
 
 namespace icm {
 
-// One option with its value in some Config. Views are of static storage.
+// One option with its value in some Config. Views are of static storage. A list within a section
+// is a section of its own, "arc_sealing.keys".
 struct ConfigOption {
   enum class Shape { scalar, list, map };
 
@@ -33,7 +34,7 @@ struct ConfigOption {
 };
 
 struct ConfigSection {
-  std::string_view name;
+  std::string name;
   std::string_view sentence;
   bool is_list = false;  // of items with the same options each
 };
@@ -41,8 +42,8 @@ struct ConfigSection {
 // The sections of milter.conf in the order of the example.
 std::vector<ConfigSection> config_sections();
 
-// Every option there is, with its default; those of a stream as "streams", with the values of
-// example_stream().
+// Every option there is, with its default; those of a list's items with the values of its example:
+// those of a stream as "streams", with the values of example_stream().
 std::vector<ConfigOption> config_options();
 
 // Every option with its value in `config`; a stream's as "streams[1]", none when there is none.
@@ -63,7 +64,8 @@ struct ConfigDifference {
   bool operator==(const ConfigDifference&) const = default;
 };
 
-// What differs between two, in the order of the example; streams are matched by name.
+// What differs between two, in the order of the example; streams are matched by name, keys by the
+// name of their record.
 std::vector<ConfigDifference> config_difference(const Config& before, const Config& after);
 
 }  // namespace icm

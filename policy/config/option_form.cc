@@ -327,4 +327,49 @@ Form<NameServer> server_form() {
   return form;
 }
 
+Form<std::string> domain_name_form() {
+  const Form<Domain> domain = domain_form();
+  Form<std::string> form;
+  form.expected = domain.expected;
+  form.one = domain.one;
+  form.parse = [parse = domain.parse](std::string_view given) -> Result<std::string> {
+    ICM_TRY(const Domain parsed, parse(given));
+    return parsed.text();
+  };
+  form.write = same;
+  return form;
+}
+
+Form<std::string> selector_form() {
+  Form<std::string> form;
+  form.expected = "a selector as arc1 or 2026.arc";
+  form.parse = [](std::string_view given) -> Result<std::string> {
+    // RFC 6376 §3.1: dots between sub-domains of RFC 5321 §4.1.2, so letters, digits, hyphens.
+    const auto name = Domain::parse(given);
+    if (!name || name->text().find('_') != std::string::npos) return fail(Code::config, "");
+    return name->text();
+  };
+  form.write = same;
+  return form;
+}
+
+Form<std::string> key_file_form() {
+  Form<std::string> form;
+  form.expected = "an absolute path or credential:NAME";
+  form.parse = [](std::string_view given) -> Result<std::string> {
+    if (given.starts_with('/')) return one_line(given);
+    constexpr std::string_view mark = "credential:";
+    if (!given.starts_with(mark)) return fail(Code::config, "");
+    // What systemd takes for the name of a credential is what it takes for a file name.
+    const std::string_view name = given.substr(mark.size());
+    if (name.empty() || name == "." || name == ".." || name.size() > 255 || !is_printable(name) ||
+        name.find_first_of("/: ") != std::string_view::npos) {
+      return fail(Code::config, "the name is no file name");
+    }
+    return std::string(given);
+  };
+  form.write = same;
+  return form;
+}
+
 }  // namespace icm

@@ -49,6 +49,9 @@ Form<Domain> domain_form();
 Form<IpRange> range_form();
 Form<IpAddress> address_form();
 Form<NameServer> server_form();
+Form<std::string> domain_name_form();  // as Domain::text()
+Form<std::string> selector_form();     // RFC 6376 §3.1, in lower case
+Form<std::string> key_file_form();     // /PATH or credential:NAME
 
 // "a, b or c"
 std::string one_of(const std::vector<std::string_view>& words);
@@ -105,6 +108,15 @@ class OptionVisitor {
   void socket(Words key, std::string& member, Words sentence) {
     self().scalar(key, member, socket_form(), sentence);
   }
+  void domain_name(Words key, std::string& member, Words sentence) {
+    self().scalar(key, member, domain_name_form(), sentence);
+  }
+  void selector(Words key, std::string& member, Words sentence) {
+    self().scalar(key, member, selector_form(), sentence);
+  }
+  void key_file(Words key, std::string& member, Words sentence) {
+    self().scalar(key, member, key_file_form(), sentence);
+  }
   void word(Words key, std::string& member, std::vector<Words> words, Words sentence) {
     self().scalar(key, member, word_form(std::move(words)), sentence);
   }
@@ -136,6 +148,9 @@ class OptionVisitor {
   }
   void domains(Words key, std::vector<Domain>& member, Words sentence) {
     self().values(key, member, domain_form(), sentence);
+  }
+  void domain_names(Words key, std::vector<std::string>& member, Words sentence) {
+    self().values(key, member, domain_name_form(), sentence);
   }
   void addresses(Words key, std::vector<IpAddress>& member, Words sentence) {
     self().values(key, member, address_form(), sentence);

@@ -73,6 +73,91 @@ TEST(ConfigChecks, refuse_what_contradicts_itself) {
   }
 }
 
+TEST(ConfigChecks, refuse_sealing_keys_that_leave_something_open) {
+  const std::string_view a = "domain: a.example, selector: s, file: /a";
+  struct Keys {
+    std::string text;
+    std::string_view told;
+  };
+  for (const auto& [text, told] : {
+           Keys{"arc_sealing: {mode: observe}",
+                "1:21: arc_sealing.mode: there is no key to seal with: make one with "
+                "\"icloud-milterctl keys generate\" and write it into arc_sealing.keys, or write "
+                "\"seal: never\""},
+           Keys{"arc_sealing: {keys: [{selector: s, file: /a}]}",
+                "1:22: arc_sealing.keys[1]: the domain is missing: write \"domain: DOMAIN\""},
+           Keys{"arc_sealing: {keys: [{domain: a.example, file: /a}]}",
+                "1:22: arc_sealing.keys[1]: the selector is missing: write \"selector: WORD\""},
+           Keys{"arc_sealing: {keys: [{domain: a.example, selector: s}]}",
+                "1:22: arc_sealing.keys[1]: the file is missing: write \"file: /PATH\""},
+           Keys{"arc_sealing: {keys: [{domain: a..example, selector: s, file: /a}]}",
+                "1:31: arc_sealing.keys[1].domain: expected a domain name, got \"a..example\"; it "
+                "has an empty label"},
+           Keys{"arc_sealing: {keys: [{domain: a.example, selector: s_1, file: /a}]}",
+                "1:52: arc_sealing.keys[1].selector: expected a selector as arc1 or 2026.arc, got "
+                "\"s_1\""},
+           Keys{"arc_sealing: {keys: [{domain: a.example, selector: s, file: a.pem}]}",
+                "1:61: arc_sealing.keys[1].file: expected an absolute path or credential:NAME, got "
+                "\"a.pem\""},
+           Keys{"arc_sealing: {keys: [{domain: a.example, selector: s, file: \"credential:a/b\"}]}",
+                "1:61: arc_sealing.keys[1].file: expected an absolute path or credential:NAME, got "
+                "\"credential:a/b\"; the name is no file name"},
+           Keys{fmt::format("arc_sealing: {{keys: [{{{}, listeners: [\"\"]}}]}}", a),
+                "1:77: arc_sealing.keys[1].listeners: a name is empty"},
+           Keys{
+               fmt::format("arc_sealing: {{keys: [{{{}, recipients: [b@me.com]}}]}}", a),
+               "1:78: arc_sealing.keys[1].recipients: expected a domain name, got \"b@me.com\"; it "
+               "has the octet 0x40, expected letters, digits, hyphens, underscores and dots"},
+           Keys{fmt::format("arc_sealing:\n  keys:\n    - {{{0}}}\n    - {{{0}}}\n", a),
+                "4:7: arc_sealing.keys[2]: all mail that no other key is for has a key already, at "
+                "line 3"},
+           Keys{fmt::format("arc_sealing:\n  keys:\n    - {{{0}}}\n    - {{domain: b.example, "
+                            "selector: s, file: /b}}\n",
+                            a),
+                "4:7: arc_sealing.keys[2]: all mail that no other key is for has a key already, at "
+                "line 3"},
+           Keys{fmt::format("arc_sealing:\n  keys:\n    - {{{0}, recipients: [me.com]}}\n    - "
+                            "{{{0}, recipients: [mac.com, me.com]}}\n",
+                            a),
+                "4:7: arc_sealing.keys[2]: mail for me.com has a key already, at line 3"},
+           Keys{fmt::format("arc_sealing:\n  keys:\n    - {{{0}, recipients: [me.com], listeners: "
+                            "[ICLOUD-GATE]}}\n    - {{{0}, recipients: [me.com], listeners: "
+                            "[ICLOUD-GATE]}}\n",
+                            a),
+                "4:7: arc_sealing.keys[2]: mail for me.com over ICLOUD-GATE has a key already, at "
+                "line 3"},
+           Keys{
+               fmt::format("arc_sealing:\n  keys:\n    - {{{0}}}\n    - {{domain: a.example, "
+                           "selector: S, file: /b, recipients: [me.com]}}\n",
+                           a),
+               "4:46: arc_sealing.keys[2].file: the key of s._domainkey.a.example is /a at line 3; "
+               "a selector has one key"},
+       }) {
+    EXPECT_EQ(told_of(text),
+              fmt::format("milter.conf:{}\n1 error; configuration not loaded\n", told))
+        << text;
+  }
+}
+
+TEST(ConfigChecks, take_sealing_keys_that_say_more_or_less_of_the_same_mail) {
+  EXPECT_EQ(told_of("arc_sealing: {mode: enforce, seal: never}"), "");
+  EXPECT_EQ(told_of("arc_sealing:\n"
+                    "  mode: enforce\n"
+                    "  keys:\n"
+                    "    - {domain: a.example, selector: s, file: /a}\n"
+                    "    - {domain: a.example, selector: s, file: /a, recipients: [me.com]}\n"
+                    "    - {domain: a.example, selector: t, file: /b, listeners: [ICLOUD-GATE]}\n"
+                    "    - {domain: a.example, selector: u, file: /c, recipients: [me.com],\n"
+                    "       listeners: [ICLOUD-GATE]}\n"
+                    "    - {domain: a.example, selector: v, file: \"credential:v\",\n"
+                    "       recipients: [icloud.com]}\n"),
+            "");
+  EXPECT_EQ(told_of("arc_sealing: {keys: [{domain: a.example, selector: s, file: /a,\n"
+                    "  listeners: [SUBMISSION]}]}"),
+            "milter.conf:2:14: warning: arc_sealing.keys[1].listeners: \"SUBMISSION\" is neither "
+            "in roles.gate nor in roles.direct, and mail is sealed nowhere else\n");
+}
+
 TEST(ConfigChecks, warn_of_what_has_no_effect_or_a_surprising_one) {
   for (const auto& [text, told] : {
            Told{"socket: {address: \"inet6:8891@::\"}",

@@ -34,6 +34,9 @@ format: {mode: off, action: tag, origins: [], on_error: defer, percent: 7, until
   rules: {size: enforce, nul: off}, max_size: 20MiB, date_future: 1h, date_past: 2w, max_received: 1}
 list_unsubscribe: {mode: enforce, action: quarantine, percent: 0}
 suppression: {action: defer, on_error: accept, siblings: no}
+arc_sealing: {mode: observe, seal: always, rescue: hold, keys: [
+  {domain: Bücher.example, selector: "2026.A", file: "credential:arc-1"},
+  {domain: b.example, selector: b, file: /k, recipients: [icloud.com, me.com], listeners: ["{x}"]}]}
 )");
 }
 
@@ -47,13 +50,15 @@ TEST(ConfigExample, stays_the_defaults_when_every_option_is_taken_in) {
   std::string text;
   for (const std::string_view line : split(example, '\n')) {
     std::string kept(line);
-    const bool is_option =
-        line.starts_with("  #") && line.size() > 3 && (line[3] != ' ' || line.starts_with("  #  "));
-    if (is_option) kept.erase(2, 1);
+    const std::size_t mark = line.find_first_not_of(' ');
+    const bool is_option = mark != std::string_view::npos && mark >= 2 && line[mark] == '#' &&
+                           (line[mark + 1] != ' ' || line[mark + 2] == ' ');
+    if (is_option) kept.erase(mark, 1);
     text += kept + "\n";
   }
   Config expected;
   expected.streams = {example_stream()};
+  expected.arc_sealing.keys = {example_sealing_key()};
   EXPECT_EQ(config_of(text), expected) << text;
   EXPECT_EQ(told_of(text), "");
 }
@@ -125,6 +130,45 @@ TEST(ConfigDifference, matches_streams_by_name) {
       {"streams[shop].logins", "[s]", "[s, t]"},
       {"streams[new]", "", "{name: new, kind: bulk, logins: [w]}"},
       {"streams", "[news, old, shop]", "[shop, new, news]"}};
+  EXPECT_EQ(config_difference(before, after), expected);
+}
+
+TEST(ConfigYaml, writes_a_list_within_a_section) {
+  const std::string text = config_yaml(unusual());
+  EXPECT_EQ(text.substr(text.find("  rescue:")),
+            "  rescue: hold\n"
+            "  keys:\n"
+            "    - domain: xn--bcher-kva.example\n"
+            "      selector: \"2026.a\"\n"
+            "      file: credential:arc-1\n"
+            "      recipients: []\n"
+            "      listeners: []\n"
+            "    - domain: b.example\n"
+            "      selector: b\n"
+            "      file: /k\n"
+            "      recipients: [icloud.com, me.com]\n"
+            "      listeners: [\"{x}\"]\n");
+  const std::string none = config_yaml(Config());
+  EXPECT_EQ(none.substr(none.find("  rescue:")), "  rescue: let_go\n  keys: []\n");
+}
+
+TEST(ConfigDifference, matches_keys_by_the_name_of_their_record) {
+  const Config before = config_of(
+      "arc_sealing:\n"
+      "  keys:\n"
+      "    - {domain: a.example, selector: s1, file: /a}\n"
+      "    - {domain: a.example, selector: s1, file: /a, recipients: [me.com]}\n");
+  const Config after = config_of(
+      "arc_sealing:\n"
+      "  keys:\n"
+      "    - {domain: a.example, selector: s1, file: /b}\n"
+      "    - {domain: a.example, selector: s2, file: /c, listeners: [ICLOUD-GATE]}\n");
+  const std::vector<ConfigDifference> expected = {
+      {"arc_sealing.keys[s1._domainkey.a.example].file", "/a", "/b"},
+      {"arc_sealing.keys[s1._domainkey.a.example (again)]",
+       "{domain: a.example, selector: s1, file: /a, recipients: [me.com]}", ""},
+      {"arc_sealing.keys[s2._domainkey.a.example]", "",
+       "{domain: a.example, selector: s2, file: /c, listeners: [ICLOUD-GATE]}"}};
   EXPECT_EQ(config_difference(before, after), expected);
 }
 
