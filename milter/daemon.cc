@@ -23,8 +23,13 @@ namespace icm {
 namespace {
 
 constexpr std::chrono::milliseconds drain_look{25};
+constexpr std::size_t longest_warning = 2000;
 
-void complain(std::string_view text) { fmt::print(stderr, "icloud-milter: {}\n", text); }
+void complain(std::string_view text) {
+  for (const std::string_view line : split(text, '\n')) {
+    fmt::print(stderr, "icloud-milter: {}\n", line);
+  }
+}
 
 LineDestination line_destination_of(const Config& config, const DaemonOptions& options) {
   return line_destination(config.log.destination, options.journal_stream);
@@ -49,6 +54,7 @@ class Daemon {
     if (const std::string little = raise_open_files(); !little.empty()) {
       log_->say(LogLevel::warning, little);
     }
+    say_key_warnings();
     ICM_CHECK(register_callbacks(context_));
     ICM_TRY(socket_, ListeningSocket::open(config().socket));
     {
@@ -107,13 +113,13 @@ class Daemon {
   void reload() {
     const auto keep = [this](std::string_view why) {
       reopen(config());  // rotated logs go on whatever the new configuration is like
-      log_->say(LogLevel::error, why);
+      for (const std::string_view line : split(why, '\n')) log_->say(LogLevel::error, line);
       log_->say(LogLevel::error, "not reloaded; the configuration in use stays");
     };
     const ConfigResult read = read_config(options_.config_path, clock_.now());
     if (!read) return keep(say_problems(read.error()));
     say_problems(read->warnings);
-    const auto world = World::build(read->config, current_);
+    const auto world = World::build(read->config, current_, options_.credentials_directory);
     if (!world) return keep(world.error().text);
     if (!reopen((*world)->config())) return keep("the log could not be reopened");
     if ((*world)->config().socket != config().socket) {
@@ -122,6 +128,7 @@ class Daemon {
                             config().socket.address));
     }
     swap(*world);
+    say_key_warnings();
     log_->say(LogLevel::info, fmt::format("reloaded {}", options_.config_path));
   }
 
@@ -145,6 +152,12 @@ class Daemon {
       log_->say(is_warning ? LogLevel::warning : LogLevel::error, to_string(problem));
     }
     return fmt::format("{} has {} problems", options_.config_path, problems.size());
+  }
+
+  void say_key_warnings() {
+    for (const std::string& warning : current_->sealing_keys().warnings()) {
+      log_->say(LogLevel::warning, for_log(warning, longest_warning));
+    }
   }
 
   void drain() {
@@ -182,11 +195,11 @@ class Daemon {
 };
 
 // The configuration and all it names, or nothing when that was complained about.
-std::shared_ptr<const World> build_world(const std::string& config_path, const Clock& clock) {
-  ConfigResult read = read_config(config_path, clock.now());
+std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clock& clock) {
+  ConfigResult read = read_config(options.config_path, clock.now());
   std::fputs(report(read ? read->warnings : read.error()).c_str(), stderr);
   if (!read) return nullptr;
-  auto world = World::build(std::move(read->config), nullptr);
+  auto world = World::build(std::move(read->config), nullptr, options.credentials_directory);
   if (world) return *std::move(world);
   complain(world.error().text);
   return nullptr;
@@ -201,7 +214,7 @@ ExitStatus run_daemon(const DaemonOptions& options) {
     complain(signals.error().text);
     return ExitStatus::failed;
   }
-  auto world = build_world(options.config_path, clock);
+  auto world = build_world(options, clock);
   if (world == nullptr) return ExitStatus::failed;
   Result<std::unique_ptr<LogWriter>> log = [&] {
     const SignalsBlocked blocked;
@@ -222,10 +235,14 @@ ExitStatus run_daemon(const DaemonOptions& options) {
   daemon.end(daemon.run());
 }
 
-ExitStatus check_configuration(const std::string& config_path) {
+ExitStatus check_configuration(const DaemonOptions& options) {
   const SystemClock clock;
-  if (build_world(config_path, clock) == nullptr) return ExitStatus::failed;
-  fmt::print("{}: good\n", config_path);
+  const auto world = build_world(options, clock);
+  if (world == nullptr) return ExitStatus::failed;
+  for (const std::string& warning : world->sealing_keys().warnings()) {
+    complain(fmt::format("warning: {}", for_log(warning, longest_warning)));
+  }
+  fmt::print("{}: good\n", options.config_path);
   return ExitStatus::done;
 }
 

@@ -9,7 +9,8 @@ namespace icm {
 
 struct DaemonOptions {
   std::string config_path;
-  std::string journal_stream;  // the environment's JOURNAL_STREAM; empty when unset
+  std::string journal_stream;         // the environment's JOURNAL_STREAM; empty when unset
+  std::string credentials_directory;  // its CREDENTIALS_DIRECTORY, likewise
 };
 
 // Statuses with which the program ends.
@@ -29,6 +30,6 @@ ExitStatus run_daemon(const DaemonOptions& options);
 
 // --check-config: what run_daemon would do before it opens the socket. Says on standard output that
 // all is well, or on standard error what is not.
-ExitStatus check_configuration(const std::string& config_path);
+ExitStatus check_configuration(const DaemonOptions& options);
 
 }  // namespace icm

@@ -45,10 +45,16 @@ int run(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : static_cast<int>(ExitStatus::usage);
   }
-  if (!checked_path.empty()) return static_cast<int>(check_configuration(checked_path));
-  const char* const journal_stream = std::getenv("JOURNAL_STREAM");
-  return static_cast<int>(run_daemon(
-      {.config_path = config_path, .journal_stream = journal_stream ? journal_stream : ""}));
+  const auto from_environment = [](const char* name) {
+    const char* const value = std::getenv(name);
+    return std::string(value == nullptr ? "" : value);
+  };
+  DaemonOptions options{.config_path = config_path,
+                        .journal_stream = from_environment("JOURNAL_STREAM"),
+                        .credentials_directory = from_environment("CREDENTIALS_DIRECTORY")};
+  if (checked_path.empty()) return static_cast<int>(run_daemon(options));
+  options.config_path = checked_path;
+  return static_cast<int>(check_configuration(options));
 }
 
 }  // namespace

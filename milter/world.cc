@@ -31,26 +31,35 @@ Result<std::shared_ptr<NameService>> name_service(const DnsConfig& config,
 }  // namespace
 
 Result<std::shared_ptr<const World>> World::build(Config config,
-                                                  const std::shared_ptr<const World>& previous) {
+                                                  const std::shared_ptr<const World>& previous,
+                                                  const std::string& credentials_directory) {
   ICM_TRY(auto names, name_service(config.dns, previous == nullptr ? nullptr : previous->names_));
   ICM_TRY(auto list, SqliteSuppressionList::open(config.store.path, Deadline::in(wait_for_store)));
-  return std::make_shared<const World>(std::move(config), std::move(list), std::move(names));
+  SealingKeys keys;
+  if (config.arc_sealing.mode != Mode::off) {
+    ICM_TRY(keys, SealingKeys::load(config.arc_sealing.keys, credentials_directory));
+  }
+  return std::make_shared<const World>(std::move(config), std::move(list), std::move(names),
+                                       std::move(keys));
 }
 
 std::shared_ptr<const World> World::over(Config config,
                                          std::unique_ptr<SuppressionList> suppression,
-                                         std::unique_ptr<Resolver> resolver) {
+                                         std::unique_ptr<Resolver> resolver,
+                                         SealingKeys sealing_keys) {
   return std::make_shared<const World>(std::move(config), std::move(suppression),
-                                       std::make_shared<NameService>(std::move(resolver)));
+                                       std::make_shared<NameService>(std::move(resolver)),
+                                       std::move(sealing_keys));
 }
 
 World::World(Config config, std::unique_ptr<SuppressionList> suppression,
-             std::shared_ptr<NameService> names)
+             std::shared_ptr<NameService> names, SealingKeys sealing_keys)
     : config_(std::move(config)),
       host_name_(name_of_host()),
       authserv_id_(config_.arrival.authserv_id.empty() ? host_name_ : config_.arrival.authserv_id),
       suppression_(std::move(suppression)),
       names_(std::move(names)),
+      sealing_keys_(std::move(sealing_keys)),
       apple_(config_.apple.domains),
       policies_(config_, Stores{*suppression_}),
       engine_(policies_) {}

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "milter/name_service.h"
+#include "policy/auth/sealing_keys.h"
 #include "policy/base/guarded.h"
 #include "policy/config/config.h"
 #include "policy/engine.h"
@@ -21,25 +22,31 @@ namespace icm {
 class World {
  public:
   // Opens what the configuration names. What the `previous` World (or none) knows of the DNS is
-  // kept when the same servers are asked in the same way. An Error says what is missing, for the
-  // administrator.
+  // kept when the same servers are asked in the same way. `credentials_directory` is systemd's
+  // CREDENTIALS_DIRECTORY, empty when there is none. An Error says what is missing, for the
+  // administrator, in one line or several.
   [[nodiscard]] static Result<std::shared_ptr<const World>> build(
-      Config config, const std::shared_ptr<const World>& previous);
+      Config config, const std::shared_ptr<const World>& previous,
+      const std::string& credentials_directory = {});
 
   // For tests and offline checks: a World over a given list and resolver; without one no name
   // exists.
   static std::shared_ptr<const World> over(Config config,
                                            std::unique_ptr<SuppressionList> suppression,
-                                           std::unique_ptr<Resolver> resolver = nullptr);
+                                           std::unique_ptr<Resolver> resolver = nullptr,
+                                           SealingKeys sealing_keys = {});
 
   World(Config config, std::unique_ptr<SuppressionList> suppression,
-        std::shared_ptr<NameService> names);
+        std::shared_ptr<NameService> names, SealingKeys sealing_keys);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
   const Config& config() const { return config_; }
   const Engine& engine() const { return engine_; }
   const AppleDomains& apple() const { return apple_; }
+
+  // None when arc_sealing is off.
+  const SealingKeys& sealing_keys() const { return sealing_keys_; }
 
   // What a message's authentication is looked up in.
   AuthSources& auth_sources() const { return names_->sources(); }
@@ -56,6 +63,7 @@ class World {
   std::string authserv_id_;
   std::unique_ptr<SuppressionList> suppression_;
   std::shared_ptr<NameService> names_;
+  SealingKeys sealing_keys_;
   NamedAppleDomains apple_;
   PolicySet policies_;
   Engine engine_;

@@ -22,6 +22,8 @@ LAYERS = {
     "policy/verdict": BASE + ["policy/message"],
     "policy/rules": BASE,
     "policy/config": BASE + ["policy/message", "policy/verdict", "policy/rules"],
+    # The one file of auth that knows what was configured.
+    "policy/auth/sealing_keys": BASE + ["policy/auth", "policy/config"],
     "policy": ["policy"],
     "milter": ["policy"],
     "milter/main": ["policy", "milter"],
