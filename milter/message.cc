@@ -28,13 +28,18 @@ void Message::prefetch_client() const {
 }
 
 void Message::prefetch_egress() const {
-  if (world->engine().needs_authentication()) prefetch_spf(leaving(), world->auth_sources());
+  if (!world->engine().needs_authentication()) return;
+  const SpfQuestions questions = leaving();
+  prefetch_spf(questions, world->auth_sources());
+  world->engine().prefetch(envelope, questions, world->auth_sources());
 }
 
 // A header that was not kept whole can verify nothing.
 void Message::begin_authentication() {
   if (inspection.header_overflow() || !(authenticates_client() || authenticates_egress())) return;
   is_authenticated_ = true;
+  prefetch_alignment(inspection.authors(), authenticates_egress() ? leaving() : entering(),
+                     world->auth_sources());
   inspection.authenticate(world->auth_sources(), authenticates_egress()
                                                      ? Inspection::Opinions::second_too
                                                      : Inspection::Opinions::ours);

@@ -208,6 +208,13 @@ Verdict Engine::judge_recipient(const Envelope& envelope, const Recipient& recip
   });
 }
 
+void Engine::prefetch(const Envelope& envelope, const SpfQuestions& questions,
+                      AuthSources& sources) const {
+  for (const ConfiguredPolicy& configured : policies_.policies()) {
+    configured.policy->prefetch(envelope, questions, sources);
+  }
+}
+
 Verdict Engine::judge(const Facts& facts, Deadline deadline) const {
   const Subject subject{.origin = facts.envelope.origin,
                         .now = facts.now,

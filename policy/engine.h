@@ -32,6 +32,10 @@ class Engine {
   Verdict judge_recipient(const Envelope& envelope, const Recipient& recipient, WallTime now,
                           Deadline deadline) const;
 
+  // Begins the lookups that policies want for any message with this envelope; does not wait.
+  void prefetch(const Envelope& envelope, const SpfQuestions& questions,
+                AuthSources& sources) const;
+
   // The whole message, at its end. After a reject only observing policies are still asked, as long
   // as time remains.
   Verdict judge(const Facts& facts, Deadline deadline) const;

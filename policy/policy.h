@@ -28,6 +28,9 @@ class Policy {
   // Whether Facts::authentication is worth its lookups to it.
   virtual bool needs_authentication() const { return false; }
 
+  // Begins the lookups that judge() will want, as soon as the envelope names them; does not wait.
+  virtual void prefetch(const Envelope&, const SpfQuestions&, AuthSources&) const {}
+
   // Judges a whole message. Returns by `deadline`.
   // An Error means "could not judge"; the configuration says what then (`on_error`).
   [[nodiscard]] virtual Result<Findings> judge(const Facts& facts, Deadline deadline) const = 0;

@@ -75,6 +75,11 @@ class SenderIdentity final : public Policy {
   std::string_view name() const override { return "sender_identity"; }
   bool needs_authentication() const override { return true; }
 
+  void prefetch(const Envelope& envelope, const SpfQuestions& questions,
+                AuthSources& sources) const override {
+    sender_identity::prefetch_dns(envelope, questions, sources.resolver);
+  }
+
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     sender_identity::Report report(facts, config_, deadline);
     sender_identity::examine_stream(report);

@@ -35,11 +35,11 @@ class Lookups {
     return resolver_.query(name, type, deadline_);
   }
 
-  void prefetch(std::string_view name, RecordType type) { resolver_.prefetch(name, type); }
+  void prefetch_addresses(std::string_view name) { begin_addresses(name, resolver_); }
 
-  void prefetch_addresses(std::string_view name) {
-    prefetch(name, RecordType::a);
-    prefetch(name, RecordType::aaaa);
+  static void begin_addresses(std::string_view name, Resolver& resolver) {
+    resolver.prefetch(name, RecordType::a);
+    resolver.prefetch(name, RecordType::aaaa);
   }
 
   Addresses addresses(std::string_view name) {
@@ -248,15 +248,20 @@ void examine_sender(Report& report, Lookups& dns) {
 
 }  // namespace
 
+void prefetch_dns(const Envelope& envelope, const SpfQuestions& out, Resolver& resolver) {
+  const auto& mailbox = envelope.reverse_path.mailbox;
+  if (mailbox) resolver.prefetch(mailbox->domain().text(), RecordType::mx);
+  if (is_host_name(out.helo)) Lookups::begin_addresses(out.helo, resolver);
+  for (const IpAddress& client : out.clients) {
+    resolver.prefetch(reverse_name(client), RecordType::ptr);
+  }
+}
+
 void examine_dns(Report& report) {
   Lookups dns(report);
   const SpfQuestions& out = *report.facts.spf_questions;
-  const auto& mailbox = report.facts.envelope.reverse_path.mailbox;
-  if (mailbox) dns.prefetch(mailbox->domain().text(), RecordType::mx);
-  if (is_host_name(out.helo)) dns.prefetch_addresses(out.helo);
-  for (const IpAddress& client : out.clients) {
-    dns.prefetch(reverse_name(client), RecordType::ptr);
-  }
+  // A stream has other addresses than the envelope alone lets one expect.
+  prefetch_dns(report.facts.envelope, out, report.facts.sources->resolver);
   examine_sender(report, dns);
   examine_helo(report, dns);
   for (const IpAddress& client : out.clients) examine_reverse(report, dns, client);

@@ -64,6 +64,9 @@ class Report {
 // Untrusted text as it stands in evidence.
 std::string shown(std::string_view text);
 
+// Begins the lookups that examine_dns() will want for this envelope.
+void prefetch_dns(const Envelope& envelope, const SpfQuestions& out, Resolver& resolver);
+
 // The chapters, cheap ones first.
 void examine_stream(Report& report);  // sender_identity_stream.cc: what the streams declare
 void examine_dns(Report& report);     // sender_identity_dns.cc: egress, HELO, envelope sender

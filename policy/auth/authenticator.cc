@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "policy/base/domain.h"
+
 namespace icm {
 namespace {
 
@@ -27,6 +29,20 @@ int distance_from_pass(SpfStatus status) {
   return 6;
 }
 
+// The identity that SPF speaks of (RFC 7208 §2.4).
+std::string spf_domain(const SpfQuestions& questions) {
+  if (questions.mail_from.empty()) return questions.helo;
+  return questions.mail_from.substr(questions.mail_from.rfind('@') + 1);
+}
+
+// A name that may turn out to be of the author's organization has a tree of its own to be walked.
+bool prefetch_related(const std::string& name, const std::string& author, AuthSources& sources) {
+  const bool may_align = name != author && sources.suffixes.organizational_domain(name) ==
+                                               sources.suffixes.organizational_domain(author);
+  if (may_align) prefetch_walk(name, sources.dmarc);
+  return may_align;
+}
+
 }  // namespace
 
 SpfResult Authentication::weakest_spf() const {
@@ -42,7 +58,17 @@ Authenticator::Authenticator(const HeaderList& headers, const Result<std::vector
       authors_(authors),
       dkim_(headers, sources.keys, hashes_),
       arc_(headers, sources.keys, hashes_) {
-  if (const auto domain = author_domain(authors)) sources.dmarc.prefetch(*domain);
+  const auto author = author_domain(authors);
+  if (!author) return;
+  prefetch_walk(*author, sources.dmarc);
+  // Whoever writes the header chooses how many there are.
+  constexpr std::size_t fetched_ahead = 3;
+  std::vector<std::string> related;
+  for (const std::string& domain : dkim_.domains()) {
+    if (related.size() == fetched_ahead) break;
+    if (std::ranges::find(related, domain) != related.end()) continue;
+    if (prefetch_related(domain, *author, sources)) related.push_back(domain);
+  }
 }
 
 void Authenticator::ask_spf(const SpfQuestions& questions, WallTime now, Deadline deadline,
@@ -91,11 +117,17 @@ const Sha256Digest& Authenticator::seal_hash() const {
   return hashes_.digest(seal_ticket_.value());
 }
 
+void prefetch_alignment(const Result<std::vector<Address>>& authors, const SpfQuestions& questions,
+                        AuthSources& sources) {
+  const auto author = author_domain(authors);
+  const auto domain = Domain::parse(spf_domain(questions));
+  if (author && domain && !questions.clients.empty()) {
+    prefetch_related(domain->text(), *author, sources);
+  }
+}
+
 void prefetch_spf(const SpfQuestions& questions, AuthSources& sources) {
-  const auto at = questions.mail_from.rfind('@');
-  const std::string domain =
-      questions.mail_from.empty() ? questions.helo : questions.mail_from.substr(at + 1);
-  if (!questions.clients.empty()) sources.resolver.prefetch(domain, RecordType::txt);
+  if (!questions.clients.empty()) sources.spf.prefetch(spf_domain(questions));
 }
 
 }  // namespace icm

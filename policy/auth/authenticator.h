@@ -62,7 +62,8 @@ struct Authentication {
 // it. Not synchronised.
 class Authenticator {
  public:
-  // Begins the lookups that the header names: keys, and the DMARC record of `authors`.
+  // Begins the lookups that the header names: keys, and the DMARC records of `authors` and of those
+  // who signed.
   Authenticator(const HeaderList& headers, const Result<std::vector<Address>>& authors,
                 AuthSources& sources);
 
@@ -95,6 +96,11 @@ class Authenticator {
   ArcVerifier arc_;
   std::optional<std::size_t> seal_ticket_;
 };
+
+// At the end of the header: begins the lookups that tell whether the envelope sender's domain is of
+// the organization of From.
+void prefetch_alignment(const Result<std::vector<Address>>& authors, const SpfQuestions& questions,
+                        AuthSources& sources);
 
 // At MAIL: begins the lookup that every SPF answer starts with.
 void prefetch_spf(const SpfQuestions& questions, AuthSources& sources);

@@ -99,6 +99,14 @@ DkimVerifier::DkimVerifier(const HeaderList& headers, KeyDirectory& keys, BodyHa
   }
 }
 
+std::vector<std::string> DkimVerifier::domains() const {
+  std::vector<std::string> names;
+  for (const Candidate& candidate : candidates_) {
+    if (candidate.pending) names.push_back(candidate.result.domain);
+  }
+  return names;
+}
+
 std::vector<DkimResult> DkimVerifier::finish(WallTime now, Deadline deadline) {
   std::vector<DkimResult> results;
   for (Candidate& candidate : candidates_) {

@@ -67,6 +67,9 @@ class DkimVerifier {
   DkimVerifier(const HeaderList& headers, KeyDirectory& keys, BodyHashes& hashes,
                DkimLimits limits = {});
 
+  // d= of the signatures that are still to be judged, in order.
+  std::vector<std::string> domains() const;
+
   // After hashes.finish(), once. One result per DKIM-Signature, in the order of the header.
   std::vector<DkimResult> finish(WallTime now, Deadline deadline);
 

@@ -65,6 +65,15 @@ TreeWalk walk_tree(const std::string& start, DmarcDirectory& directory, Deadline
   return walk;
 }
 
+void prefetch_walk(const std::string& start, DmarcDirectory& directory) {
+  std::string domain = start;
+  directory.prefetch(domain);
+  while (label_count(domain) > 1) {
+    domain = next_name(domain);
+    directory.prefetch(domain);
+  }
+}
+
 struct PublicSuffixList::List {
   Handle<psl_ctx_t, psl_free> loaded;
   const psl_ctx_t* use = nullptr;

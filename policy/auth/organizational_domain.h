@@ -28,6 +28,9 @@ struct TreeWalk {
 // RFC 9989 §4.10: at most eight queries. By `deadline`.
 TreeWalk walk_tree(const std::string& start, DmarcDirectory& directory, Deadline deadline);
 
+// Begins its lookups: each name is known beforehand. Does not wait.
+void prefetch_walk(const std::string& start, DmarcDirectory& directory);
+
 // The public suffix list, private domains included as receivers have it. Immutable, safe from any
 // thread.
 class PublicSuffixList {

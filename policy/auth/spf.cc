@@ -2,9 +2,11 @@
 #include "policy/auth/spf.h"
 
 #include <algorithm>
+#include <functional>
 #include <optional>
 #include <utility>
 
+#include "policy/auth/spf_ahead.h"
 #include "policy/auth/spf_macro.h"
 #include "policy/auth/spf_publication.h"
 #include "policy/auth/spf_record.h"
@@ -125,6 +127,7 @@ class Evaluation {
     const auto published = find_record(domain);
     if (!published) return published.error();
     const std::optional<SpfRecord>& record = (*published)->record;
+    prefetch_spf_terms(*record, values(domain), spf_max_lookups - result_.lookups, directory_);
     for (const SpfMechanism& mechanism : record->mechanisms) {
       const std::string here = path + mechanism.text;
       const Match match = evaluate(mechanism, domain, here);
@@ -232,6 +235,15 @@ class Evaluation {
     return Match::temp_error;
   }
 
+  // All but the first, which is asked now; §4.6.4 lets ten be asked.
+  template <class Hosts, class NameOf>
+  void prefetch_addresses(const Hosts& hosts, NameOf name_of) {
+    constexpr std::size_t most = 10;
+    for (std::size_t i = 1; i < std::min(hosts.size(), most); ++i) {
+      directory_.resolver().prefetch(std::invoke(name_of, hosts[i]), address_type());
+    }
+  }
+
   // §5.3.
   Match matches_a(const std::string& name, const SpfMechanism& mechanism) {
     const DnsAnswer answer = ask(name, address_type());
@@ -252,6 +264,7 @@ class Evaluation {
     }
     std::ranges::sort(answer.exchanges);
     bool any_void = answer.is_void();
+    prefetch_addresses(answer.exchanges, &MxRecord::host);
     for (const MxRecord& exchange : answer.exchanges) {
       if (exchange.host.empty()) continue;  // RFC 7505
       const DnsAnswer host = ask(exchange.host, address_type());
@@ -267,6 +280,7 @@ class Evaluation {
     constexpr std::size_t max_names = 10;  // §4.6.4
     const DnsAnswer reverse = ask(reverse_name(question_.client), RecordType::ptr);
     was_void = reverse.is_void();
+    prefetch_addresses(reverse.names, std::identity{});
     std::vector<std::string> validated;
     for (std::size_t i = 0; i < std::min(reverse.names.size(), max_names); ++i) {
       const DnsAnswer forward = ask(reverse.names[i], address_type());

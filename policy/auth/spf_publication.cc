@@ -54,4 +54,8 @@ std::shared_ptr<const SpfPublication> SpfDirectory::find(const std::string& doma
   return found;
 }
 
+void SpfDirectory::prefetch(const std::string& domain) {
+  if (cache_.find(lower_ascii(domain)) == nullptr) resolver_.prefetch(domain, RecordType::txt);
+}
+
 }  // namespace icm

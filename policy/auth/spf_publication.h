@@ -38,6 +38,10 @@ class SpfDirectory {
   explicit SpfDirectory(Resolver& resolver) : resolver_(resolver) {}
 
   std::shared_ptr<const SpfPublication> find(const std::string& domain, Deadline deadline);
+
+  // Begins the lookup and does not wait.
+  void prefetch(const std::string& domain);
+
   Resolver& resolver() const { return resolver_; }
 
  private:

@@ -116,7 +116,7 @@ class UnboundResolver::Lookups {
   }
 
   DnsAnswer wait(const std::string& name, RecordType type, Deadline deadline) {
-    const std::shared_ptr<Flight> flight = send(name, type);
+    const std::shared_ptr<Flight> flight = send(name, type, max_flights_);
     if (flight == nullptr) {
       return failed(fmt::format("{} questions are on their way already", max_flights_));
     }
@@ -127,7 +127,9 @@ class UnboundResolver::Lookups {
     return flight->answer == nullptr ? failed("no memory for the answer") : flight->answer->now();
   }
 
-  void begin(const std::string& name, RecordType type) { send(name, type); }
+  // A stranger's message may name many servers that say nothing: what is only expected to be asked
+  // leaves half of the places to those who wait.
+  void begin(const std::string& name, RecordType type) { send(name, type, max_flights_ / 2); }
 
  private:
   struct Kept {
@@ -161,14 +163,14 @@ class UnboundResolver::Lookups {
     return fmt::format("{} {}", to_string(type), name);
   }
 
-  // The question on its way: this one, or an equal one before it. Null when there are too many.
-  std::shared_ptr<Flight> send(const std::string& name, RecordType type) {
+  // The question on its way: this one, or an equal one before it. Null when there are `most`.
+  std::shared_ptr<Flight> send(const std::string& name, RecordType type, std::size_t most) {
     const auto flight = std::make_shared<Flight>(*this, key_of(name, type), type);
     {
       const std::scoped_lock lock(mutex_);
       const auto same = flights_.find(flight->key);
       if (same != flights_.end()) return same->second;
-      if (flights_.size() >= max_flights_) return nullptr;
+      if (flights_.size() >= most) return nullptr;
       flights_.emplace(flight->key, flight);
     }
     if (const Status sent = context_.ask(name, *flight); !sent) {

@@ -25,7 +25,7 @@ struct UnboundOptions {
 // Questions that several ask at the same time are sent once. An answer that comes too late for
 // those who asked stays in the cache. At most 1024 questions are on their way at any time, and no
 // more than a quarter of the descriptors the process may have; one more is answered with
-// `temporary` at once.
+// `temporary` at once. Prefetches take half of these places at most; one more is not begun.
 //
 // It has two threads, which get no signals. The process must not fork and go on with it.
 // When it is destroyed nobody may be asking any more; what is on its way is dropped, whatever the
