@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/support/hostile_name_server.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <map>
@@ -14,57 +15,16 @@
 #include <unistd.h>
 
 #include "policy/base/text.h"
+#include "test/support/dns_wire.h"
 
 namespace icm {
 namespace {
 
+using namespace dns_wire;
+
 using Time = std::chrono::steady_clock;
 
 constexpr int poll_interval = 5;  // milliseconds
-constexpr int header_size = 12;   // RFC 1035 §4.1.1
-
-std::string number(unsigned value) {
-  return {static_cast<char>(value >> 8 & 0xff), static_cast<char>(value & 0xff)};
-}
-
-struct Question {
-  std::string id;
-  std::string text;  // the section as it is on the wire
-  std::string name;  // lower case
-  unsigned type = 0;
-};
-
-std::optional<Question> read_question(std::string_view message) {
-  if (message.size() < header_size + 5) return {};
-  Question question;
-  question.id = message.substr(0, 2);
-  std::size_t at = header_size;
-  while (at < message.size() && message[at] != 0) {
-    const auto size = static_cast<unsigned char>(message[at]);
-    if (at + 1 + size >= message.size()) return {};
-    if (!question.name.empty()) question.name += '.';
-    question.name += lower_ascii(message.substr(at + 1, size));
-    at += 1 + size;
-  }
-  if (at + 5 > message.size()) return {};
-  question.type = static_cast<unsigned>(static_cast<unsigned char>(message[at + 1]) << 8 |
-                                        static_cast<unsigned char>(message[at + 2]));
-  question.text = message.substr(header_size, at + 5 - header_size);
-  return question;
-}
-
-constexpr unsigned is_answer = 0x8400;  // QR, AA
-constexpr unsigned is_truncated = 0x0200;
-constexpr unsigned name_of_question = 0xc00c;
-
-std::string header(const Question& question, unsigned flags, unsigned answers) {
-  return question.id + number(flags) + number(1) + number(answers) + number(0) + number(0);
-}
-
-std::string record(const std::string& owner, unsigned type, const std::string& data) {
-  return owner + number(type) + number(1) + number(0) + number(60) +
-         number(static_cast<unsigned>(data.size())) + data;
-}
 
 std::string address_record(unsigned last_octet) {
   return record(number(name_of_question), 1,
@@ -84,9 +44,33 @@ bool is_for_tcp(std::string_view name) {
   return false;
 }
 
+// "late600.example" of "sel._domainkey.late600.example": where a word may stand.
+std::string_view from_word(std::string_view name) {
+  std::string_view rest = name;
+  const auto underscore = rest.rfind('_');
+  if (underscore != std::string_view::npos && rest.find('.', underscore) != std::string_view::npos)
+    rest.remove_prefix(rest.find('.', underscore) + 1);
+  return rest;
+}
+
+// The name after "x._domainkey.chain7.example": "x._domainkey.chain8.example".
+std::string next_in_chain(const std::string& name) {
+  constexpr std::string_view word = "chain";
+  const std::size_t begin = name.size() - from_word(name).size() + word.size();
+  const std::size_t end = name.find('.', begin);
+  const auto number = parse_number(std::string_view(name).substr(begin, end - begin)).value_or(0);
+  return dns_wire::name(fmt::format("{}{}{}", name.substr(0, begin), number + 1, name.substr(end)));
+}
+
+std::string honest(const Question& question, ZoneResolver* zone) {
+  const auto type = record_type(question.type);
+  if (zone == nullptr || !type) return good(question);
+  return message(question, zone->query(question.name, *type, Deadline::in(std::chrono::hours{1})));
+}
+
 // Empty: nothing is sent.
-std::string datagram_for(const Question& question) {
-  const std::string_view name = question.name;
+std::string datagram_for(const Question& question, ZoneResolver* zone) {
+  const std::string_view name = from_word(question.name);
   const std::string& text = question.text;
   if (name.starts_with("silent")) return {};
   if (name.starts_with("garbage")) return std::string(200, '\xa5');
@@ -117,25 +101,37 @@ std::string datagram_for(const Question& question) {
     return header(question, is_answer, 1) + text +
            record(number(0xc000 | at), 1, {'\xc0', 0, 2, 1});
   }
+  if (name.starts_with("loop")) {
+    return header(question, is_answer, 1) + text +
+           record(number(name_of_question), cname, number(name_of_question));
+  }
+  if (name.starts_with("chain")) {
+    return header(question, is_answer, 1) + text +
+           record(number(name_of_question), cname, next_in_chain(question.name));
+  }
   if (name.starts_with("servfail")) return header(question, is_answer | 2, 0) + text;
   if (name.starts_with("notimp")) return header(question, is_answer | 4, 0) + text;
   if (name.starts_with("refused")) return header(question, is_answer | 5, 0) + text;
   if (is_for_tcp(name)) return header(question, is_answer | is_truncated, 0) + text;
-  return good(question);
+  return honest(question, zone);
 }
 
 std::string huge(const Question& question) {
   constexpr unsigned records = 3000;
+  const bool is_text = record_type(question.type) == RecordType::txt;
   std::string message = header(question, is_answer, records) + question.text;
   for (unsigned i = 0; i < records; ++i) {
-    message += record(number(name_of_question), 1,
-                      {'\xc0', '\x00', static_cast<char>(i >> 8), static_cast<char>(i & 0xff)});
+    const std::string one = is_text ? fmt::format("\x05{:05}", i)
+                                    : std::string{'\xc0', '\x00', static_cast<char>(i >> 8),
+                                                  static_cast<char>(i & 0xff)};
+    message += record(number(name_of_question), is_text ? question.type : 1, one);
   }
   return message;
 }
 
 // "late600.example" is 600 ms late.
-std::chrono::milliseconds lateness(std::string_view name) {
+std::chrono::milliseconds lateness(std::string_view question) {
+  const std::string_view name = from_word(question);
   constexpr std::string_view word = "late";
   if (!name.starts_with(word)) return {};
   const std::string_view digits = name.substr(word.size(), name.find('.') - word.size());
@@ -144,12 +140,13 @@ std::chrono::milliseconds lateness(std::string_view name) {
 
 enum class Afterwards { keep, close };
 
-Afterwards answer_stream(int connection, const Question& question) {
-  if (question.name.starts_with("cuttcp")) return Afterwards::close;
-  if (question.name.starts_with("deadtcp")) return Afterwards::keep;
-  const std::string message = question.name.starts_with("huge") ? huge(question) : good(question);
+Afterwards answer_stream(int connection, const Question& question, ZoneResolver* zone) {
+  const std::string_view name = from_word(question.name);
+  if (name.starts_with("cuttcp")) return Afterwards::close;
+  if (name.starts_with("deadtcp")) return Afterwards::keep;
+  const std::string message = name.starts_with("huge") ? huge(question) : honest(question, zone);
   std::string framed = number(static_cast<unsigned>(message.size())) + message;
-  if (question.name.starts_with("halftcp")) framed.resize(framed.size() / 2);
+  if (name.starts_with("halftcp")) framed.resize(framed.size() / 2);
   for (std::string_view left = framed; !left.empty();) {
     const ssize_t sent = ::send(connection, left.data(), left.size(), MSG_NOSIGNAL);
     if (sent <= 0) return Afterwards::close;
@@ -160,7 +157,13 @@ Afterwards answer_stream(int connection, const Question& question) {
 
 }  // namespace
 
-HostileNameServer::HostileNameServer() {
+HostileNameServer::HostileNameServer(std::string_view zone, std::chrono::milliseconds lateness)
+    : lateness_(lateness) {
+  if (!zone.empty()) {
+    auto parsed = ZoneResolver::parse(zone);
+    if (!parsed) throw std::runtime_error(parsed.error().text);
+    zone_.emplace(*std::move(parsed));
+  }
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -191,9 +194,48 @@ NameServer HostileNameServer::address() const {
   return {.address = IpAddress::v4({127, 0, 0, 1}), .port = port_, .interface = {}};
 }
 
+std::vector<HostileNameServer::Wait> HostileNameServer::waits() {
+  const std::scoped_lock lock(mutex_);
+  return waits_;
+}
+
+std::size_t most_at_once(const std::vector<HostileNameServer::Wait>& waits) {
+  std::size_t most = 0;
+  for (const auto& one : waits) {
+    const auto open = std::ranges::count_if(waits, [&](const auto& other) {
+      return other.asked <= one.asked && one.asked < other.answered;
+    });
+    most = std::max(most, static_cast<std::size_t>(open));
+  }
+  return most;
+}
+
+// Of intervals, the one that ends first leaves most room for others.
+std::size_t most_in_a_row(std::vector<HostileNameServer::Wait> waits) {
+  std::ranges::sort(waits, {}, &HostileNameServer::Wait::answered);
+  std::size_t count = 0;
+  Time::time_point last{};
+  for (const auto& wait : waits) {
+    if (wait.asked < last) continue;
+    last = wait.answered;
+    ++count;
+  }
+  return count;
+}
+
 int HostileNameServer::count(const std::string& name) {
   const std::scoped_lock lock(mutex_);
   return counts_[name];
+}
+
+HostileNameServer::Wait& HostileNameServer::note(const Question& question) {
+  const auto same = std::ranges::find_if(waits_, [&](const Wait& wait) {
+    return wait.name == question.name && wait.type == question.type;
+  });
+  if (same != waits_.end()) return *same;
+  const Time::time_point now = Time::now();
+  return waits_.emplace_back(
+      Wait{question.name, question.type, now, now + lateness_ + lateness(question.name)});
 }
 
 void HostileNameServer::serve_datagrams() {
@@ -202,7 +244,6 @@ void HostileNameServer::serve_datagrams() {
     std::string message;
   };
   std::multimap<Time::time_point, Late> late;
-  std::map<std::string, Time::time_point> first_asked;
   while (!is_ending_) {
     for (; !late.empty() && late.begin()->first <= Time::now(); late.erase(late.begin())) {
       const auto& [to, message] = late.begin()->second;
@@ -219,14 +260,11 @@ void HostileNameServer::serve_datagrams() {
     if (received <= 0) continue;
     const auto question = read_question({buffer.data(), static_cast<std::size_t>(received)});
     if (!question) continue;
-    {
-      const std::scoped_lock lock(mutex_);
-      ++counts_[question->name];
-    }
-    const std::string message = datagram_for(*question);
-    if (message.empty()) continue;
-    const auto first = first_asked.emplace(question->name, Time::now()).first->second;
-    late.emplace(first + lateness(question->name), Late{from, message});
+    const std::string message = datagram_for(*question, zone());
+    const std::scoped_lock lock(mutex_);
+    ++counts_[question->name];
+    const Time::time_point answered = note(*question).answered;
+    if (!message.empty()) late.emplace(answered, Late{from, message});
   }
 }
 
@@ -247,7 +285,7 @@ void HostileNameServer::serve_connections() {
       const auto question =
           received > 2 ? read_question({buffer.data() + 2, static_cast<std::size_t>(received) - 2})
                        : std::nullopt;
-      if (question && answer_stream(ready[i].fd, *question) == Afterwards::keep) continue;
+      if (question && answer_stream(ready[i].fd, *question, zone()) == Afterwards::keep) continue;
       ::close(ready[i].fd);
       std::erase(connections, ready[i].fd);
     }

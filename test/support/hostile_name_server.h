@@ -5,18 +5,24 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
 #include "policy/base/name_server.h"
+#include "policy/dns/zone_resolver.h"
+#include "test/support/dns_wire.h"
 
 namespace icm {
 
-// Answers A questions with 192.0.2.1, TTL 60, over UDP and TCP; but when the first label begins
+// Answers from a zone, or without one A questions with 192.0.2.1, TTL 60, over UDP and TCP; but
+// when the first label, or the first behind one with an underscore (_dmarc, _domainkey), begins
 // with
 //   silent     never
 //   lateN      N milliseconds after it was first asked, as a resolver that must find out itself
@@ -32,10 +38,24 @@ namespace icm {
 //   servfail, refused, notimp   with that RCODE and nothing else
 //   badrdata   an address of three octets
 //   knot       a name that points at itself by compression
+//   loop       an alias of itself
+//   chainN     an alias of the same name with N + 1
 // One thread each for UDP and TCP; what is late is sent by the first.
 class HostileNameServer {
  public:
-  HostileNameServer();
+  using Time = std::chrono::steady_clock;
+
+  // What was asked over UDP, each question once: when it came first, and when its answer was due.
+  struct Wait {
+    std::string name;
+    unsigned type = 0;
+    Time::time_point asked;
+    Time::time_point answered;
+  };
+
+  // `zone` is JSON as ZoneResolver reads it. Every answer comes `lateness` after it was first asked
+  // for, as a resolver that must find out itself.
+  explicit HostileNameServer(std::string_view zone = {}, std::chrono::milliseconds lateness = {});
   ~HostileNameServer();
   HostileNameServer(const HostileNameServer&) = delete;
   HostileNameServer& operator=(const HostileNameServer&) = delete;
@@ -45,18 +65,30 @@ class HostileNameServer {
   // Datagrams that asked for exactly this name.
   int count(const std::string& name);
 
+  std::vector<Wait> waits();
+
  private:
+  ZoneResolver* zone() { return zone_ ? &*zone_ : nullptr; }
+  Wait& note(const dns_wire::Question& question);
   void serve_datagrams();
   void serve_connections();
 
+  const std::chrono::milliseconds lateness_;
+  std::optional<ZoneResolver> zone_;
   int udp_ = -1;
   int tcp_ = -1;
   std::uint16_t port_ = 0;
   std::atomic<bool> is_ending_ = false;
   std::mutex mutex_;
   std::map<std::string, int> counts_;
+  std::vector<Wait> waits_;
   std::thread udp_thread_;
   std::thread tcp_thread_;
 };
+
+// Questions that waited at the same time, and questions of which each came after the one before it
+// was answered: what the lookups of a message cost in waiting.
+std::size_t most_at_once(const std::vector<HostileNameServer::Wait>& waits);
+std::size_t most_in_a_row(std::vector<HostileNameServer::Wait> waits);
 
 }  // namespace icm

@@ -134,13 +134,24 @@ TEST_F(HostileDns, silence_about_some_names_is_not_held_against_the_server) {
 TEST_F(HostileDns, too_many_questions_on_their_way_are_refused_at_once) {
   ask("good.corp.example");
   for (int i = 0; i < 1024; ++i) {
-    resolver_->prefetch(fmt::format("silent{}.corp.example", i), RecordType::a);
+    ask(fmt::format("silent{}.corp.example", i), Deadline::in({}));
   }
   const auto began = Time::now();
   const DnsAnswer answer = ask("silent.corp.example");
   EXPECT_LT(Time::now() - began, soon);
   EXPECT_EQ(answer.problem, "1024 questions are on their way already");
   EXPECT_EQ(shown(ask("good.corp.example")), "ok: 192.0.2.1") << "what is known needs no question";
+}
+
+TEST_F(HostileDns, what_is_only_expected_to_be_asked_leaves_half_of_the_places) {
+  for (int i = 0; i < 2000; ++i) {
+    resolver_->prefetch(fmt::format("silent{}.corp.example", i), RecordType::a);
+  }
+  EXPECT_EQ(shown(ask("good.corp.example")), "ok: 192.0.2.1");
+  for (int i = 0; i < 512; ++i) {
+    ask(fmt::format("silent{}.corp.example", 2000 + i), Deadline::in({}));
+  }
+  EXPECT_EQ(ask("good1.corp.example").problem, "1024 questions are on their way already");
 }
 
 TEST_F(HostileDns, a_process_with_few_descriptors_has_fewer_questions_on_their_way) {
@@ -150,10 +161,10 @@ TEST_F(HostileDns, a_process_with_few_descriptors_has_fewer_questions_on_their_w
   ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
   const auto frugal = resolver_over({server_.address()});
   for (int i = 0; i < 49; ++i) {
-    frugal->prefetch(fmt::format("silent{}.corp.example", i), RecordType::a);
+    frugal->query(fmt::format("silent{}.corp.example", i), RecordType::a, Deadline::in({}));
   }
   EXPECT_EQ(shown(frugal->query("good.corp.example", RecordType::a, generous())), "ok: 192.0.2.1");
-  frugal->prefetch("silent.corp.example", RecordType::a);
+  frugal->query("silent.corp.example", RecordType::a, Deadline::in({}));
   EXPECT_EQ(frugal->query("good1.corp.example", RecordType::a, generous()).problem,
             "50 questions are on their way already");
   EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
