@@ -66,6 +66,16 @@ class Daemon {
     return {};
   }
 
+  // Returns the last line, for whoever wants to end with it.
+  std::string say_problems(const std::vector<ConfigProblem>& problems) {
+    for (ConfigProblem problem : problems) {
+      const bool is_warning = problem.severity == ConfigProblem::Severity::warning;
+      problem.severity = ConfigProblem::Severity::error;  // the log says the word itself
+      log_->say(is_warning ? LogLevel::warning : LogLevel::error, to_string(problem));
+    }
+    return fmt::format("{} has {} problems", options_.config_path, problems.size());
+  }
+
   ExitStatus run() {
     for (;;) {
       switch (signals_.next()) {
@@ -144,16 +154,6 @@ class Daemon {
     current_ = std::move(next);
   }
 
-  // Returns the last line, for whoever wants to end with it.
-  std::string say_problems(const std::vector<ConfigProblem>& problems) {
-    for (ConfigProblem problem : problems) {
-      const bool is_warning = problem.severity == ConfigProblem::Severity::warning;
-      problem.severity = ConfigProblem::Severity::error;  // the log says the word itself
-      log_->say(is_warning ? LogLevel::warning : LogLevel::error, to_string(problem));
-    }
-    return fmt::format("{} has {} problems", options_.config_path, problems.size());
-  }
-
   void say_key_warnings() {
     for (const std::string& warning : current_->sealing_keys().warnings()) {
       log_->say(LogLevel::warning, for_log(warning, longest_warning));
@@ -194,13 +194,23 @@ class Daemon {
   std::thread server_;
 };
 
-// The configuration and all it names, or nothing when that was complained about.
-std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clock& clock) {
+void tell(const std::vector<ConfigProblem>& problems) {
+  std::fputs(report(problems).c_str(), stderr);
+}
+
+// The configuration and all it names, or nothing when that was complained about. What is only
+// warned of goes to `warnings`.
+std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clock& clock,
+                                         std::vector<ConfigProblem>& warnings) {
   ConfigResult read = read_config(options.config_path, clock.now());
-  std::fputs(report(read ? read->warnings : read.error()).c_str(), stderr);
-  if (!read) return nullptr;
+  if (!read) {
+    tell(read.error());
+    return nullptr;
+  }
+  warnings = std::move(read->warnings);
   auto world = World::build(std::move(read->config), nullptr, options.credentials_directory);
   if (world) return *std::move(world);
+  tell(warnings);
   complain(world.error().text);
   return nullptr;
 }
@@ -214,7 +224,8 @@ ExitStatus run_daemon(const DaemonOptions& options) {
     complain(signals.error().text);
     return ExitStatus::failed;
   }
-  auto world = build_world(options, clock);
+  std::vector<ConfigProblem> warnings;
+  auto world = build_world(options, clock, warnings);
   if (world == nullptr) return ExitStatus::failed;
   Result<std::unique_ptr<LogWriter>> log = [&] {
     const SignalsBlocked blocked;
@@ -222,12 +233,14 @@ ExitStatus run_daemon(const DaemonOptions& options) {
                            clock);
   }();
   if (!log) {
+    tell(warnings);
     complain(log.error().text);
     return ExitStatus::failed;
   }
   // Never destroyed: threads of libmilter hold on to it until the process ends.
   auto& daemon =
       *new Daemon(options, std::move(world), *std::move(log), clock, *std::move(signals));
+  daemon.say_problems(warnings);  // where the administrator looks, as after a reload
   if (const Status started = daemon.start(); !started) {
     complain(started.error().text);
     return ExitStatus::failed;
@@ -237,8 +250,10 @@ ExitStatus run_daemon(const DaemonOptions& options) {
 
 ExitStatus check_configuration(const DaemonOptions& options) {
   const SystemClock clock;
-  const auto world = build_world(options, clock);
+  std::vector<ConfigProblem> warnings;
+  const auto world = build_world(options, clock, warnings);
   if (world == nullptr) return ExitStatus::failed;
+  tell(warnings);
   for (const std::string& warning : world->sealing_keys().warnings()) {
     complain(fmt::format("warning: {}", for_log(warning, longest_warning)));
   }

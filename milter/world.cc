@@ -46,17 +46,18 @@ Result<std::shared_ptr<const World>> World::build(Config config,
 std::shared_ptr<const World> World::over(Config config,
                                          std::unique_ptr<SuppressionList> suppression,
                                          std::unique_ptr<Resolver> resolver,
-                                         SealingKeys sealing_keys) {
+                                         SealingKeys sealing_keys, Host host) {
   return std::make_shared<const World>(std::move(config), std::move(suppression),
                                        std::make_shared<NameService>(std::move(resolver)),
-                                       std::move(sealing_keys));
+                                       std::move(sealing_keys), host);
 }
 
 World::World(Config config, std::unique_ptr<SuppressionList> suppression,
-             std::shared_ptr<NameService> names, SealingKeys sealing_keys)
+             std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host)
     : config_(std::move(config)),
-      host_name_(name_of_host()),
-      authserv_id_(config_.arrival.authserv_id.empty() ? host_name_ : config_.arrival.authserv_id),
+      host_name_(host == Host::ours ? name_of_host() : std::string()),
+      authserv_id_(config_.arrival.authserv_id.empty() ? name_of_host()
+                                                       : config_.arrival.authserv_id),
       suppression_(std::move(suppression)),
       names_(std::move(names)),
       sealing_keys_(std::move(sealing_keys)),

@@ -29,15 +29,19 @@ class World {
       Config config, const std::shared_ptr<const World>& previous,
       const std::string& credentials_directory = {});
 
+  // Whether mail leaves from this host, so that its name may stand in for one that is not
+  // configured.
+  enum class Host { ours, foreign };
+
   // For tests and offline checks: a World over a given list and resolver; without one no name
   // exists.
   static std::shared_ptr<const World> over(Config config,
                                            std::unique_ptr<SuppressionList> suppression,
                                            std::unique_ptr<Resolver> resolver = nullptr,
-                                           SealingKeys sealing_keys = {});
+                                           SealingKeys sealing_keys = {}, Host host = Host::ours);
 
   World(Config config, std::unique_ptr<SuppressionList> suppression,
-        std::shared_ptr<NameService> names, SealingKeys sealing_keys);
+        std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host = Host::ours);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
@@ -54,7 +58,7 @@ class World {
   // Our name in Authentication-Results: as configured, or the host name.
   const std::string& authserv_id() const { return authserv_id_; }
 
-  // What this host calls itself; "localhost" when it does not say.
+  // What this host calls itself, "localhost" when it does not say; empty for a foreign host.
   const std::string& host_name() const { return host_name_; }
 
  private:

@@ -21,6 +21,12 @@ bool passes_everywhere(const Authentication& found) {
   });
 }
 
+// The HELO name that stands in for a null reverse-path may not be known either.
+bool was_asked(const Authentication& found) {
+  return std::ranges::any_of(found.spf,
+                             [](const ClientSpf& each) { return !each.result.domain.empty(); });
+}
+
 Finding finding_of(Weight weight, const Said& said) {
   Finding finding;
   finding.rule = said.rule;
@@ -64,7 +70,7 @@ Report::Report(const Facts& message, const Config& settings, Deadline end)
       look(message, settings.authentication, end),
       author(author_of(message)),
       is_bounce(message.envelope.reverse_path.is_null() && !message.classification.is_bulk()),
-      spf_known(!found.spf.empty()),
+      spf_known(was_asked(found)),
       spf_passes(passes_everywhere(found)),
       dkim_passes(std::ranges::any_of(
           found.dkim, [this](const DkimResult& each) { return is_acceptable(each); })) {}

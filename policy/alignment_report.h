@@ -59,7 +59,7 @@ class Report {
   SecondLook look;
   const std::string author;  // the domain of From; empty when there is none to align with
   const bool is_bounce;      // a null reverse-path on what is not bulk mail
-  const bool spf_known;      // SPF was asked for an address at least
+  const bool spf_known;      // SPF was asked for an address and a domain at least
   const bool spf_passes;     // from every address
   const bool dkim_passes;    // a signature passes and may be accepted
 

@@ -114,9 +114,28 @@ void report_kind(Report& report, const Kind& kind, const Clients& clients) {
   report.refuse(Check::spf, std::move(said));
 }
 
+// What is not asked fails nobody, and would never be noticed.
+void advise_to_ask(Report& report) {
+  constexpr std::string_view rule = "alignment.spf-not-asked";
+  if (!report.found.spf.empty()) {
+    return report.advise(rule,
+                         "SPF was not asked: without an envelope sender it judges the HELO name, "
+                         "and none is known",
+                         "write the name that the mail server gives (Postfix: smtp_helo_name) into "
+                         "milter.conf, egress.helo");
+  }
+  const std::string& stream = report.facts.classification.stream;
+  report.advise(
+      rule, "SPF was not asked, since no address is known that this mail leaves from",
+      fmt::format("write the addresses that Apple sees into milter.conf, egress.addresses: "
+                  "[192.0.2.7, \"2001:db8::7\"]{}",
+                  stream.empty() ? "" : fmt::format(", or into egress of the stream {}", stream)));
+}
+
 }  // namespace
 
 void examine_spf(Report& report) {
+  if (!report.spf_known) return advise_to_ask(report);
   for (const Kind& kind : kinds) {
     Clients clients;
     for (const ClientSpf& each : report.found.spf) {

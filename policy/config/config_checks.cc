@@ -42,8 +42,7 @@ class Checker : public OptionVisitor<Checker> {
     streams();
     describe(config_, *this);
     suppression_origins();
-    egress_of("alignment", config_.alignment, "SPF");
-    egress_of("sender_identity", config_.sender_identity, "reverse DNS");
+    egress();
     relay_sources();
     sealing_keys();
     return std::move(findings_);
@@ -218,16 +217,25 @@ class Checker : public OptionVisitor<Checker> {
   }
 
   // Without the addresses that Apple sees, half of what was asked for is not judged.
-  void egress_of(std::string_view name, const PolicyConfig& policy, std::string_view what) {
-    if (!is_enforced(policy) || places_.unread("egress.addresses")) return;
-    const bool any = !config_.egress.addresses.empty() ||
-                     std::any_of(config_.streams.begin(), config_.streams.end(),
-                                 [](const StreamConfig& stream) { return !stream.egress.empty(); });
-    if (any) return;
-    warning(fmt::format("{}.mode", name),
-            fmt::format("{} cannot be judged: write the addresses that mail leaves from into "
-                        "egress.addresses",
-                        what));
+  void egress() {
+    constexpr std::string_view option = "egress.addresses";
+    if (!config_.egress.addresses.empty() || places_.unread(option)) return;
+    const bool has_spf = config_.alignment.mode != Mode::off;
+    const bool has_names = config_.sender_identity.mode != Mode::off;
+    if (!has_spf && !has_names) return;
+    const std::string_view what = !has_names ? "SPF is"
+                                  : !has_spf ? "reverse DNS is"
+                                             : "SPF and reverse DNS are";
+    std::string own;
+    for (const StreamConfig& stream : config_.streams) {
+      if (!stream.egress.empty()) own += fmt::format("{}{}", own.empty() ? "" : ", ", stream.name);
+    }
+    warning(option,
+            fmt::format("none, so {} {}; write the addresses that mail leaves from, as Apple sees "
+                        "them: [192.0.2.7, \"2001:db8::7\"]",
+                        what,
+                        own.empty() ? "not judged"
+                                    : fmt::format("judged for mail of {} alone", for_log(own))));
   }
 
   void relay_sources() {

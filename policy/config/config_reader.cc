@@ -38,6 +38,12 @@ ConfigResult read_tree(std::string_view file, const YamlTree& tree, WallTime now
                           finding.place.column, std::move(finding.text)});
     }
   }
+  // What nobody has written may stand behind a mistake.
+  if (has_errors(problems)) {
+    std::erase_if(problems, [](const ConfigProblem& problem) {
+      return problem.line == 0 && problem.severity == Severity::warning;
+    });
+  }
   std::stable_sort(problems.begin(), problems.end(), [](const auto& a, const auto& b) {
     return std::pair(a.line, a.column) < std::pair(b.line, b.column);
   });

@@ -26,12 +26,17 @@ Ran run(const std::string& arguments) {
   return ran;
 }
 
+constexpr std::string_view no_egress =
+    ": egress.addresses: none, so SPF and reverse DNS are not judged; write the addresses that "
+    "mail leaves from, as Apple sees them: [192.0.2.7, \"2001:db8::7\"]";
+
 using Daemon = DaemonTest;
 
 TEST_F(Daemon, judges_at_the_gate_and_writes_it_down) {
   configure("suppression: {mode: enforce}\n");
   start();
   EXPECT_TRUE(says("ready: version " ICM_VERSION ", listening on " + address()));
+  EXPECT_TRUE(says("warning: " + path("milter.conf") + std::string(no_egress)));
   const MilterOutcome outcome = send(letter(), "ICLOUD-GATE");
   EXPECT_TRUE(outcome.goes_on());
   EXPECT_TRUE(outcome.changes.empty());
@@ -305,6 +310,11 @@ TEST_F(Daemon, says_every_problem_of_its_configuration_and_does_not_start) {
 
 TEST_F(Daemon, checks_a_configuration_without_opening_its_socket) {
   configure();
+  const Ran warned = run("--check-config " + path("milter.conf"));
+  EXPECT_EQ(warned.status, 0);
+  EXPECT_EQ(warned.said, path("milter.conf") + ": warning" + std::string(no_egress) + "\n" +
+                             path("milter.conf") + ": good\n");
+  configure("egress: {addresses: [192.0.2.7]}\n");
   const Ran good = run("--check-config " + path("milter.conf"));
   EXPECT_EQ(good.status, 0);
   EXPECT_EQ(good.said, path("milter.conf") + ": good\n");
@@ -315,7 +325,7 @@ TEST_F(Daemon, checks_a_configuration_without_opening_its_socket) {
 }
 
 TEST_F(Daemon, does_not_start_when_the_decision_log_cannot_be_opened) {
-  std::string text = config_text();
+  std::string text = config_text("egress: {addresses: [192.0.2.7]}\n");
   text.replace(text.find("decisions.jsonl"), 15, "no/such/decisions.jsonl");
   directory_.write("milter.conf", text);
   const Ran ran = run("--config " + path("milter.conf"));

@@ -75,9 +75,9 @@ TEST_F(AlignmentDmarcTest, knows_what_is_aligned_where_the_record_is_of_no_use) 
 
 TEST_F(AlignmentDmarcTest, does_not_speak_of_alignment_for_sure_when_spf_was_not_asked) {
   dkim(DkimStatus::pass, "esp.example");
-  EXPECT_EQ(rules(), "unaligned(advice) dmarc-fail(advice)");
+  EXPECT_EQ(rules(), "spf-not-asked(advice) unaligned(advice) dmarc-fail(advice)");
   found = {};
-  EXPECT_EQ(rules(), "dkim-missing dmarc-fail(advice)");
+  EXPECT_EQ(rules(), "spf-not-asked(advice) dkim-missing dmarc-fail(advice)");
 }
 
 TEST_F(AlignmentDmarcTest, asks_that_from_has_one_domain) {

@@ -24,6 +24,22 @@ TEST_F(AlignmentTest, has_nothing_to_say_where_nobody_asked) {
   EXPECT_EQ(judged(), "");
 }
 
+TEST_F(AlignmentTest, says_when_it_does_not_know_where_the_mail_leaves_from) {
+  dkim(DkimStatus::pass, "shop.example");
+  EXPECT_EQ(judged(),
+            "advice alignment.spf-not-asked: SPF was not asked, since no address is known that "
+            "this mail leaves from; write the addresses that Apple sees into milter.conf, "
+            "egress.addresses: [192.0.2.7, \"2001:db8::7\"]");
+  stream = "news";
+  EXPECT_TRUE(findings().front().fix.ends_with(", or into egress of the stream news"));
+  envelope.reverse_path = ReversePath::from("<>");
+  spf(SpfStatus::none, "").identity = SpfIdentity::helo;
+  EXPECT_EQ(judged(),
+            "advice alignment.spf-not-asked: SPF was not asked: without an envelope sender it "
+            "judges the HELO name, and none is known; write the name that the mail server gives "
+            "(Postfix: smtp_helo_name) into milter.conf, egress.helo");
+}
+
 // Else two thousand fields of no meaning would be a way around it.
 TEST_F(AlignmentTest, cannot_judge_a_header_that_was_cut_off) {
   header_overflow = true;

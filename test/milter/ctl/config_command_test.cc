@@ -48,7 +48,8 @@ class ConfigCommand : public testing::Test {
 };
 
 TEST_F(ConfigCommand, check_of_a_good_file_says_so_in_one_line) {
-  const std::string file = write("milter.conf", "format: {mode: enforce}\n");
+  const std::string file =
+      write("milter.conf", "format: {mode: enforce}\negress: {addresses: [192.0.2.7]}\n");
   const Answer answer = run({"config", "check", file});
   EXPECT_EQ(answer.exit, Exit::done);
   EXPECT_EQ(answer.out, file + ": no errors\n");
@@ -56,13 +57,25 @@ TEST_F(ConfigCommand, check_of_a_good_file_says_so_in_one_line) {
 }
 
 TEST_F(ConfigCommand, check_counts_warnings_and_is_done) {
-  const std::string file = write("milter.conf", "format: {mode: enforce, percent: 0}\n");
+  const std::string file = write(
+      "milter.conf", "format: {mode: enforce, percent: 0}\negress: {addresses: [192.0.2.7]}\n");
   const Answer answer = run({"config", "check", file});
   EXPECT_EQ(answer.exit, Exit::done);
   EXPECT_EQ(answer.out, file + ": no errors, 1 warning\n");
   EXPECT_EQ(
       answer.err,
       file + ":1:34: warning: format.percent: 0 enforces on no message; observe says the same\n");
+}
+
+TEST_F(ConfigCommand, check_warns_of_a_way_out_that_nobody_knows) {
+  const std::string file = write("milter.conf", "");
+  const Answer answer = run({"config", "check", file});
+  EXPECT_EQ(answer.exit, Exit::done);
+  EXPECT_EQ(answer.out, file + ": no errors, 1 warning\n");
+  EXPECT_EQ(answer.err, file +
+                            ": warning: egress.addresses: none, so SPF and reverse DNS are not "
+                            "judged; write the addresses that mail leaves from, as Apple sees "
+                            "them: [192.0.2.7, \"2001:db8::7\"]\n");
 }
 
 TEST_F(ConfigCommand, check_tells_every_mistake_and_is_refused) {

@@ -180,12 +180,6 @@ TEST(ConfigChecks, warn_of_what_has_no_effect_or_a_surprising_one) {
                 "only observes"},
            Told{"format: {mode: off, rules: {size: enforce, nul: off}}",
                 "1:35: warning: format.rules.size: has no effect: format.mode is off"},
-           Told{"alignment: {mode: enforce}",
-                "1:19: warning: alignment.mode: SPF cannot be judged: write the addresses that "
-                "mail leaves from into egress.addresses"},
-           Told{"sender_identity: {mode: enforce}",
-                "1:25: warning: sender_identity.mode: reverse DNS cannot be judged: write the "
-                "addresses that mail leaves from into egress.addresses"},
            Told{"private_relay: {mode: enforce}",
                 "1:23: warning: private_relay.mode: nothing is known of what is registered with "
                 "Apple: write it into private_relay.sources"},
@@ -204,10 +198,38 @@ TEST(ConfigChecks, say_nothing_of_what_is_fine) {
            "streams: [{name: a, header: \"X-Campaign: a\"}, {name: b, from_domains: [b.example]}]",
            "arrival: {authserv_id: mx.example.com}",
            "private_relay: {mode: enforce, sources: [shop.example, news@mail.shop.example]}",
-           "alignment: {mode: enforce}\negress: {addresses: [192.0.2.7]}",
-           "alignment: {mode: enforce}\nstreams: [{name: a, logins: [a], egress: [192.0.2.7]}]",
        }) {
     EXPECT_EQ(told_of(text), "") << text;
+  }
+}
+
+// SPF cannot be asked for an address that nobody knows, and nobody would notice.
+TEST(ConfigChecks, warn_when_nothing_is_known_of_the_way_out) {
+  constexpr std::string_view how =
+      "; write the addresses that mail leaves from, as Apple sees them: [192.0.2.7, "
+      "\"2001:db8::7\"]\n";
+  struct Case {
+    std::string_view text, place, what;
+  };
+  for (const auto& [text, place, what] : {
+           Case{"", "", "SPF and reverse DNS are not judged"},
+           Case{"alignment: {mode: enforce}", "", "SPF and reverse DNS are not judged"},
+           Case{"egress: {addresses: []}", "1:21:", "SPF and reverse DNS are not judged"},
+           Case{"sender_identity: {mode: off}", "", "SPF is not judged"},
+           Case{"alignment: {mode: off}", "", "reverse DNS is not judged"},
+           Case{"streams: [{name: a, logins: [a], egress: [192.0.2.7]}, {name: b, logins: [b], "
+                "egress: [192.0.2.7]}, {name: c, logins: [c]}]",
+                "", "SPF and reverse DNS are judged for mail of a, b alone"},
+       }) {
+    EXPECT_EQ(
+        all_told_of(text),
+        fmt::format("milter.conf:{} warning: egress.addresses: none, so {}{}", place, what, how))
+        << text;
+  }
+  for (const std::string_view text :
+       {"egress: {addresses: [192.0.2.7]}", "alignment: {mode: off}\nsender_identity: {mode: off}",
+        "egress: {addresses: [\"2001:db8::7\"]}\nstreams: [{name: c, logins: [c]}]"}) {
+    EXPECT_EQ(all_told_of(text), "") << text;
   }
 }
 

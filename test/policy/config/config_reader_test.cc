@@ -359,7 +359,7 @@ TEST(ConfigFile, is_read) {
   const ConfigResult result = read_config(path, test_now);
   ASSERT_TRUE(result) << report(result.error());
   EXPECT_EQ(result->config.format.percent, 5);
-  EXPECT_EQ(report(result->warnings), "");
+  EXPECT_EQ(but_for_egress(report(result->warnings)), "");
 }
 
 TEST(ConfigFile, that_cannot_be_read_says_why) {
@@ -379,7 +379,7 @@ TEST(ConfigFile, of_more_than_a_megabyte_is_refused) {
   EXPECT_TRUE(read_config(directory.write("a", large).string(), test_now));
   const std::string path = directory.write("b", large + "#").string();
   EXPECT_EQ(
-      report(read_config(path, test_now).error()),
+      but_for_egress(report(read_config(path, test_now).error())),
       path +
           ": larger than 1048576 octets, no configuration is\n1 error; configuration not loaded\n");
 }
@@ -388,7 +388,7 @@ TEST(ConfigFile, that_everybody_may_write_to_is_warned_of) {
   const TemporaryDirectory directory;
   const std::string path = directory.write("milter.conf", "x: 1\n").string();
   ASSERT_EQ(chmod(path.c_str(), 0666), 0);
-  EXPECT_EQ(report(read_config(path, test_now).error()),
+  EXPECT_EQ(but_for_egress(report(read_config(path, test_now).error())),
             path + ": warning: everybody on this host may write to it: run chmod o-w on it\n" +
                 path + ":1:1: x: unknown section\n1 error; configuration not loaded\n");
 }
