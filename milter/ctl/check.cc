@@ -31,6 +31,7 @@ struct Options {
   std::string origin;
   std::string client = "127.0.0.1";
   std::vector<std::string> egress;
+  std::string egress_helo;
   DnsOption dns;
   std::string now;
   bool enforce = false;
@@ -171,8 +172,13 @@ Result<WallTime> time_of(const Options& options) {
   return *time;
 }
 
-// What if it left by these addresses?
-Status take_egress(const std::vector<std::string>& addresses, Config& config) {
+// What if it left by these addresses, with this name?
+Status take_egress(const std::vector<std::string>& addresses, const std::string& helo,
+                   Config& config) {
+  if (!helo.empty()) {
+    config.egress.helo = helo;
+    for (StreamConfig& stream : config.streams) stream.helo.clear();
+  }
   if (addresses.empty()) return {};
   config.egress.addresses.clear();
   for (StreamConfig& stream : config.streams) stream.egress.clear();
@@ -188,7 +194,7 @@ Result<OfflineOutcome> judge(Options& options) {
   ICM_CHECK(resolve(options));
   ICM_TRY(const WallTime now, time_of(options));
   ICM_TRY(Config config, load_configuration(options.dns.config));
-  ICM_CHECK(take_egress(options.egress, config));
+  ICM_CHECK(take_egress(options.egress, options.egress_helo, config));
   if (options.enforce) config = enforced(std::move(config));
   const OfflineMessage& message = options.message;
   ICM_TRY(auto resolver, options.dns.open());
@@ -280,6 +286,11 @@ void add_check(CLI::App& app, Chosen& chosen) {
                    "configuration.")
       ->option_text("IP")
       ->allow_extra_args(false);
+  check
+      ->add_option("--egress-helo", options->egress_helo,
+                   "The name it would give in HELO there. Default: that of the configuration; "
+                   "without one HELO is not judged, since the name of this host may be another.")
+      ->option_text("NAME");
   options->dns.add_to(*check);
   check
       ->add_option("--now", options->now,

@@ -14,19 +14,28 @@
 namespace icm::ctl {
 
 void DnsOption::add_to(CLI::App& command) {
-  auto* const file = command
-                         .add_option("--zone", zone,
-                                     "JSON file with DNS records that are asked instead of the "
-                                     "network")
-                         ->type_name("ZONE.json");
+  auto* const file =
+      command
+          .add_option("--zone", zone,
+                      "A JSON file with DNS records to be asked instead of the network: an object "
+                      "of names, each an object of record types with their lists, as\n"
+                      "{\"shop.example.\": {\"TXT\": [\"v=spf1 -all\"], \"A\": [\"192.0.2.7\"], "
+                      "\"AAAA\": [\"2001:db8::7\"], \"MX\": [[10, \"mx.shop.example.\"]]}, "
+                      "\"7.2.0.192.in-addr.arpa.\": {\"PTR\": [\"mx.shop.example.\"]}, "
+                      "\"www.shop.example.\": {\"CNAME\": [\"shop.example.\"]}}\n"
+                      "A long TXT record may be a list of its strings: [\"v=DKIM1; p=MIIB\", "
+                      "\"IjAN\"]. \"TIMEOUT\" in a list makes that query fail for the moment. "
+                      "Other names do not exist; records of type SPF are passed over. "
+                      "Default: the network.")
+          ->option_text("ZONE.json");
   command
       .add_option("--dns", servers,
-                  "Name server to ask, as 192.0.2.1 or [2001:db8::1]:5353; may be given several "
-                  "times. Default: those of the configuration")
-      ->type_name("SERVER")
+                  "A name server to ask, as 192.0.2.1 or [2001:db8::1]:5353; give it once for "
+                  "each. Not with --zone. Default: those of the configuration.")
+      ->option_text("SERVER")
       ->allow_extra_args(false)
       ->excludes(file);
-  command.add_option("--config", config, std::string(config_option_help))->type_name("FILE");
+  command.add_option("--config", config, std::string(config_option_help))->option_text("FILE");
 }
 
 Result<std::unique_ptr<Resolver>> DnsOption::open() const {

@@ -175,10 +175,11 @@ Result<std::shared_ptr<const World>> offline_world(Config config,
   const auto status = std::filesystem::status(config.store.path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
     return World::over(std::move(config), std::make_unique<EmptySuppressionList>(),
-                       std::move(resolver));
+                       std::move(resolver), SealingKeys{}, World::Host::foreign);
   }
   ICM_TRY(auto list, SqliteSuppressionList::open(config.store.path, Deadline::in(wait_for_store)));
-  return World::over(std::move(config), std::move(list), std::move(resolver));
+  return World::over(std::move(config), std::move(list), std::move(resolver), SealingKeys{},
+                     World::Host::foreign);
 }
 
 Config for_offline_role(Config config, Role role, bool is_origin_known) {

@@ -55,7 +55,8 @@ struct OfflineOutcome {
 Config enforced(Config config);
 
 // The World of the configuration over the suppression list it names, or over an empty one when
-// there is no such file, which is not made; and over this resolver.
+// there is no such file, which is not made; and over this resolver. The message need not leave from
+// this host, so its name is not judged.
 [[nodiscard]] Result<std::shared_ptr<const World>> offline_world(
     Config config, std::unique_ptr<Resolver> resolver);
 

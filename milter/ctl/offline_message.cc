@@ -6,11 +6,17 @@
 namespace icm::ctl {
 
 void ClientOption::add_to(CLI::App& command) {
-  command.add_option("--client-ip", client_ip, "Address the mail comes from, IPv4 or IPv6")
-      ->type_name("IP");
-  command.add_option("--helo", helo, "Name the client says in EHLO")->type_name("NAME");
-  command.add_option("--mail-from", mail_from, "Envelope sender; empty or <> for a bounce")
-      ->type_name("ADDR");
+  command
+      .add_option("--client-ip", client_ip,
+                  "The address the mail comes from, IPv4 or IPv6. Without it SPF is not asked.")
+      ->option_text("IP");
+  command.add_option("--helo", helo, "The client's name in HELO or EHLO. Default: none.")
+      ->option_text("NAME");
+  command
+      .add_option("--mail-from", mail_from,
+                  "The envelope sender; \"<>\" is the null sender of bounces, for which the HELO "
+                  "name is asked about. Default: the null sender.")
+      ->option_text("ADDRESS");
 }
 
 Result<SpfQuestions> ClientOption::questions() const {

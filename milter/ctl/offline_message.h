@@ -7,6 +7,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
@@ -51,6 +52,10 @@ class AuthenticatedMessage {
   std::unique_ptr<Authenticator> authenticator_;
   std::unique_ptr<SecondOpinions> opinions_;
 };
+
+// What the commands say of their MESSAGE.
+inline constexpr std::string_view message_option_help =
+    "The message, with LF or CRLF line ends; - is standard input. Required.";
 
 // How long an offline command waits for the DNS.
 inline constexpr std::chrono::seconds offline_deadline{20};

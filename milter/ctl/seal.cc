@@ -134,42 +134,43 @@ Exit run(const Options& options) {
 }  // namespace
 
 void add_seal(CLI::App& app, Chosen& chosen) {
-  auto* const command =
-      app.add_subcommand("seal", "Puts an ARC set on a message and prints it (RFC 8617)");
+  auto* const command = app.add_subcommand(
+      "seal",
+      "Puts an ARC set (RFC 8617) on a message file and prints the message. A chain that has ended "
+      "(cv=fail) or has 50 sets leaves it as it is.");
   auto options = std::make_shared<Options>();
-  options->dns.add_to(*command);
-  command->add_option("--key", options->key, "Private key in PEM, RSA or ed25519")
-      ->required()
-      ->type_name("KEY.pem");
-  command->add_option("--domain", options->domain, "Domain that seals (d=)")
-      ->required()
-      ->type_name("D");
-  command->add_option("--selector", options->selector, "Selector of its key (s=)")
-      ->required()
-      ->type_name("S");
+  command->add_option("MESSAGE", options->message, std::string(message_option_help))
+      ->option_text(" ")
+      ->required();
+  command->add_option("--key", options->key, "The private key in PEM, RSA or ed25519. Required.")
+      ->option_text("KEY.pem")
+      ->required();
+  command->add_option("--domain", options->domain, "The domain that seals (d=). Required.")
+      ->option_text("DOMAIN")
+      ->required();
+  command->add_option("--selector", options->selector, "The selector of its key (s=). Required.")
+      ->option_text("SELECTOR")
+      ->required();
   command
       ->add_option("--authserv-id", options->authserv_id,
-                   "Whose Authentication-Results go into the set")
-      ->required()
-      ->type_name("A");
+                   "Whose Authentication-Results go into the set. Required.")
+      ->option_text("NAME")
+      ->required();
   command
       ->add_option("--timestamp", options->timestamp,
-                   "t= of the signatures, seconds since 1970 (default: now)")
-      ->type_name("T");
+                   "The time of the signatures (t=), seconds since 1970. Default: now.")
+      ->option_text("SECONDS");
   command
       ->add_option("--headers", options->headers,
-                   "Fields to sign, h1:h2:… (default: all that matter to a reader)")
-      ->type_name("H");
-  command
-      ->add_option("message", options->message,
-                   "Message file with LF or CRLF line ends; - is standard input")
-      ->required()
-      ->type_name("MESSAGE.eml");
+                   "The fields to sign, as From:To:Subject. Default: all that matter to a reader.")
+      ->option_text("FIELDS");
+  options->dns.add_to(*command);
   command->footer(
-      "A chain that has ended (cv=fail) or has 50 sets leaves the message as it is.\n"
-      "Exit status: 0 sealed, 1 not sealed (the message is printed unchanged), 2 usage.\n"
-      "Example: icloud-milterctl seal --key arc.pem --domain example.org --selector arc1 "
-      "--authserv-id mx.example.org m.eml");
+      "Exit status: 0 sealed, 1 not sealed (the message is printed unchanged), 2 could not be "
+      "read.\n"
+      "Example:\n"
+      "  icloud-milterctl seal m.eml --key arc.pem --domain example.org --selector arc1 "
+      "--authserv-id mx.example.org");
   command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 

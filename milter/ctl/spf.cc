@@ -78,16 +78,21 @@ Exit run(const Options& options) {
 }  // namespace
 
 void add_spf(CLI::App& app, Chosen& chosen) {
-  auto* const command =
-      app.add_subcommand("spf", "Says whether an address may send for a domain (RFC 7208)");
+  auto* const command = app.add_subcommand(
+      "spf",
+      "Says whether an address may send for a domain (RFC 7208), which term decided, what the "
+      "record costs, and what receivers stumble on in it.");
   auto options = std::make_shared<Options>();
-  options->dns.add_to(*command);
   options->client.add_to(*command);
-  command->get_option("--client-ip")->required();
-  command->add_flag("--json", options->json, "One JSON object instead of lines for people");
+  command->get_option("--client-ip")
+      ->description("The address the mail comes from, IPv4 or IPv6. Required.")
+      ->required();
+  options->dns.add_to(*command);
+  command->add_flag("--json", options->json, "One JSON object instead of lines for people.");
   command->footer(
-      "Exit status: 0 pass, 1 anything else, 2 usage.\n"
-      "Example: icloud-milterctl spf --client-ip 192.0.2.1 --helo mx.example.org --mail-from "
+      "Exit status: 0 pass, 1 anything else, 2 could not be asked.\n"
+      "Example:\n"
+      "  icloud-milterctl spf --client-ip 192.0.2.1 --helo mx.example.org --mail-from "
       "a@example.org");
   command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }

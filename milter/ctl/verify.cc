@@ -213,30 +213,33 @@ Exit run(const Options& options) {
 }  // namespace
 
 void add_verify(CLI::App& app, Chosen& chosen) {
-  auto* const command = app.add_subcommand(
-      "verify", "Authenticates a message as a receiver does: SPF, DKIM, DMARC, ARC");
+  auto* const command =
+      app.add_subcommand("verify",
+                         "Authenticates a message file as a receiver does: SPF, DKIM, DMARC and "
+                         "ARC, with the second opinions of the libraries.");
   auto options = std::make_shared<Options>();
-  options->dns.add_to(*command);
+  command->add_option("MESSAGE", options->message, std::string(message_option_help))
+      ->option_text(" ")
+      ->required();
   options->client.add_to(*command);
-  command
-      ->add_option("message", options->message,
-                   "Message file with LF or CRLF line ends; - is standard input")
-      ->required()
-      ->type_name("MESSAGE.eml");
+  options->dns.add_to(*command);
   command
       ->add_option("--now", options->now,
-                   "Time to judge expiry by, RFC 3339 or @SECONDS (default: the clock)")
-      ->type_name("TIME");
+                   "Judges expiry as at this time: 2026-11-21T08:15:30Z or @1763712930. Default: "
+                   "now.")
+      ->option_text("TIME");
   command
       ->add_option("--dmarc", options->dmarc,
-                   "Which DMARC verdict is the result: rfc9989 (default) or rfc7489")
-      ->type_name("RFC")
+                   "Which DMARC verdict is the result: rfc9989 or rfc7489. The other one is given "
+                   "beside it. Default: rfc9989.")
+      ->option_text("RFC")
       ->check(CLI::IsMember({"rfc9989", "rfc7489"}));
-  command->add_flag("--json", options->json, "One JSON object instead of lines for people");
+  command->add_flag("--json", options->json, "One JSON object instead of lines for people.");
   command->footer(
-      "Exit status: 0 DMARC pass, 1 anything else, 2 usage.\n"
-      "Example: icloud-milterctl verify --client-ip 192.0.2.1 --helo mx.example.org --mail-from "
-      "a@example.org m.eml");
+      "Exit status: 0 DMARC passes, 1 anything else, 2 could not be asked.\n"
+      "Example:\n"
+      "  icloud-milterctl verify m.eml --client-ip 192.0.2.1 --helo mx.example.org --mail-from "
+      "a@example.org");
   command->callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
 

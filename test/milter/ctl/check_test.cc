@@ -313,12 +313,31 @@ TEST_F(Check, cannot_answer_a_question_that_is_not_one) {
   EXPECT_EQ(check(personal_, {"--rcpt", "bob@icloud.com"}).exit, 2);
 }
 
+// The machine that checks need not be the one that sends.
+TEST_F(Check, does_not_judge_the_name_of_the_host_it_runs_on) {
+  config_ = directory_.write("milter.conf", fmt::format("store: {{path: {}}}\n", store_));
+  const auto rules = [&](std::vector<std::string> options) {
+    std::string found;
+    const nlohmann::json judged = decision(personal_, std::move(options));
+    for (const auto& finding : judged["findings"]) {
+      found += finding["rule"].get<std::string>() + " ";
+    }
+    return found;
+  };
+  EXPECT_EQ(rules({}),
+            "alignment.spf-not-asked alignment.dkim-missing alignment.dmarc-fail "
+            "sender_identity.sender-unresolved ");
+  EXPECT_EQ(rules({"--egress-helo", "mx.shop.example"}),
+            "alignment.spf-not-asked alignment.dkim-missing alignment.dmarc-fail "
+            "sender_identity.sender-unresolved sender_identity.helo-unresolved ");
+}
+
 TEST_F(Check, explains_every_option_and_gives_an_example) {
   const std::string help = run_command(&add_check, {"check", "--help"}).out;
   for (const std::string_view word :
        {"MESSAGE", "--mail-from", "--rcpt", "--role", "--origin", "--login", "--client", "--helo",
-        "--egress", "--zone", "--dns", "--config", "--now", "--enforce", "--json", "Exit status",
-        "Example"}) {
+        "--egress", "--egress-helo", "--zone", "--dns", "--config", "--now", "--enforce", "--json",
+        "Exit status", "Example"}) {
     EXPECT_NE(help.find(word), std::string::npos) << word << "\n" << help;
   }
 }
