@@ -38,7 +38,7 @@ std::string good(const Question& question) {
 }
 
 bool is_for_tcp(std::string_view name) {
-  for (const std::string_view word : {"deadtcp", "cuttcp", "halftcp", "huge"}) {
+  for (const std::string_view word : {"onlytcp", "deadtcp", "cuttcp", "halftcp", "huge"}) {
     if (name.starts_with(word)) return true;
   }
   return false;
@@ -94,7 +94,7 @@ std::string datagram_for(const Question& question, ZoneResolver* zone) {
   }
   if (name.starts_with("badrdata")) {
     return header(question, is_answer, 1) + text +
-           record(number(name_of_question), 1, {'\xc0', 0, 2});
+           record(number(name_of_question), question.type, {'\xc0', 0, 2});
   }
   if (name.starts_with("knot")) {
     const auto at = static_cast<unsigned>(header_size + text.size());
@@ -138,7 +138,7 @@ std::chrono::milliseconds lateness(std::string_view question) {
   return std::chrono::milliseconds{parse_number(digits).value_or(0)};
 }
 
-enum class Afterwards { keep, close };
+using Afterwards = HostileNameServer::Afterwards;
 
 Afterwards answer_stream(int connection, const Question& question, ZoneResolver* zone) {
   const std::string_view name = from_word(question.name);
@@ -152,7 +152,7 @@ Afterwards answer_stream(int connection, const Question& question, ZoneResolver*
     if (sent <= 0) return Afterwards::close;
     left.remove_prefix(static_cast<std::size_t>(sent));
   }
-  return Afterwards::keep;
+  return name.starts_with("halftcp") ? Afterwards::ignore : Afterwards::keep;
 }
 
 }  // namespace
@@ -268,29 +268,53 @@ void HostileNameServer::serve_datagrams() {
   }
 }
 
+// Questions may follow one another before their answers have come (RFC 7766 §6.2.1.1).
+Afterwards HostileNameServer::serve_stream(int connection, std::string& received) {
+  std::array<char, 4096> buffer{};
+  const ssize_t size = ::recv(connection, buffer.data(), buffer.size(), 0);
+  if (size <= 0) return Afterwards::close;
+  received.append(buffer.data(), static_cast<std::size_t>(size));
+  while (received.size() >= 2) {
+    const auto length = static_cast<std::size_t>(static_cast<unsigned char>(received[0]) << 8 |
+                                                 static_cast<unsigned char>(received[1]));
+    if (received.size() < 2 + length) break;
+    const auto question = read_question(std::string_view(received).substr(2, length));
+    received.erase(0, 2 + length);
+    if (!question) return Afterwards::close;
+    const Afterwards afterwards = answer_stream(connection, *question, zone());
+    if (afterwards != Afterwards::keep) return afterwards;
+  }
+  return Afterwards::keep;
+}
+
 void HostileNameServer::serve_connections() {
-  std::vector<int> connections;
+  std::map<int, std::string> connections;
+  std::vector<int> ignored;
   while (!is_ending_) {
     std::vector<pollfd> ready = {{.fd = tcp_, .events = POLLIN, .revents = 0}};
-    for (const int fd : connections) ready.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+    for (const auto& [fd, received] : connections) {
+      ready.push_back({.fd = fd, .events = POLLIN, .revents = 0});
+    }
     if (::poll(ready.data(), ready.size(), poll_interval) <= 0) continue;
     if (ready[0].revents != 0) {
       const int fd = ::accept4(tcp_, nullptr, nullptr, SOCK_CLOEXEC);
-      if (fd >= 0) connections.push_back(fd);
+      if (fd >= 0) connections[fd];
     }
     for (std::size_t i = 1; i < ready.size(); ++i) {
+      const int fd = ready[i].fd;
       if (ready[i].revents == 0) continue;
-      std::array<char, 4096> buffer{};
-      const ssize_t received = ::recv(ready[i].fd, buffer.data(), buffer.size(), 0);
-      const auto question =
-          received > 2 ? read_question({buffer.data() + 2, static_cast<std::size_t>(received) - 2})
-                       : std::nullopt;
-      if (question && answer_stream(ready[i].fd, *question, zone()) == Afterwards::keep) continue;
-      ::close(ready[i].fd);
-      std::erase(connections, ready[i].fd);
+      const Afterwards afterwards = serve_stream(fd, connections[fd]);
+      if (afterwards == Afterwards::keep) continue;
+      connections.erase(fd);
+      if (afterwards == Afterwards::ignore) {
+        ignored.push_back(fd);
+      } else {
+        ::close(fd);
+      }
     }
   }
-  for (const int fd : connections) ::close(fd);
+  for (const auto& [fd, received] : connections) ::close(fd);
+  for (const int fd : ignored) ::close(fd);
 }
 
 }  // namespace icm

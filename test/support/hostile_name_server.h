@@ -31,12 +31,13 @@ namespace icm {
 //   wrongid    an answer to another question's id
 //   wrongname  an answer to another name, in the question too
 //   aside      an answer whose record belongs to another name
+//   onlytcp    truncated; over TCP as it should be
 //   deadtcp    truncated; over TCP never
 //   cuttcp     truncated; over TCP the connection is closed
 //   halftcp    truncated; over TCP half of the answer, and then nothing
 //   huge       truncated; over TCP 3000 records
 //   servfail, refused, notimp   with that RCODE and nothing else
-//   badrdata   an address of three octets
+//   badrdata   an address of three octets, a text that ends before its length
 //   knot       a name that points at itself by compression
 //   loop       an alias of itself
 //   chainN     an alias of the same name with N + 1
@@ -44,6 +45,7 @@ namespace icm {
 class HostileNameServer {
  public:
   using Time = std::chrono::steady_clock;
+  enum class Afterwards { keep, close, ignore };  // what becomes of a connection
 
   // What was asked over UDP, each question once: when it came first, and when its answer was due.
   struct Wait {
@@ -71,6 +73,7 @@ class HostileNameServer {
   ZoneResolver* zone() { return zone_ ? &*zone_ : nullptr; }
   Wait& note(const dns_wire::Question& question);
   void serve_datagrams();
+  Afterwards serve_stream(int connection, std::string& received);
   void serve_connections();
 
   const std::chrono::milliseconds lateness_;

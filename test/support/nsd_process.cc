@@ -127,6 +127,8 @@ NameServer NsdProcess::address() const {
           .interface = {}};
 }
 
+void NsdProcess::freeze() { ::kill(-pid_, SIGSTOP); }
+
 void NsdProcess::stop() {
   if (pid_ <= 0) return;
   ::kill(-pid_, SIGKILL);

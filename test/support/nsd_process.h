@@ -26,7 +26,8 @@ class NsdProcess {
   NsdProcess& operator=(const NsdProcess&) = delete;
 
   NameServer address() const;
-  void stop();  // nobody answers afterwards
+  void stop();    // nobody answers afterwards
+  void freeze();  // questions are taken and not answered, until stop()
 
  private:
   bool start(const Zones& zones);

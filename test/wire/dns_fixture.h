@@ -13,9 +13,10 @@
 #include <nlohmann/json.hpp>
 
 #include "policy/auth/crypto.h"
-#include "policy/auth/signature.h"
 #include "policy/base/clock.h"
 #include "policy/base/name_server.h"
+#include "test/support/nsd_process.h"
+#include "test/support/signed_mail.h"
 #include "test/wire/wire_fixture.h"
 
 namespace icm {
@@ -37,12 +38,8 @@ class DnsTest : public WireTest {
     zone["mail." + domain]["A"] = {"198.51.100.1"};
     zone[domain]["TXT"] = {fmt::format("v=spf1 mx a:mail.{0} include:spf.{0} -all", domain)};
     zone[domain]["MX"] = nlohmann::json::array({nlohmann::json::array({10, "mail." + domain})});
-    zone["sel._domainkey." + domain]["TXT"] = {key_record()};
+    zone["sel._domainkey." + domain]["TXT"] = {dkim_record(key())};
     zone["_dmarc." + domain]["TXT"] = {"v=DMARC1; p=reject"};
-  }
-
-  static std::string key_record() {
-    return "v=DKIM1; k=rsa; p=" + to_base64(key().public_octets());
   }
 
   // Our host and address, which lead to each other.
@@ -51,18 +48,47 @@ class DnsTest : public WireTest {
     zone["7.2.0.192.in-addr.arpa"]["PTR"] = {"out.ours.example"};
   }
 
+  // The same for nsd: everything in these zones.
+  static Zones zones_of(const nlohmann::json& zone) {
+    Zones zones;
+    for (const auto& [name, types] : zone.items()) {
+      std::string& records = zones[name.ends_with(".arpa") ? "in-addr.arpa" : "example"];
+      for (const auto& [type, values] : types.items()) {
+        for (const nlohmann::json& value : values) {
+          const std::string text = value.is_array() ? fmt::format("{} {}.", value[0].get<int>(),
+                                                                  value[1].get<std::string>())
+                                   : type == "TXT"  ? in_strings(value.get<std::string>())
+                                   : type == "PTR"  ? value.get<std::string>() + "."
+                                                    : value.get<std::string>();
+          records += fmt::format("{}. {} {}\n", name, type, text);
+        }
+      }
+    }
+    return zones;
+  }
+
+  // A TXT record's character-strings.
+  static std::string in_strings(std::string_view text) {
+    constexpr std::size_t longest = 255;
+    std::string strings;
+    for (; !text.empty(); text.remove_prefix(std::min(longest, text.size()))) {
+      strings += fmt::format(" \"{}\"", text.substr(0, longest));
+    }
+    return strings;
+  }
+
   // The gate, asking `server`. `on_error` is what the policies do in doubt; `settings` is YAML at
   // the top level.
   void configure_dns(const NameServer& server, std::string_view on_error = "defer",
-                     std::string_view settings = {}) {
+                     std::string_view settings = {}, std::string_view dns = {}) {
     configure(
         fmt::format("egress: {{addresses: [192.0.2.7], helo: out.ours.example}}\n"
-                    "dns: {{servers: [\"{0}\"]}}\n"
+                    "dns: {{servers: [\"{0}\"]{3}}}\n"
                     "format: {{mode: off}}\n"
                     "private_relay: {{mode: off}}\n"
                     "alignment: {{mode: enforce, on_error: {1}}}\n"
                     "sender_identity: {{mode: enforce, on_error: {1}}}\n{2}",
-                    server.text(), on_error, settings));
+                    server.text(), on_error, settings, dns));
   }
 
   // A letter from ann@DOMAIN, signed with d=`signer` or DOMAIN.
@@ -80,26 +106,9 @@ class DnsTest : public WireTest {
     mail.body = "Dear Bob,\r\n\r\nit is on its way.\r\n";
     mail.queue_id = queue_id;
     mail.queue_id_known = MilterMail::QueueIdKnown::at_mail;
-    mail.fields.insert(mail.fields.begin(), {"DKIM-Signature", signature(mail, signer)});
+    mail.fields.insert(mail.fields.begin(),
+                       {"DKIM-Signature", dkim_signature(mail, key(), signer, "sel")});
     return mail;
-  }
-
-  static std::string signature(const MilterMail& mail, const std::string& domain) {
-    HeaderList headers;
-    for (const auto& [name, value] : mail.fields) headers.add(name, value);
-    BodyHashes hashes;
-    const std::size_t ticket = hashes.want(Canonicalization::relaxed, std::nullopt);
-    hashes.feed(mail.body);
-    hashes.finish();
-    const std::string unsigned_value = fmt::format(
-        " v=1; a=rsa-sha256; c=relaxed/relaxed; d={}; s=sel; h=from:from:to:subject:date; bh={}; "
-        "b=",
-        domain, to_base64(octets_of(hashes.digest(ticket))));
-    // Something has to stand there for the tags to be read; it is no part of what is signed.
-    const auto tags = parse_signature(unsigned_value + "AAAA", SignatureKind::dkim);
-    if (!tags) throw std::runtime_error(tags.error().text);
-    const HeaderField own{"DKIM-Signature", unsigned_value};
-    return unsigned_value + to_base64(key().sign(hash_header(headers, *tags, own)).value());
   }
 
   struct Judged {
@@ -133,23 +142,36 @@ class DnsTest : public WireTest {
     return judged.outcome.goes_on() ? "goes on" : judged.outcome.answer.text;
   }
 
-  // "verdict RULE; RULE (held back)" of the decision about this message; the evidence of each rule
-  // is in `evidence`.
-  std::string decided(const std::string& queue_id) const {
-    const Deadline deadline =
-        Deadline::in(std::chrono::seconds{10});  // it is written by another thread
+  // The decision about this message, which another thread writes; a null value after ten seconds.
+  nlohmann::json decision(const std::string& queue_id) const {
+    const Deadline deadline = Deadline::in(std::chrono::seconds{10});
     do {
-      for (const nlohmann::json& decision : decisions()) {
-        if (decision.value("queue_id", "") != queue_id) continue;
-        std::string text = decision.value("verdict", "");
-        for (const nlohmann::json& finding : decision["findings"]) {
-          text += fmt::format("\n{}: {}", finding.value("rule", ""), finding.value("evidence", ""));
-        }
-        return text;
+      for (nlohmann::json& each : decisions()) {
+        if (each.value("queue_id", "") == queue_id) return std::move(each);
       }
       std::this_thread::sleep_for(std::chrono::milliseconds{5});
     } while (!deadline.passed());
-    return "no decision";
+    return {};
+  }
+
+  // "accept", "defer alignment.spf-temporary alignment.dkim-temporary"
+  std::string decided(const std::string& queue_id) const {
+    const nlohmann::json found = decision(queue_id);
+    if (found.is_null()) return "no decision";
+    std::string text = found.value("verdict", "");
+    for (const nlohmann::json& finding : found["findings"]) {
+      text += " " + finding.value("rule", "");
+    }
+    return text;
+  }
+
+  std::string evidence(const std::string& queue_id, const std::string& rule) const {
+    const nlohmann::json found = decision(queue_id);
+    if (found.is_null()) return "no decision";
+    for (const nlohmann::json& finding : found["findings"]) {
+      if (finding.value("rule", "") == rule) return finding.value("evidence", "");
+    }
+    return "no finding of " + rule;
   }
 };
 
