@@ -2,13 +2,15 @@
 //
 // Scanning a body, 64 octets at a time.
 //
-// Each block becomes bit masks (octet_masks.h). In a block of ordinary text every LF follows a CR,
-// every CR is followed by an LF, and there is no NUL and no high octet: one comparison says so, and
-// all that is left to do is to measure the lines that end in it, one or two. Only a block with a
-// surprise is looked at more closely, and only as long as that surprise is news.
+// Each block becomes bit masks (octet_masks.h), some blocks at a time. In a block of ordinary text
+// every LF follows a CR, every CR is followed by an LF, and there is no NUL and no high octet: one
+// comparison says so, and all that is left to do is to measure the lines that end in it, one or
+// two. Only a block with a surprise is looked at more closely, and only as long as that surprise is
+// news.
 #include "policy/message/body_scan.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 #include "policy/base/text.h"
@@ -18,6 +20,7 @@ namespace icm {
 namespace {
 
 constexpr std::size_t longest_boundary = 70;  // RFC 2046 §5.1.1
+constexpr std::size_t blocks_at_once = 32;    // whose masks stay in the first cache
 
 // RFC 2046 §5.1.1: bchars, and no blank at the end.
 bool is_legal_boundary(std::string_view boundary) {
@@ -46,7 +49,7 @@ void note_first(std::uint64_t& at, std::uint64_t places, std::uint64_t lf, std::
 
 }  // namespace
 
-BodyScan::BodyScan(const HeaderList& headers) {
+BodyScan::BodyScan(const HeaderList& headers, MaskReader reader) : reader_(reader) {
   const auto field = headers.first("Content-Type");
   if (!field) return;
   const auto type = parse_content_type(field->value);
@@ -74,83 +77,110 @@ void BodyScan::feed(std::string_view chunk) {
 
 template <BodyScan::Boundary boundary>
 void BodyScan::scan(std::string_view chunk) {
-  // The tail is scanned in a block of its own, filled up with octets that mean nothing.
-  std::array<char, block_size> tail;
+  std::array<OctetMasks, blocks_at_once> masks;
   // Kept here so that the compiler may hold it in registers.
   Position position = position_;
-  for (std::size_t begin = 0; begin < chunk.size(); begin += block_size) {
-    const std::size_t size = std::min(block_size, chunk.size() - begin);
-    const char* octets = chunk.data() + begin;
-    if (size < block_size) {
-      tail.fill(' ');
-      std::copy_n(octets, size, tail.begin());
-      octets = tail.data();
+  while (!chunk.empty()) {
+    const std::size_t size = std::min(chunk.size(), blocks_at_once * block_size);
+    const RareOctets rare = news_of(read_masks(chunk.substr(0, size), masks.data()));
+    for (std::size_t i = 0; i * block_size < size; ++i) {
+      const std::string_view rest = chunk.substr(i * block_size);
+      if constexpr (boundary == Boundary::wanted) find_delimiters(masks[i], rest, position);
+      scan_block(masks[i], rare, rest.substr(0, block_size), position);
     }
-    const Block block(octets);
-    const OctetMasks masks = block.masks();
-    if constexpr (boundary == Boundary::wanted) {
-      const std::uint64_t line_starts = masks.lf << 1 | (position.line_length == 0 ? 1 : 0);
-      for (std::uint64_t starts = line_starts; starts != 0; starts &= starts - 1) {
-        const auto place = static_cast<std::size_t>(std::countr_zero(starts));
-        if (octets[place] != '-') [[likely]]
-          continue;
-        matched_ = 0;
-        match_delimiter(chunk.substr(begin + place));
-      }
-    }
-    scan_block(masks, octets, size, position);
+    chunk.remove_prefix(size);
   }
   position_ = position;
 }
 
-inline void BodyScan::scan_block(const OctetMasks& masks, const char* octets, std::size_t size,
+RareOctets BodyScan::read_masks(std::string_view octets, OctetMasks* masks) const {
+  const std::size_t whole = octets.size() / block_size;
+  RareOctets rare = reader_(octets.data(), whole, masks);
+  octets.remove_prefix(whole * block_size);
+  if (octets.empty()) return rare;
+  // A last block is filled up with octets that mean nothing.
+  std::array<char, block_size> tail;
+  tail.fill(' ');
+  std::copy(octets.begin(), octets.end(), tail.begin());
+  const RareOctets of_tail = reader_(tail.data(), 1, masks + whole);
+  return {.nul = rare.nul || of_tail.nul, .eight_bit = rare.eight_bit || of_tail.eight_bit};
+}
+
+// Those of which none was seen before.
+RareOctets BodyScan::news_of(RareOctets rare) const {
+  return {.nul = rare.nul && findings_.nul_at == 0,
+          .eight_bit = rare.eight_bit && findings_.eight_bit_at == 0};
+}
+
+// `rest` begins with the block that `masks` are of.
+inline void BodyScan::find_delimiters(const OctetMasks& masks, std::string_view rest,
+                                      const Position& position) {
+  std::uint64_t starts = masks.lf << 1 | (position.line_length == 0 ? 1 : 0);
+  for (; starts != 0; starts &= starts - 1) {
+    const auto place = static_cast<std::size_t>(std::countr_zero(starts));
+    if (place >= rest.size()) return;
+    if (rest[place] != '-') [[likely]]
+      continue;
+    matched_ = 0;
+    match_delimiter(rest.substr(place));
+  }
+}
+
+inline void BodyScan::scan_block(const OctetMasks& masks, RareOctets rare, std::string_view block,
                                  Position& position) {
   const std::uint64_t after_cr = masks.cr << 1 | (position.after_cr ? 1 : 0);
-  const std::uint64_t unpaired = (after_cr ^ masks.lf) & bits_below(size);
-  if (unpaired != 0 || masks.has_nul || masks.has_eight_bit) [[unlikely]] {
-    note(masks, after_cr, octets, size, position.line);
+  const std::uint64_t unpaired = (after_cr ^ masks.lf) & bits_below(block.size());
+  if (unpaired != 0 || rare.nul || rare.eight_bit) [[unlikely]] {
+    note(masks, rare, after_cr, block, position.line);
   }
-  position.after_cr = (masks.cr >> (size - 1) & 1) != 0;
+  position.after_cr = (masks.cr >> (block.size() - 1) & 1) != 0;
   if (masks.lf == 0) {
-    position.line_length += size;
+    position.line_length += block.size();
   } else {
-    end_lines(masks.lf, after_cr, size, position);
+    end_lines(masks.lf, after_cr, block.size(), position);
   }
 }
 
 // Measures the lines that end in a block with LFs at `lf`.
 inline void BodyScan::end_lines(std::uint64_t lf, std::uint64_t after_cr, std::size_t size,
                                 Position& position) {
-  // Octets from the beginning of the line to the beginning of the block; negative, modulo 2^64,
-  // for a line that begins within it.
-  std::uint64_t before_block = position.line_length;
-  for (; lf != 0; lf &= lf - 1) {
-    const auto place = static_cast<std::uint64_t>(std::countr_zero(lf));
-    const std::uint64_t length = before_block + place - (after_cr >> place & 1);
+  const auto end_of = [&](std::uint64_t ends) {
+    const auto place = static_cast<std::uint64_t>(std::countr_zero(ends));
+    // Of a line that begins within the block line_length is negative, modulo 2^64.
+    const std::uint64_t length = position.line_length + place - (after_cr >> place & 1);
     if (length > findings_.longest_line) {
       findings_.longest_line = length;
       findings_.longest_line_at = position.line;
     }
     ++position.line;
-    before_block = 0 - (place + 1);
+    position.line_length = 0 - (place + 1);
+  };
+  end_of(lf);
+  lf &= lf - 1;
+  if (lf != 0 && findings_.longest_line >= block_size) {
+    // Lines within a block are shorter than that: they are counted only.
+    position.line += count_bits(lf);
+    position.line_length = 0 - static_cast<std::uint64_t>(std::bit_width(lf));
+  } else {
+    for (; lf != 0; lf &= lf - 1) end_of(lf);
   }
-  position.line_length = before_block + size;
+  position.line_length += size;
 }
 
 // A block with a surprise: what in it is the first of its kind?
-void BodyScan::note(const OctetMasks& masks, std::uint64_t after_cr, const char* octets,
-                    std::size_t size, std::uint64_t line) {
+void BodyScan::note(const OctetMasks& masks, RareOctets rare, std::uint64_t after_cr,
+                    std::string_view block, std::uint64_t line) {
   note_first(findings_.bare_lf_at, masks.lf & ~after_cr, masks.lf, line);
   // The bit stands on the octet behind the CR, which is on the same line as it.
-  note_first(findings_.bare_cr_at, after_cr & ~masks.lf & bits_below(size), masks.lf, line);
-  const Block block(octets);
-  if (masks.has_nul && findings_.nul_at == 0) {
-    note_first(findings_.nul_at, block.where('\0'), masks.lf, line);
-  }
-  if (masks.has_eight_bit && findings_.eight_bit_at == 0) {
-    const char* const first = std::find_if(
-        octets, octets + size, [](char c) { return static_cast<unsigned char>(c) > 127; });
-    note_first(findings_.eight_bit_at, std::uint64_t{1} << (first - octets), masks.lf, line);
+  note_first(findings_.bare_cr_at, after_cr & ~masks.lf & bits_below(block.size()), masks.lf, line);
+  const auto note_octet = [&](std::uint64_t& at, auto is_meant) {
+    const auto found = std::ranges::find_if(block, is_meant);
+    if (at != 0 || found == block.end()) return;
+    note_first(at, std::uint64_t{1} << (found - block.begin()), masks.lf, line);
+  };
+  if (rare.nul) note_octet(findings_.nul_at, [](char c) { return c == '\0'; });
+  if (rare.eight_bit) {
+    note_octet(findings_.eight_bit_at, [](char c) { return static_cast<unsigned char>(c) > 127; });
   }
 }
 

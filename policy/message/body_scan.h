@@ -40,7 +40,8 @@ struct BodyFindings {
 // One per message, fed in order. Not synchronised.
 class BodyScan {
  public:
-  explicit BodyScan(const HeaderList& headers);  // reads the Content-Type; keeps no reference
+  // Reads the Content-Type; keeps no reference.
+  explicit BodyScan(const HeaderList& headers, MaskReader reader = mask_readers().front());
 
   // Any chunking gives the same findings.
   void feed(std::string_view chunk);
@@ -60,13 +61,17 @@ class BodyScan {
 
   template <Boundary boundary>
   void scan(std::string_view chunk);
-  void scan_block(const OctetMasks& masks, const char* octets, std::size_t size,
+  void find_delimiters(const OctetMasks& masks, std::string_view rest, const Position& position);
+  RareOctets read_masks(std::string_view octets, OctetMasks* masks) const;
+  RareOctets news_of(RareOctets rare) const;
+  void scan_block(const OctetMasks& masks, RareOctets rare, std::string_view block,
                   Position& position);
   void end_lines(std::uint64_t lf, std::uint64_t after_cr, std::size_t size, Position& position);
-  void note(const OctetMasks& masks, std::uint64_t after_cr, const char* octets, std::size_t size,
-            std::uint64_t line);
+  void note(const OctetMasks& masks, RareOctets rare, std::uint64_t after_cr,
+            std::string_view block, std::uint64_t line);
   void match_delimiter(std::string_view rest);
 
+  MaskReader reader_;
   BodyFindings findings_;
   Position position_;
   std::string close_delimiter_;  // "--", the boundary, "--"; empty when there is none to look for
