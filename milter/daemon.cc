@@ -45,7 +45,7 @@ class Daemon {
         log_(std::move(log)),
         world_(world),
         slots_(world->config().limits.concurrent_judgements),
-        context_{.sessions = {world_, *log_, clock_, slots_, &gate_watch_},
+        context_{.sessions = {world_, *log_, clock_, slots_, &gate_watch_, &mailings_},
                  .in_flight = in_flight_},
         signals_(std::move(signals)),
         current_(std::move(world)) {}
@@ -73,7 +73,8 @@ class Daemon {
       problem.severity = ConfigProblem::Severity::error;  // the log says the word itself
       log_->say(is_warning ? LogLevel::warning : LogLevel::error, to_string(problem));
     }
-    return fmt::format("{} has {} problems", options_.config_path, problems.size());
+    return fmt::format("{} has {} {}", options_.config_path, problems.size(),
+                       problems.size() == 1 ? "problem" : "problems");
   }
 
   ExitStatus run() {
@@ -186,6 +187,7 @@ class Daemon {
   CurrentWorld world_;
   Slots slots_;
   GateWatch gate_watch_;
+  Mailings mailings_;
   MessagesInFlight in_flight_;
   CallbackContext context_;
   Signals signals_;

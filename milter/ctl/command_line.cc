@@ -4,8 +4,13 @@
 #include <algorithm>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
 
 #include "milter/ctl/terminal.h"
+#include "policy/base/text.h"
 
 namespace icm::ctl {
 namespace {
@@ -40,6 +45,23 @@ class WrappingFormatter final : public CLI::Formatter {
   int width_;
 };
 
+// CLI11 says that a command is required also where one was given that it does not know.
+std::string unknown_command(const CLI::App& app) {
+  const CLI::App* asked = &app;
+  while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
+  const std::vector<std::string> words = asked->remaining();
+  if (words.empty() || words.front().starts_with('-')) return {};
+  std::vector<std::string_view> known;
+  for (const CLI::App* command : asked->get_subcommands([](const CLI::App*) { return true; })) {
+    known.push_back(command->get_name());
+  }
+  if (known.empty()) return {};
+  const auto meant = nearest(words.front(), known);
+  return fmt::format("{}: unknown command \"{}\"; {}", app.get_name(), for_log(words.front()),
+                     meant ? fmt::format("did you mean \"{}\"?", *meant)
+                           : fmt::format("expected {}", fmt::join(known, ", ")));
+}
+
 }  // namespace
 
 void wrap_help(CLI::App& app) {
@@ -53,6 +75,11 @@ int run_command_line(CLI::App& app, const Chosen& chosen, int argc, const char* 
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // CLI11 speaks by exceptions and prints what they carry; its exit codes are its own.
+    if (const std::string complaint = unknown_command(app);
+        error.get_exit_code() != 0 && !complaint.empty()) {
+      fmt::print(stderr, "{}\nRun with --help for more information.\n", complaint);
+      return static_cast<int>(Exit::usage);
+    }
     return app.exit(error) == 0 ? static_cast<int>(Exit::done) : static_cast<int>(Exit::usage);
   }
   return static_cast<int>(chosen ? chosen() : Exit::usage);

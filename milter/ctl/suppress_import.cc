@@ -81,7 +81,7 @@ Status import_from(std::FILE* stream, const std::string& name, const SuppressOpt
   ICM_CHECK(read_entries(file, job, options.skip_bad, reading));
   reading.progress.stand_aside();
   if (reading.bad > 0 && !options.skip_bad) {
-    return fail(Code::syntax, fmt::format("{}: {} among {} entries; nothing was imported. Correct "
+    return fail(Code::syntax, fmt::format("{}: {}, {} good; nothing was imported. Correct "
                                           "them, or leave them out with --skip-bad",
                                           name, bad_lines(reading.bad), grouped(reading.entries)));
   }

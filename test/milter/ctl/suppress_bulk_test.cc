@@ -130,7 +130,7 @@ TEST_F(SuppressBulk, imports_nothing_when_a_line_is_bad_and_names_every_one) {
   EXPECT_EQ(import(content),
             (Outcome{2, "",
                      complaints + "icloud-milterctl: " + list +
-                         ": 4 bad lines among 1 entries; nothing was imported. Correct them, or "
+                         ": 4 bad lines, 1 good; nothing was imported. Correct them, or "
                          "leave them out with --skip-bad\n"}));
   EXPECT_EQ(exported({"--format", "plain"}), "joe@mac.com\n");
   EXPECT_EQ(
