@@ -62,6 +62,14 @@ void Message::finish_authentication(WallTime now, Deadline deadline) {
       method_results(inspection.seen_otherwise(entering(), now, by), entering(), client);
 }
 
+void Message::count_alike(Mailings* mailings, WallTime now) {
+  if (mailings == nullptr || envelope.origin == Origin::forwarded) return;
+  const auto mail_template = inspection.mail_template(*mailings);
+  if (!mail_template) return;
+  inspection.take_volume(
+      mailings->note(*mail_template, envelope.recipients, now, world->config().mailings));
+}
+
 std::vector<HeaderEdit> Message::arrival_edits() const {
   std::vector<HeaderEdit> edits = forged.removals();
   edits.push_back(

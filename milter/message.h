@@ -39,6 +39,10 @@ class Message {
   void begin_authentication();
   void finish_authentication(WallTime now, Deadline deadline);
 
+  // At the end of a message that is judged: has mail alike gone to many? Mail from outside is its
+  // author's business.
+  void count_alike(Mailings* mailings, WallTime now);
+
   // What every message that enters gets: forged fields go, ours is put on top.
   std::vector<HeaderEdit> arrival_edits() const;
 

@@ -309,7 +309,10 @@ Answer Session::finish_judged(Message& message, Mta& mta) {
     slot = context_.slots.take(deadline.at_most(wait_for_slot));
   }
   const WallTime now = context_.clock.now();
-  if (slot) message.finish_authentication(now, deadline);
+  if (slot) {
+    message.finish_authentication(now, deadline);
+    message.count_alike(context_.mailings, now);
+  }
   Verdict verdict = slot ? message.world->engine().judge(
                                message.inspection.facts(message.envelope, now), deadline)
                          : deferral(too_busy);

@@ -31,6 +31,7 @@ struct SessionContext {
   const Clock& clock;
   Slots& slots;
   GateWatch* gate_watch = nullptr;  // absent where nobody wires a mail server: offline, in tests
+  Mailings* mailings = nullptr;     // absent offline, where one message is all there is
 };
 
 // Steps come one at a time, from any thread (libmilter's pool moves a session between threads), and

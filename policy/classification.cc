@@ -148,7 +148,9 @@ Classification by_signals(const Signals& signals, const Envelope& envelope) {
   if (signals.precedence == "bulk" || signals.precedence == "junk") {
     return is(MailClass::bulk, "Precedence: " + signals.precedence);
   }
-  return is(MailClass::personal, "no sign of a list");
+  Classification unknown = is(MailClass::personal, "no sign of a list");
+  unknown.says_nothing = true;
+  return unknown;
 }
 
 // How a message shows that it belongs to a stream.
@@ -262,6 +264,17 @@ Classification classify(const std::vector<StreamConfig>& streams, const Envelope
     }
   }
   return by_signals(signals, envelope);
+}
+
+Classification with_volume(Classification found, int alike, const MailingsConfig& config) {
+  if (!found.says_nothing || config.recipients == 0 || alike < config.recipients) return found;
+  found.alike = alike;
+  if (config.are_bulk) {
+    found.mail_class = MailClass::bulk;
+    found.reason =
+        fmt::format("mail alike to {} recipients within {}", alike, to_span(config.window));
+  }
+  return found;
 }
 
 const StreamConfig* stream_of_login(const std::vector<StreamConfig>& streams,

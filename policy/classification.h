@@ -22,6 +22,9 @@
 //   bulk          a field that only campaign systems write (Feedback-ID, X-Campaign …)
 //   bulk          Precedence: bulk or junk
 //   personal      nothing of all this
+//
+// What is personal for want of any sign may still be a mailing: policy/mailings counts whom mail
+// alike went to, and the end of the message knows (with_volume).
 #pragma once
 
 #include <string>
@@ -50,6 +53,8 @@ struct Classification {
   MailClass mail_class = MailClass::personal;
   std::string stream;  // name of the declared stream; empty when none matched
   std::string reason;  // what decided, in words: "stream news (From domain)", "List-Unsubscribe"
+  bool says_nothing = false;  // personal for want of any sign
+  int alike = 0;  // Apple recipients mail alike went to of late, when they make a mailing of it
   bool is_bulk() const { return mail_class == MailClass::bulk; }
   bool operator==(const Classification&) const = default;
 };
@@ -57,6 +62,9 @@ struct Classification {
 // `authors` is the From field as it was parsed for the Facts. Pure and safe from any thread.
 Classification classify(const std::vector<StreamConfig>& streams, const Envelope& envelope,
                         const HeaderList& headers, const Result<std::vector<Address>>& authors);
+
+// The same message, when mail alike went to so many Apple recipients within `config.window`.
+Classification with_volume(Classification found, int alike, const MailingsConfig& config);
 
 // The stream that declares this SASL login; nullptr when none does.
 const StreamConfig* stream_of_login(const std::vector<StreamConfig>& streams,

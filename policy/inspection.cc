@@ -37,8 +37,24 @@ void Inspection::end_of_header(const Envelope& envelope) {
 void Inspection::body(std::string_view chunk) {
   body_octets_ += chunk.size();
   if (scan_) scan_->feed(chunk);
+  if (may_be_mailing() && opening_.size() < Mailings::opening_octets) {
+    opening_ += chunk.substr(0, Mailings::opening_octets - opening_.size());
+  }
   if (authenticator_) authenticator_->body(chunk);
   if (second_opinions_) second_opinions_->body(chunk);
+}
+
+bool Inspection::may_be_mailing() const {
+  return classification_.says_nothing && config_.mailings.recipients > 0;
+}
+
+std::optional<std::uint64_t> Inspection::mail_template(const Mailings& mailings) const {
+  if (!may_be_mailing() || !authors_ || authors_->empty()) return std::nullopt;
+  return mailings.template_of(authors_->front(), headers_.text("Subject"), opening_);
+}
+
+void Inspection::take_volume(int alike) {
+  classification_ = with_volume(std::move(classification_), alike, config_.mailings);
 }
 
 void Inspection::authenticate(AuthSources& sources, Opinions opinions) {

@@ -7,12 +7,14 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
 #include "policy/auth/second_opinion.h"
 #include "policy/config/config.h"
 #include "policy/facts.h"
+#include "policy/mailings.h"
 
 namespace icm {
 
@@ -53,6 +55,13 @@ class Inspection {
 
   const HeaderList& headers() const { return headers_; }
   const Classification& classification() const { return classification_; }
+
+  // Of a message that nothing says to be bulk or not: its author, Subject and the first octets of
+  // its body, as a number of `mailings`; nullopt for others, and where nobody wants to know.
+  std::optional<std::uint64_t> mail_template(const Mailings& mailings) const;
+  // To how many Apple recipients such mail went of late.
+  void take_volume(int alike);
+
   // The first From field, parsed; the Error says what is wrong with it, or that there is none.
   const Result<std::vector<Address>>& authors() const { return authors_; }
   bool header_overflow() const { return header_overflow_; }
@@ -62,6 +71,8 @@ class Inspection {
   std::uint64_t octets() const { return header_octets_ + body_octets_; }
 
  private:
+  bool may_be_mailing() const;
+
   const Config& config_;
   HeaderList headers_;
   bool header_overflow_ = false;
@@ -71,6 +82,7 @@ class Inspection {
   BodyFindings findings_;
   Result<std::vector<Address>> authors_ = fail(Code::syntax, "there is no From field");
   Classification classification_;
+  std::string opening_;  // the first octets of the body, where mail_template() needs them
 
   AuthSources* sources_ = nullptr;
   std::unique_ptr<Authenticator> authenticator_;  // neither exists where nobody asked

@@ -308,6 +308,22 @@ class Examination {
   Findings findings_;
 };
 
+// Of a mailing that nothing declares: it may as well be passwords that people wait for.
+Findings advice_on_volume(const Classification& classification) {
+  if (classification.alike == 0) return {};
+  Finding finding;
+  finding.rule = "list_unsubscribe.many-alike";
+  finding.weight = Weight::advice;
+  finding.evidence = fmt::format(
+      "mail alike went to {} or more Apple recipients of late, and "
+      "neither a stream nor a field says whether it is bulk",
+      classification.alike);
+  finding.fix =
+      "declare its stream in milter.conf, kind: bulk or kind: transactional; a mailing needs "
+      "List-Unsubscribe and List-Unsubscribe-Post (RFC 8058 section 3.1)";
+  return {std::move(finding)};
+}
+
 class ListUnsubscribe final : public Policy {
  public:
   explicit ListUnsubscribe(const Config& config) : authentication_(config.authentication) {
@@ -321,7 +337,9 @@ class ListUnsubscribe final : public Policy {
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     const MailClass mail_class = facts.classification.mail_class;
-    if (mail_class != MailClass::bulk && mail_class != MailClass::discussion) return Findings{};
+    if (mail_class != MailClass::bulk && mail_class != MailClass::discussion) {
+      return advice_on_volume(facts.classification);
+    }
     Findings findings = Examination(facts).findings();
     // Of fields that are missing or stand twice their own rules speak.
     const bool has_both =

@@ -310,6 +310,27 @@ void describe(StreamConfig& c, Visitor& visit) {
 // The stream that the commented example shows.
 StreamConfig example_stream();
 
+// Mail alike to many, of which neither a stream nor a field says what it is.
+struct MailingsConfig {
+  int recipients = 100;
+  std::chrono::seconds window{std::chrono::hours{1}};
+  bool are_bulk = false;
+  bool operator==(const MailingsConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(MailingsConfig& c, Visitor& visit) {
+  visit.number("recipients", c.recipients, 0, 1000,
+               "Apple recipients that mail alike goes to within the window before it is taken for "
+               "a mailing; 0 does not look.");
+  visit.span("window", c.window, std::chrono::minutes{1}, std::chrono::hours{24 * 7},
+             "How long a recipient counts.");
+  visit.flag("are_bulk", c.are_bulk,
+             "Whether such mail is bulk. Order confirmations and passwords are alike, too: declare "
+             "their streams transactional before. With no, list_unsubscribe.many-alike only "
+             "advises to declare the stream.");
+}
+
 struct Config {
   SocketConfig socket;
   RolesConfig roles;
@@ -323,6 +344,7 @@ struct Config {
   StoreConfig store;
   DnsConfig dns;
   std::vector<StreamConfig> streams;
+  MailingsConfig mailings;
 
   FormatConfig format;
   ListUnsubscribeConfig list_unsubscribe;
@@ -351,6 +373,8 @@ void describe(Config& c, Visitor& visit) {
   visit.section("dns", c.dns, "Whom the DNS is asked of.");
   visit.list("streams", c.streams, example_stream(),
              "Declared streams of mail; the first that matches names the message.");
+  visit.section("mailings", c.mailings,
+                "Mail alike to many of which neither a stream nor a field says what it is.");
   visit.policy("format", c.format, "RFC 5321 and RFC 5322: what every message must be.");
   visit.policy("list_unsubscribe", c.list_unsubscribe,
                "Bulk mail offers one-click unsubscription (RFC 2369, RFC 8058).");

@@ -40,6 +40,7 @@ class Checker : public OptionVisitor<Checker> {
     store();
     dns();
     streams();
+    mailings();
     describe(config_, *this);
     suppression_origins();
     egress();
@@ -173,6 +174,22 @@ class Checker : public OptionVisitor<Checker> {
       error(path,
             "nothing marks this stream: give it logins, from_domains, sender_domains or a header");
     }
+  }
+
+  void mailings() {
+    if (!config_.mailings.are_bulk) return;
+    if (config_.mailings.recipients == 0) {
+      warning("mailings.are_bulk", "has no effect: mailings.recipients is 0");
+      return;
+    }
+    const auto is_transactional = [](const StreamConfig& stream) {
+      return stream.kind == StreamKind::transactional;
+    };
+    if (std::any_of(config_.streams.begin(), config_.streams.end(), is_transactional)) return;
+    if (places_.unread("streams")) return;
+    warning("mailings.are_bulk",
+            "no stream is declared transactional: order confirmations and passwords to many will "
+            "count as bulk");
   }
 
   static bool is_enforced(const PolicyConfig& policy) {

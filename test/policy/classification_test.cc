@@ -20,6 +20,20 @@ Classification classified(std::string_view header, std::string_view reverse_path
   return classify(streams, envelope, headers, authors);
 }
 
+// Streams by login, by header, by From domain and by envelope sender.
+std::vector<StreamConfig> streams() {
+  StreamConfig receipts;
+  receipts.name = "receipts";
+  receipts.kind = StreamKind::transactional;
+  receipts.logins = {"checkout"};
+  receipts.header = "X-Stream: Receipts";
+  StreamConfig news;
+  news.name = "news";
+  news.from_domains = {*Domain::parse("news.shop.example"), *Domain::parse("bücher.example")};
+  news.sender_domains = {*Domain::parse("bounce.shop.example")};
+  return {receipts, news};
+}
+
 TEST(Classification, reads_the_signals_of_a_header) {
   using enum MailClass;
   struct Case {
@@ -45,9 +59,32 @@ TEST(Classification, reads_the_signals_of_a_header) {
            Case{"X-MC-Unique: 8a2f\n", personal, "no sign of a list"},
            Case{"X-Mailer: Mail\n", personal, "no sign of a list"},
        }) {
-    EXPECT_EQ(classified(header), (Classification{mail_class, "", std::string(reason)}))
-        << header << to_string(classified(header).mail_class) << " " << classified(header).reason;
+    const Classification found = classified(header);
+    EXPECT_EQ(found, (Classification{mail_class, "", std::string(reason), mail_class == personal}))
+        << header << to_string(found.mail_class) << " " << found.reason;
   }
+}
+
+TEST(Classification, takes_mail_alike_to_many_for_bulk_where_nothing_else_speaks) {
+  const Classification silent = classified("Subject: hello\n");
+  const MailingsConfig config{.recipients = 100, .window = std::chrono::hours{1}, .are_bulk = true};
+  EXPECT_EQ(with_volume(silent, 99, config), silent);
+  EXPECT_EQ(
+      with_volume(silent, 100, config),
+      (Classification{MailClass::bulk, "", "mail alike to 100 recipients within 1h", true, 100}));
+  for (const std::string_view header :
+       {"In-Reply-To: <a@b.example>\n", "List-Id: <news.shop.example>\n",
+        "Auto-Submitted: auto-generated\n", "From: a@news.shop.example\n"}) {
+    const Classification clear = classified(header, "a@shop.example", streams());
+    EXPECT_EQ(with_volume(clear, 100, config), clear) << header;
+  }
+}
+
+TEST(Classification, leaves_mail_alike_to_many_personal_unless_told) {
+  const Classification found =
+      with_volume(classified("Subject: hello\n"), 100,
+                  {.recipients = 100, .window = std::chrono::hours{1}, .are_bulk = false});
+  EXPECT_EQ(found, (Classification{MailClass::personal, "", "no sign of a list", true, 100}));
 }
 
 TEST(Classification, tells_lists_that_people_write_to_from_bulk) {
@@ -123,20 +160,6 @@ TEST(Classification, takes_an_answer_for_personal_whatever_program_sent_it) {
   EXPECT_EQ(answer, (Classification{MailClass::personal, "", "In-Reply-To"}));
 }
 
-// Streams by login, by header, by From domain and by envelope sender.
-std::vector<StreamConfig> streams() {
-  StreamConfig receipts;
-  receipts.name = "receipts";
-  receipts.kind = StreamKind::transactional;
-  receipts.logins = {"checkout"};
-  receipts.header = "X-Stream: Receipts";
-  StreamConfig news;
-  news.name = "news";
-  news.from_domains = {*Domain::parse("news.shop.example"), *Domain::parse("bücher.example")};
-  news.sender_domains = {*Domain::parse("bounce.shop.example")};
-  return {receipts, news};
-}
-
 TEST(Classification, believes_declared_streams_first) {
   using enum MailClass;
   struct Case {
@@ -162,11 +185,11 @@ TEST(Classification, believes_declared_streams_first) {
            Case{"From: a@mail.news.shop.example\n",
                 "a@b.example",
                 "",
-                {personal, "", "no sign of a list"}},
+                {personal, "", "no sign of a list", true}},
            Case{"X-Stream: receipts, please\n",
                 "a@b.example",
                 "",
-                {personal, "", "no sign of a list"}},
+                {personal, "", "no sign of a list", true}},
        }) {
     const Classification found = classified(header, reverse_path, streams(), login);
     EXPECT_EQ(found, expected) << header << to_string(found.mail_class) << " " << found.reason;

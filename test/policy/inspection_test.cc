@@ -60,6 +60,28 @@ TEST_F(InspectionTest, knows_author_and_class_before_the_body) {
   EXPECT_EQ(inspection.classification().mail_class, MailClass::bulk);
 }
 
+TEST_F(InspectionTest, keeps_the_opening_of_mail_that_nothing_declares) {
+  const Mailings mailings;
+  const std::string words = "Half price on all coats this week.\n";
+  std::string body;
+  while (body.size() < Mailings::opening_octets) body += words;
+  const auto number = [&](std::string_view text, std::size_t chunk) {
+    Inspection inspection(config);
+    feed(inspection, text, chunk);
+    return inspection.mail_template(mailings);
+  };
+  const std::string header = "From: a@shop.example\nSubject: Sale\n\n";
+  const auto whole = number(header + body, 100000);
+  ASSERT_TRUE(whole);
+  EXPECT_EQ(number(header + body, 7), whole);
+  EXPECT_EQ(number(header + body + "and what is far below does not matter\n", 7), whole);
+  EXPECT_NE(number(header + "Another text.\n", 7), whole);
+  EXPECT_EQ(number("List-Id: <a.b.example>\n" + header + body, 7), std::nullopt);
+  EXPECT_EQ(number("Subject: Sale\n\n" + body, 7), std::nullopt) << "nobody wrote it";
+  config.mailings.recipients = 0;
+  EXPECT_EQ(number(header + body, 7), std::nullopt);
+}
+
 TEST_F(InspectionTest, says_that_there_is_no_author) {
   Inspection inspection(config);
   feed(inspection, "Subject: x\n");

@@ -37,7 +37,7 @@ class ListUnsubscribeTest : public testing::Test {
                       .headers = headers,
                       .body = body,
                       .authors = authors,
-                      .classification = {mail_class, "", "Precedence: bulk"},
+                      .classification = {mail_class, "", "Precedence: bulk", false, alike},
                       .now = {},
                       .header_overflow = header_overflow};
     return policy->judge(facts, Deadline::in(1s)).value();
@@ -72,6 +72,7 @@ class ListUnsubscribeTest : public testing::Test {
     return fmt::format("{} {} {}", said.code, said.enhanced, said.text);
   }
 
+  int alike = 0;
   Envelope envelope;
   std::string from = "News <news@shop.example>";
   MailClass mail_class = MailClass::bulk;
@@ -85,6 +86,19 @@ constexpr std::string_view good =
 
 std::string with(std::string_view unsubscribe) {
   return fmt::format("List-Unsubscribe: {}\n{}", unsubscribe, post);
+}
+
+TEST_F(ListUnsubscribeTest, advises_to_declare_a_mailing_that_nothing_declares) {
+  mail_class = MailClass::personal;
+  alike = 100;
+  EXPECT_EQ(rules("Subject: x\n"), "many-alike(advice)");
+  const Finding advice = finding("list_unsubscribe.many-alike", "Subject: x\n");
+  EXPECT_EQ(advice.evidence,
+            "mail alike went to 100 or more Apple recipients of late, and neither a stream nor a "
+            "field says whether it is bulk");
+  EXPECT_EQ(advice.fix,
+            "declare its stream in milter.conf, kind: bulk or kind: transactional; a mailing needs "
+            "List-Unsubscribe and List-Unsubscribe-Post (RFC 8058 section 3.1)");
 }
 
 TEST_F(ListUnsubscribeTest, has_nothing_to_say_of_bulk_mail_that_offers_one_click) {

@@ -205,8 +205,11 @@ Result<ScenarioRun> run_in_process(const Scenario& scenario, WallTime now,
   ScenarioRun run;
   TranscriptLog log(run.transcript);
   const FixedClock clock(now);
+  Mailings mailings;
+  const SessionContext context{
+      .world = world, .log = log, .clock = clock, .slots = slots, .mailings = &mailings};
   for (const ScenarioConnection& connection : scenario.connections) {
-    SessionFilter filter({.world = world, .log = log, .clock = clock, .slots = slots}, run, faults);
+    SessionFilter filter(context, run, faults);
     ICM_CHECK(converse(connection, filter, run.transcript.connections.emplace_back()));
   }
   run.lookups = *lookups;

@@ -183,6 +183,11 @@ TEST(ConfigChecks, warn_of_what_has_no_effect_or_a_surprising_one) {
            Told{"private_relay: {mode: enforce}",
                 "1:23: warning: private_relay.mode: nothing is known of what is registered with "
                 "Apple: write it into private_relay.sources"},
+           Told{"mailings: {are_bulk: yes, recipients: 0}",
+                "1:22: warning: mailings.are_bulk: has no effect: mailings.recipients is 0"},
+           Told{"mailings: {are_bulk: yes}\nstreams: [{name: a, logins: [a]}]",
+                "1:22: warning: mailings.are_bulk: no stream is declared transactional: order "
+                "confirmations and passwords to many will count as bulk"},
        }) {
     EXPECT_EQ(told_of(text), fmt::format("milter.conf:{}\n", told)) << text;
   }
@@ -198,6 +203,7 @@ TEST(ConfigChecks, say_nothing_of_what_is_fine) {
            "streams: [{name: a, header: \"X-Campaign: a\"}, {name: b, from_domains: [b.example]}]",
            "arrival: {authserv_id: mx.example.com}",
            "private_relay: {mode: enforce, sources: [shop.example, news@mail.shop.example]}",
+           "mailings: {are_bulk: yes}\nstreams: [{name: a, kind: transactional, logins: [a]}]",
        }) {
     EXPECT_EQ(told_of(text), "") << text;
   }
