@@ -74,7 +74,7 @@ class Policies(unittest.TestCase):
             "policy/size.cc": 'f("size.too-large");\n',
             "policy/size.md": "| `too-large` | `size.error` | `size.percent` |\n",
             "policy/config/policy_options.h": 'visit.number("percent", c.percent);\n',
-            "test/policy/size_test.cc": "",
+            "test/policy/size_test.cc": 'rules(), "too-large"',
         }
         files.update({name.replace("__", "/").replace("_DOT_", "."): text
                       for name, text in changed.items()})
@@ -91,11 +91,18 @@ class Policies(unittest.TestCase):
         self.assertEqual(self.said(), [])
         self.assertEqual(
             self.said(policy__size_DOT_cc="", policy__size_part_DOT_cc='"size.too-large"'), [])
+        self.assertEqual(
+            self.said(test__policy__size_test_DOT_cc="",
+                      test__scenarios__size_DOT_scn="expect  rule size.too-large\n"), [])
 
     def test_what_does_not_is_told(self):
         for changed, complaint in (
             ({"policy__size_DOT_md": None}, "size: policy/size.md is missing"),
-            ({"test__policy__size_test_DOT_cc": None}, "size: test/policy/size_test.cc is missing"),
+            ({"test__policy__size_test_DOT_cc": None,
+              "test__policy__size_more_test_DOT_cc": '"too-large"'},
+             "size: test/policy/size_test.cc is missing"),
+            ({"test__policy__size_test_DOT_cc": '"not-too-large" "size.too-large-for-us"'},
+             "size.too-large: in no scenario and no test of size"),
             ({"policy__size_DOT_cc": '"size.too-large" "size.too-small"'},
              "size.too-small: named in the code, not in rules.inc"),
             ({"policy__size_DOT_cc": ""}, "size.too-large: in rules.inc, not named in the code"),

@@ -4,7 +4,8 @@
 
 Every policy of policies.inc has its .cc, its page and its test. Every rule that a policy's code
 names is in rules.inc, every rule of rules.inc is named by the code and explained on the page, and
-the page speaks of no rule that there is not. Prints what does not fit; exit status 1 if anything.
+the page speaks of no rule that there is not. Every rule is expected by name in a scenario, or in a
+test of its policy. Prints what does not fit; exit status 1 if anything.
 """
 import pathlib
 import re
@@ -49,6 +50,16 @@ def complaints(root):
         yield from complaints_of(root, policy, policies, rules.get(policy, []))
 
 
+def names_in_tests(root, policy):
+    """What scenarios and unit tests call rules of this policy; its own tests leave its name out."""
+    expected = "".join(file.read_text() for file in sorted((root / "test/scenarios").glob("*.scn")))
+    own = "".join(
+        file.read_text() for file in sorted((root / "test/policy").glob(f"{policy}*_test.cc"))
+    )
+    named = set(re.findall(rf"\b{policy}\.([a-z0-9]+(?:-[a-z0-9]+)*)", expected + own))
+    return named | set(re.findall(r"(?<![\w-])[a-z0-9]+(?:-[a-z0-9]+)*(?![\w-])", own))
+
+
 def complaints_of(root, policy, policies, rules):
     sources = list(sources_of(root, policy, policies))
     page = root / f"policy/{policy}.md"
@@ -62,6 +73,10 @@ def complaints_of(root, policy, policies, rules):
     for name in rules:
         if name not in named and name != ENGINES_RULE:
             yield f"{policy}.{name}: in rules.inc, not named in the code"
+    tested = names_in_tests(root, policy)
+    for name in rules:
+        if name not in tested and name != ENGINES_RULE:
+            yield f"{policy}.{name}: in no scenario and no test of {policy}"
     if ENGINES_RULE not in rules:
         yield f"{policy}.{ENGINES_RULE}: not in rules.inc"
     if not page.exists():

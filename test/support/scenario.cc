@@ -47,21 +47,14 @@ class Parser {
   };
   static const std::vector<Directive>& directives() {
     static const std::vector<Directive> all = {
-        {"config", &Parser::config},
-        {"store", &Parser::store},
-        {"connection", &Parser::connection},
-        {"daemon", &Parser::daemon},
-        {"client", &Parser::client},
-        {"helo", &Parser::helo},
-        {"login", &Parser::login},
-        {"queue-id", &Parser::queue_id},
-        {"mail", &Parser::mail},
-        {"rcpt", &Parser::rcpt},
-        {"message", &Parser::message},
-        {"with", &Parser::with},
-        {"without", &Parser::without},
-        {"abort", &Parser::abort},
-        {"expect", &Parser::expect},
+        {"config", &Parser::config},     {"store", &Parser::store},
+        {"dns", &Parser::dns},           {"connection", &Parser::connection},
+        {"daemon", &Parser::daemon},     {"client", &Parser::client},
+        {"helo", &Parser::helo},         {"login", &Parser::login},
+        {"queue-id", &Parser::queue_id}, {"mail", &Parser::mail},
+        {"rcpt", &Parser::rcpt},         {"message", &Parser::message},
+        {"with", &Parser::with},         {"without", &Parser::without},
+        {"abort", &Parser::abort},       {"expect", &Parser::expect},
     };
     return all;
   }
@@ -158,6 +151,19 @@ class Parser {
       ICM_TRY(*option, text(value));
     }
     scenario_.entries.push_back(std::move(entry));
+    return {};
+  }
+
+  Status dns(std::string_view rest) {
+    ScenarioRecord record{.line = line_, .name = {}, .type = {}, .value = {}};
+    ICM_TRY(record.name, text(take_word(rest)));
+    record.type = take_word(rest);
+    ICM_TRY(record.value, text(rest));
+    static constexpr std::string_view types[] = {"A", "AAAA", "MX", "TXT", "PTR", "CNAME"};
+    if (record.value.empty() || std::ranges::count(types, record.type) == 0) {
+      return fail(Code::syntax, "dns: expected \"NAME A|AAAA|MX|TXT|PTR|CNAME VALUE\"");
+    }
+    scenario_.records.push_back(std::move(record));
     return {};
   }
 

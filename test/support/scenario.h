@@ -39,6 +39,14 @@ struct ScenarioEntry {
   std::string note;
 };
 
+// "dns NAME TYPE VALUE": a record that the milter finds when it asks.
+struct ScenarioRecord {
+  int line = 0;
+  std::string name;
+  std::string type;
+  std::string value;
+};
+
 struct ScenarioRecipient {
   int line = 0;
   std::vector<ScenarioExpectation> expectations;
@@ -63,6 +71,7 @@ struct Scenario {
   std::string purpose;  // the comment at the top of the file, one line
   std::vector<ScenarioSetting> settings;
   std::vector<ScenarioEntry> entries;
+  std::vector<ScenarioRecord> records;
   bool store_is_broken = false;  // the suppression list cannot be read once the daemon runs
   std::vector<ScenarioConnection> connections;
 };

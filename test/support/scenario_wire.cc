@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/support/scenario_wire.h"
 
+#include <optional>
+
 #include "policy/base/text.h"
 #include "test/support/daemon_process.h"
 #include "test/support/milter_client.h"
@@ -51,7 +53,15 @@ Result<ScenarioTranscript> run_over_wire(const Scenario& scenario, const std::st
   const std::string address = address_of(socket, directory);
   const std::string log_file = (directory.path() / "log").string();
   ICM_CHECK(fill_store(scenario, files, now));
-  directory.write("milter.conf", config_of(scenario, files, address));
+  std::optional<NsdProcess> dns;
+  Scenario world = scenario;
+  if (!scenario.records.empty()) {
+    dns.emplace(zones_of(scenario));
+    world.settings.push_back({.line = 0,
+                              .path = {"dns", "servers"},
+                              .value = fmt::format("[\"{}\"]", dns->address().text())});
+  }
+  directory.write("milter.conf", config_of(world, files, address));
   ICM_TRY(DaemonProcess daemon, DaemonProcess::start(program, files.config, address, log_file));
   if (scenario.store_is_broken) ICM_CHECK(break_store(files));
 

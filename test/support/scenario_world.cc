@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "test/support/scenario_world.h"
 
+#include <algorithm>
 #include <chrono>
 #include <string_view>
+#include <utility>
+
+#include <nlohmann/json.hpp>
 
 #include "policy/base/deadline.h"
 #include "policy/base/mailbox.h"
@@ -61,6 +65,35 @@ Result<Suppression> entry_of(const ScenarioEntry& given, WallTime now) {
   return entry;
 }
 
+// "10 mx.shop.example" → 10 and the name.
+std::pair<int, std::string> exchange_of(const std::string& value) {
+  const auto blank = value.find(' ');
+  return {std::stoi(value.substr(0, blank)), value.substr(blank + 1)};
+}
+
+// RFC 1035 §5.1: in quotes, 255 octets a string (§3.3).
+std::string text_strings(std::string_view text) {
+  constexpr std::size_t longest = 255;
+  std::string strings;
+  do {
+    strings += strings.empty() ? "\"" : " \"";
+    for (const char c : text.substr(0, longest)) {
+      if (c == '"' || c == '\\') strings += '\\';
+      strings += c;
+    }
+    strings += '"';
+    text.remove_prefix(std::min(text.size(), longest));
+  } while (!text.empty());
+  return strings;
+}
+
+std::string zone_line(const ScenarioRecord& record) {
+  const bool is_name = record.type == "MX" || record.type == "PTR" || record.type == "CNAME";
+  return fmt::format("{}. {} {}{}\n", record.name, record.type,
+                     record.type == "TXT" ? text_strings(record.value) : record.value,
+                     is_name && !record.value.ends_with('.') ? "." : "");
+}
+
 }  // namespace
 
 ScenarioFiles::ScenarioFiles(const std::filesystem::path& directory)
@@ -82,6 +115,28 @@ std::string config_of(const Scenario& scenario, const ScenarioFiles& files,
   std::string yaml;
   root.write(yaml, 0);
   return yaml;
+}
+
+std::string zone_json(const Scenario& scenario) {
+  auto zone = nlohmann::json::object();
+  for (const ScenarioRecord& record : scenario.records) {
+    auto& list = zone[record.name][record.type];
+    if (record.type == "MX") {
+      const auto [preference, host] = exchange_of(record.value);
+      list.push_back({preference, host});
+    } else {
+      list.push_back(record.value);
+    }
+  }
+  return zone.dump();
+}
+
+Zones zones_of(const Scenario& scenario) {
+  Zones zones{{"example", {}}, {"com", {}}, {"arpa", {}}};
+  for (const ScenarioRecord& record : scenario.records) {
+    zones[record.name.substr(record.name.rfind('.') + 1)] += zone_line(record);
+  }
+  return zones;
 }
 
 Status fill_store(const Scenario& scenario, const ScenarioFiles& files, WallTime now) {
