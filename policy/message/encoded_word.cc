@@ -3,6 +3,7 @@
 // Reading and writing encoded words.
 #include "policy/message/encoded_word.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 
@@ -14,7 +15,7 @@ namespace icm {
 namespace {
 
 constexpr std::size_t longest_word = 75;   // RFC 2047 §2
-constexpr std::size_t longest_read = 998;  // a line's worth; so each "=?" of a field costs no more
+constexpr std::size_t longest_read = 998;  // a line's worth
 
 // The three parts between "=?" and "?=", and the length of the whole.
 struct EncodedWord {
@@ -24,24 +25,42 @@ struct EncodedWord {
   std::size_t size = 0;
 };
 
-// The encoded word at the front of `text`, as far as its question marks go; what is between them
-// may be wrong. It ends before the next blank, and is not looked for behind `longest_read` octets.
-std::optional<EncodedWord> read_word(std::string_view text) {
-  if (!text.starts_with("=?")) return std::nullopt;
-  text = text.substr(0, longest_read);
-  const std::size_t first = text.find('?', 2);
-  if (first == std::string_view::npos) return std::nullopt;
-  const std::size_t second = text.find('?', first + 1);
-  if (second == std::string_view::npos) return std::nullopt;
-  const std::size_t end = text.find("?=", second + 1);
-  if (end == std::string_view::npos) return std::nullopt;
-  const bool has_blank = text.substr(0, end).find_first_of(" \t\r\n") != std::string_view::npos;
-  if (has_blank) return std::nullopt;
-  return EncodedWord{.charset = text.substr(2, first - 2),
-                     .encoding = text.substr(first + 1, second - first - 1),
-                     .text = text.substr(second + 1, end - second - 1),
-                     .size = end + 2};
-}
+// Reads the encoded words of one field, from its beginning to its end.
+class WordReader {
+ public:
+  explicit WordReader(std::string_view field) : field_(field) {}
+
+  // The encoded word at `place`, as far as its question marks go; what is between them may be
+  // wrong. It ends before the next blank, and is not looked for behind `longest_read` octets.
+  // Places only grow from call to call.
+  std::optional<EncodedWord> read(std::size_t place) {
+    const std::string_view text = field_.substr(place, longest_read);
+    if (!text.starts_with("=?")) return std::nullopt;
+    const std::size_t first = text.find('?', 2);
+    if (first == std::string_view::npos) return std::nullopt;
+    const std::size_t second = text.find('?', first + 1);
+    if (second == std::string_view::npos) return std::nullopt;
+    const std::size_t end = end_from(place + second + 1) - place;
+    if (end + 2 > text.size()) return std::nullopt;
+    const bool has_blank = text.substr(0, end).find_first_of(" \t\r\n") != std::string_view::npos;
+    if (has_blank) return std::nullopt;
+    return EncodedWord{.charset = text.substr(2, first - 2),
+                       .encoding = text.substr(first + 1, second - first - 1),
+                       .text = text.substr(second + 1, end - second - 1),
+                       .size = end + 2};
+  }
+
+ private:
+  // The first "?=" from `place` on, or the field's end. Looked for once, however many words begin
+  // before it.
+  std::size_t end_from(std::size_t place) {
+    if (next_end_ < place) next_end_ = std::min(field_.find("?=", place), field_.size());
+    return next_end_;
+  }
+
+  std::string_view field_;
+  std::size_t next_end_ = 0;
+};
 
 // RFC 2047 §2 token: no controls, blanks or especials.
 bool is_token(std::string_view text) {
@@ -129,27 +148,28 @@ bool looks_meant(std::string_view text) {
 std::string decode_encoded_words(std::string_view text) {
   std::string decoded;
   std::size_t blanks_after_word = std::string::npos;  // where in `decoded` they begin
-  while (!text.empty()) {
-    const auto word = read_word(text);
+  WordReader reader(text);
+  for (std::size_t i = 0; i < text.size();) {
+    const auto word = reader.read(i);
     const auto octets = word ? decode(*word) : std::nullopt;
     if (octets) {
       if (blanks_after_word != std::string::npos) decoded.resize(blanks_after_word);
       decoded += *octets;
       blanks_after_word = decoded.size();
-      text.remove_prefix(word->size);
+      i += word->size;
       continue;
     }
-    if (!is_wsp(text.front()) && text.front() != '\r' && text.front() != '\n') {
+    if (!is_wsp(text[i]) && text[i] != '\r' && text[i] != '\n') {
       blanks_after_word = std::string::npos;
     }
-    decoded += text.front();
-    text.remove_prefix(1);
+    decoded += text[i++];
   }
   return decoded;
 }
 
 std::optional<std::string> encoded_word_fault(std::string_view text, FieldKind kind) {
   bool in_quotes = false;
+  WordReader reader(text);
   for (std::size_t i = 0; i < text.size(); ++i) {
     if (kind == FieldKind::addresses && text[i] == '\\') {
       ++i;
@@ -157,7 +177,7 @@ std::optional<std::string> encoded_word_fault(std::string_view text, FieldKind k
       in_quotes = !in_quotes;
     } else if (text[i] == '=' && text.substr(i).starts_with("=?")) {
       const std::string_view rest = text.substr(i);
-      const auto word = read_word(rest);
+      const auto word = reader.read(i);
       if (!word) {
         if (!looks_meant(rest)) continue;
         return fmt::format("encoded word \"{}\" has a blank inside or no end", for_log(rest, 40));
