@@ -141,6 +141,10 @@ std::optional<ArcVerifier::Failure> ArcVerifier::check_key(
   if (answer->keys.empty()) return Failure{ArcStatus::fail, answer->problems.front()};
   std::string reason;
   for (const KeyRecord& record : answer->keys) {
+    if (!reason.empty() && deadline.passed()) {
+      return Failure{ArcStatus::temp_error,
+                     fmt::format("out of time before all {} keys were tried", answer->keys.size())};
+    }
     const auto objection = objection_of(record, algorithm, digest, signature, min_rsa_bits);
     if (!objection) return std::nullopt;
     if (reason.empty()) reason = objection->reason;

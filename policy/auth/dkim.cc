@@ -142,6 +142,11 @@ void DkimVerifier::verify(Candidate& candidate, WallTime now, Deadline deadline)
   const Sha256Digest digest = hash_header(headers_, tags, result.header_index);
   std::optional<KeyObjection> first;
   for (const KeyRecord& record : answer->keys) {
+    // Whoever signed chose how many keys there are, and how large.
+    if (first && deadline.passed()) {
+      return settle(result, DkimStatus::temp_error,
+                    fmt::format("out of time before all {} keys were tried", answer->keys.size()));
+    }
     auto objection =
         objection_of(record, tags.algorithm, digest, tags.signature, limits_.min_rsa_bits);
     if (!objection && breaks_strict_identity(record, tags)) {

@@ -22,10 +22,17 @@ Status require(const TagList& list, std::initializer_list<std::string_view> name
   return {};
 }
 
-Result<std::string> decoded(const TagList& list, std::string_view tag) {
-  const auto octets = from_base64(without_blanks(list.value(tag)));
+Result<std::string> decoded(std::string_view tag, const std::string& text) {
+  const auto octets = from_base64(text);
   if (!octets || octets->empty()) return wrong(tag, "is no base64");
   return *octets;
+}
+
+// RFC 2045 §6.8 has "=" fill the last four up, and RFC 6376 §2.10 takes its base64 from there. In
+// b= libopendkim and Mail::DKIM do without: so would a receiver that has them.
+std::string with_padding(std::string text) {
+  while (text.size() % 4 != 0) text += '=';
+  return text;
 }
 
 std::optional<Canonicalization> form_of(std::string_view name) {
@@ -194,8 +201,8 @@ Result<SignatureTags> parse_signature(std::string_view field_value, SignatureKin
   const std::vector<std::string> methods = colon_list(list.value("q", "dns/txt"));
   if (std::ranges::find(methods, "dns/txt") == methods.end())
     return wrong("q", "does not name dns/txt");
-  ICM_TRY(tags.body_hash, decoded(list, "bh"));
-  ICM_TRY(tags.signature, decoded(list, "b"));
+  ICM_TRY(tags.body_hash, decoded("bh", without_blanks(list.value("bh"))));
+  ICM_TRY(tags.signature, decoded("b", with_padding(without_blanks(list.value("b")))));
   return tags;
 }
 

@@ -88,6 +88,35 @@ TEST(Dkim, tells_a_changed_body_from_a_changed_header) {
   EXPECT_EQ(judge(with("game.  Are", "game. Are"), rfc8463_keys)[0].status, DkimStatus::pass);
 }
 
+// RFC 2045 §6.8 demands it; libopendkim and Mail::DKIM do without in b= alone.
+TEST(Dkim, reads_a_signature_without_padding_but_no_body_hash_or_key) {
+  EXPECT_EQ(judge(with("Q1Dw==", "Q1Dw"), rfc8463_keys)[0].status, DkimStatus::pass);
+  EXPECT_EQ(judge(with("Q1Dw==", "Q1Dw="), rfc8463_keys)[0].status, DkimStatus::pass);
+  EXPECT_EQ(judge(with("Q1Dw==", "Q1Dw==="), rfc8463_keys)[0].reason, "b= is no base64");
+  EXPECT_EQ(judge(with("JVOzv8=", "JVOzv8"), rfc8463_keys)[0].reason, "bh= is no base64");
+}
+
+TEST(Dkim, tries_one_key_whatever_the_time_and_more_as_long_as_there_is_some) {
+  auto resolver = ZoneResolver::parse(
+      R"({"brisbane._domainkey.football.example.com": {"TXT": [
+        "v=DKIM1; k=ed25519; p=AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=",
+        "v=DKIM1; k=ed25519; p=11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo="]}})");
+  ASSERT_TRUE(resolver);
+  KeyDirectory keys(*resolver);
+  const MailText mail = mail_text(rfc8463_message);
+  const auto first_of = [&](Deadline deadline) {
+    BodyHashes hashes;
+    DkimVerifier verifier(mail.headers, keys, hashes);
+    hashes.feed(mail.body);
+    hashes.finish();
+    return verifier.finish({}, deadline)[0];
+  };
+  EXPECT_EQ(first_of(Deadline::in(std::chrono::hours{1})).status, DkimStatus::pass);
+  const DkimResult late = first_of(Deadline::in({}));
+  EXPECT_EQ(late.status, DkimStatus::temp_error);
+  EXPECT_EQ(late.reason, "out of time before all 2 keys were tried");
+}
+
 TEST(Dkim, says_why_a_signature_can_never_verify) {
   struct Case {
     std::string_view from, to, reason;
