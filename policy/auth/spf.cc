@@ -66,6 +66,7 @@ class Evaluation {
     }
     result_.domain = lower_ascii(sender_.domain);
     result_.status = check_host(sender_.domain, /*path=*/"", Explain::yes);
+    if (result_.problem.empty() && result_.status != SpfStatus::pass) result_.problem = overlooked_;
   }
 
  private:
@@ -275,15 +276,25 @@ class Evaluation {
     return count_void(any_void, Match::no);
   }
 
+  // §5.5: a lookup that fails is no match and no error. Whoever wonders why is told.
+  void overlook(const std::string& name, RecordType type, const DnsAnswer& answer) {
+    if (!answer.is_temporary() || !overlooked_.empty()) return;
+    overlooked_ = fmt::format("{} {}: {}; that is no match for ptr (RFC 7208 section 5.5)",
+                              to_string(type), for_log(name), answer.problem);
+  }
+
   // §5.5: the client's names whose addresses include the client; errors mean "no match".
   std::vector<std::string> validated_names(bool& was_void) {
     constexpr std::size_t max_names = 10;  // §4.6.4
-    const DnsAnswer reverse = ask(reverse_name(question_.client), RecordType::ptr);
+    const std::string own = reverse_name(question_.client);
+    const DnsAnswer reverse = ask(own, RecordType::ptr);
+    overlook(own, RecordType::ptr, reverse);
     was_void = reverse.is_void();
     prefetch_addresses(reverse.names, std::identity{});
     std::vector<std::string> validated;
     for (std::size_t i = 0; i < std::min(reverse.names.size(), max_names); ++i) {
       const DnsAnswer forward = ask(reverse.names[i], address_type());
+      overlook(reverse.names[i], address_type(), forward);
       if (std::ranges::find(forward.addresses, question_.client) != forward.addresses.end()) {
         validated.push_back(reverse.names[i]);
       }
@@ -355,6 +366,7 @@ class Evaluation {
   SpfResult& result_;
   const SpfSender sender_;
   bool have_ttl_ = false;
+  std::string overlooked_;  // a failed lookup that the result does not show
 };
 
 }  // namespace

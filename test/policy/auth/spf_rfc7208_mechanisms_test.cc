@@ -333,5 +333,21 @@ TEST(SpfTargets, of_one_label_have_no_record) {
             pass);
 }
 
+// §5.5: "If a DNS error occurs while doing the PTR RR lookup, then this mechanism fails to match".
+TEST(SpfPtr, a_lookup_that_fails_is_no_match_and_is_told) {
+  const SpfResult lost =
+      spf_of(zone_with("v=spf1 ptr -all", R"("7.113.0.203.in-addr.arpa": {"PTR": ["TIMEOUT"]})"),
+             "203.0.113.7", "ann@e.example");
+  EXPECT_EQ(lost.status, SpfStatus::fail);
+  EXPECT_TRUE(lost.problem.starts_with("PTR 7.113.0.203.in-addr.arpa: ")) << lost.problem;
+  EXPECT_TRUE(lost.problem.ends_with("; that is no match for ptr (RFC 7208 section 5.5)"))
+      << lost.problem;
+  const SpfResult found = spf_of(zone_with("v=spf1 ptr ip4:203.0.113.7 -all",
+                                           R"("7.113.0.203.in-addr.arpa": {"PTR": ["TIMEOUT"]})"),
+                                 "203.0.113.7", "ann@e.example");
+  EXPECT_EQ(found.status, SpfStatus::pass);
+  EXPECT_EQ(found.problem, "");
+}
+
 }  // namespace
 }  // namespace icm
