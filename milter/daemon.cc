@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "milter/callbacks.h"
+#include "milter/key_watch.h"
 #include "milter/listening_socket.h"
 #include "milter/log_writer.h"
 #include "milter/open_files.h"
@@ -59,8 +60,10 @@ class Daemon {
     ICM_TRY(socket_, ListeningSocket::open(config().socket));
     {
       const SignalsBlocked blocked;
+      key_watch_.emplace(*log_, clock_);
       server_ = std::thread([this] { serve(); });
     }
+    key_watch_->look_at(current_);
     log_->say(LogLevel::info, fmt::format("ready: version {}, listening on {}", ICM_VERSION,
                                           config().socket.address));
     return {};
@@ -140,6 +143,7 @@ class Daemon {
     }
     swap(*world);
     say_key_warnings();
+    key_watch_->look_at(current_);
     log_->say(LogLevel::info, fmt::format("reloaded {}", options_.config_path));
   }
 
@@ -193,6 +197,7 @@ class Daemon {
   Signals signals_;
   std::shared_ptr<const World> current_;  // what world_ holds; only the main thread changes it
   std::optional<ListeningSocket> socket_;
+  std::optional<KeyWatch> key_watch_;
   std::thread server_;
 };
 
