@@ -12,6 +12,7 @@
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/offline_message.h"
 #include "policy/auth/arc_seal.h"
+#include "policy/auth/key_file.h"
 #include "policy/base/text.h"
 
 namespace icm::ctl {
@@ -113,16 +114,14 @@ Result<ArcSetValues> seal(const Options& options, const PrivateKey& key, const s
 
 Exit run(const Options& options) {
   const auto stop = [](Exit exit, const Error& error) { return complain(error.text, exit); };
-  const auto pem = read_whole(options.key);
-  if (!pem) return stop(Exit::usage, pem.error());
-  const auto key = PrivateKey::from_pem(*pem);
-  if (!key)
-    return stop(Exit::usage, {Code::config, fmt::format("{}: {}", options.key, key.error().text)});
+  const auto key = read_key_file(options.key == "-" ? "/dev/stdin" : options.key, KeyGuard::person);
+  if (!key) return stop(Exit::usage, key.error());
+  for (const std::string& warning : key->warnings) complain("warning: " + warning);
   const auto resolver = options.dns.open();
   if (!resolver) return stop(Exit::usage, resolver.error());
   const auto message = read_whole(options.message);
   if (!message) return stop(Exit::usage, message.error());
-  const auto set = seal(options, *key, *message, **resolver);
+  const auto set = seal(options, key->key, *message, **resolver);
   if (!set && set.error().code == Code::config) return stop(Exit::usage, set.error());
   const std::string result = set ? with_set(*set, *message) : *message;
   std::fwrite(result.data(), 1, result.size(), stdout);
@@ -142,7 +141,9 @@ void add_seal(CLI::App& app, Chosen& chosen) {
   command->add_option("MESSAGE", options->message, std::string(message_option_help))
       ->option_text(" ")
       ->required();
-  command->add_option("--key", options->key, "The private key in PEM, RSA or ed25519. Required.")
+  command
+      ->add_option("--key", options->key,
+                   "The private key in PEM, RSA or ed25519; - is standard input. Required.")
       ->option_text("KEY.pem")
       ->required();
   command->add_option("--domain", options->domain, "The domain that seals (d=). Required.")
