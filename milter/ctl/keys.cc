@@ -56,17 +56,18 @@ void add_generate(CLI::App& keys, Chosen& chosen, const Options& options) {
       add_word(keys, chosen, options, "generate",
                "Makes a key, and says which record to publish and what to write into milter.conf.",
                keys_generate);
-  command.add_option("--domain", options->domain, "Domain that seals (d=).")
+  command.add_option("--domain", options->domain, "Domain that seals (d=). Required.")
       ->required()
       ->option_text("D");
   command
-      .add_option("--selector", options->selector,
-                  "Selector of the key (s=), such as arc1 or 2026a: one that has no record yet.")
+      .add_option(
+          "--selector", options->selector,
+          "Selector of the key (s=), such as arc1 or 2026a: one that has no record yet. Required.")
       ->required()
       ->option_text("S");
   command
       .add_option("--out", options->file,
-                  "File to make, with mode 0600. One that exists is never overwritten.")
+                  "File to make, with mode 0600. One that exists is never overwritten. Required.")
       ->required()
       ->option_text("FILE");
   command
@@ -79,7 +80,8 @@ void add_generate(CLI::App& keys, Chosen& chosen, const Options& options) {
       ->option_text("N");
   command.footer(
       "Exit status: 0 made, 1 the file exists or cannot be written, 2 usage.\n"
-      "Example: icloud-milterctl keys generate --domain example.org --selector arc1 --out "
+      "Example:\n"
+      "  icloud-milterctl keys generate --domain example.org --selector arc1 --out "
       "/etc/icloud-milter/arc1.pem");
 }
 
