@@ -3,8 +3,10 @@
 // alignment, DMARC: what passes belongs to the domain of From, and that domain says what shall be
 // done when nothing does.
 #include <algorithm>
+#include <utility>
 
 #include "policy/alignment_report.h"
+#include "policy/auth/dmarc_record.h"
 #include "policy/base/text.h"
 #include "policy/organization.h"
 
@@ -84,6 +86,20 @@ void report_unaligned(Report& report, const DmarcVerdict& verdict, DmarcStandard
        align_fix(report), owed ? against_unaligned(report, verdict, standard) : std::string()});
 }
 
+// What to do where a name has several records, so that none of them counts (RFC 9989 §4.7); empty
+// where it has not.
+std::string fix_of_several(const Report& report, const std::string& domain) {
+  const DnsAnswer answer =
+      report.facts.sources->resolver.query(record_name(domain), RecordType::txt, report.deadline);
+  std::vector<std::string> records;
+  for (const std::string& text : answer.texts) {
+    if (parse_dmarc_record(text)) records.push_back(fmt::format("\"{}\"", for_log(text, 100)));
+  }
+  if (records.size() < 2) return {};
+  return fmt::format("keep one of the {} records at {}. TXT, and remove the others: {}",
+                     records.size(), record_name(domain), listed(records));
+}
+
 void report_missing(Report& report, const DmarcVerdict& verdict) {
   const std::string domain = verdict.record_domain.empty()
                                  ? organization_of(report.author, *report.facts.sources)
@@ -91,12 +107,14 @@ void report_missing(Report& report, const DmarcVerdict& verdict) {
   // Beside a record that says nothing usable, another one would make it worse (RFC 9989 §4.7).
   const std::string_view deed =
       verdict.record_domain.empty() ? "publish" : "replace the record there by";
-  report.refuse_if(!report.is_bounce, Check::dmarc,
-                   {"alignment.dmarc-missing",
-                    not_authorized,
-                    for_log(verdict.reason),
-                    fmt::format("{} {}", deed, txt_record(record_name(domain), "v=DMARC1; p=none")),
-                    {}});
+  std::string fix = fix_of_several(report, report.author);
+  if (fix.empty()) fix = fix_of_several(report, domain);
+  if (fix.empty()) {
+    fix = fmt::format("{} {}", deed, txt_record(record_name(domain), "v=DMARC1; p=none"));
+  }
+  report.refuse_if(
+      !report.is_bounce, Check::dmarc,
+      {"alignment.dmarc-missing", not_authorized, for_log(verdict.reason), std::move(fix), {}});
 }
 
 void report_failure(Report& report, const DmarcVerdict& verdict, DmarcStandard standard) {

@@ -103,5 +103,15 @@ TEST_F(AlignmentDmarcTest, warns_when_the_two_standards_differ) {
   EXPECT_EQ(rules(), "unaligned dmarc-fail dmarc-standards-differ(advice)");
 }
 
+// One more would make it worse.
+TEST_F(AlignmentDmarcTest, names_the_records_where_there_are_several) {
+  zone = R"({"_dmarc.shop.example": {"TXT": ["v=DMARC1; p=none", "hello", "v=DMARC1; p=reject"]}})";
+  all_pass();
+  EXPECT_EQ(rules(), "dmarc-missing");
+  EXPECT_EQ(findings().front().fix,
+            "keep one of the 2 records at _dmarc.shop.example. TXT, and remove the others: "
+            "\"v=DMARC1; p=none\" and \"v=DMARC1; p=reject\"");
+}
+
 }  // namespace
 }  // namespace icm
