@@ -11,6 +11,7 @@
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
@@ -25,6 +26,8 @@
 
 #include "policy/base/result.h"
 #include "test/support/milter_client_mail.h"
+#include "test/support/scenario_text.h"
+#include "test/support/signed_mail.h"
 
 namespace icm {
 namespace {
@@ -42,6 +45,8 @@ struct Options {
   std::string daemon_name = "ICLOUD-GATE";
   int per_connection = 0;  // 0: all messages of a connection through the same one
   int pid = 0;
+  std::string key_file;  // signs with s=bench d=shop.example; empty: unsigned
+  bool alter = false;    // after it was signed
 };
 
 // What one connection saw.
@@ -82,6 +87,14 @@ MilterMail message_of(const Options& options) {
   const std::string line =
       "The quick brown fox jumps over the lazy dog and comes back for its hat.\r\n";
   while (mail.body.size() + line.size() <= options.size) mail.body += line;
+  if (!options.key_file.empty()) {
+    const auto pem = read_text_file(options.key_file);
+    const auto key = PrivateKey::from_pem(pem.value_or(""));
+    if (!key) throw std::runtime_error(options.key_file + ": " + key.error().text);
+    mail.fields.insert(mail.fields.begin(),
+                       {"DKIM-Signature", dkim_signature(mail, *key, "shop.example", "bench")});
+  }
+  if (options.alter) mail.body += "P.S. This was not signed.\r\n";
   return mail;
 }
 
@@ -252,6 +265,9 @@ int main(int argc, char** argv) {
   app.add_option("--daemon-name", options.daemon_name, "Macro {daemon_name}");
   app.add_option("--per-connection", options.per_connection,
                  "Messages before a new connection; 0: never");
+  app.add_option("--key", options.key_file,
+                 "RSA key in PEM: messages are signed with s=bench d=shop.example");
+  app.add_flag("--alter", options.alter, "Change messages after they were signed");
   app.add_option("--pid", options.pid, "Process of the filter, for its memory and processor time");
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGPIPE, SIG_IGN);
