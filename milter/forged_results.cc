@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/forged_results.h"
 
+#include <algorithm>
+
 #include "policy/auth/auth_results.h"
 #include "policy/auth/authserv_id.h"
 #include "policy/base/text.h"
@@ -13,7 +15,10 @@ void ForgedResults::header(std::string_view name, std::string_view value) {
   // RFC 5322 §4.5 lets blanks stand before the colon; the mail server counts such a field too.
   if (!equal_ascii(trim(name), auth_results_field)) return;
   ++seen_;
-  if (!is_removed_at_arrival({.name = name, .value = value}, authserv_id_)) return;
+  const bool is_forged = std::ranges::any_of(ids_, [&](std::string_view id) {
+    return is_removed_at_arrival({.name = name, .value = value}, id);
+  });
+  if (!is_forged) return;
   are_too_many_ = occurrences_.size() == most;
   if (!are_too_many_) occurrences_.push_back(seen_);
 }

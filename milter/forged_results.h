@@ -21,7 +21,12 @@ class ForgedResults {
   // whole header.
   static constexpr std::size_t most = 100;
 
-  explicit ForgedResults(std::string_view authserv_id) : authserv_id_(authserv_id) {}
+  explicit ForgedResults(std::string_view authserv_id) : ids_{authserv_id} {}
+
+  // Before the first field: these names are ours, too. They must outlive this.
+  void add_ids(const std::vector<std::string>& ids) {
+    ids_.insert(ids_.end(), ids.begin(), ids.end());
+  }
 
   void header(std::string_view name, std::string_view value);
 
@@ -31,7 +36,7 @@ class ForgedResults {
   std::vector<HeaderEdit> removals() const;
 
  private:
-  std::string_view authserv_id_;
+  std::vector<std::string_view> ids_;
   int seen_ = 0;
   std::vector<int> occurrences_;
   bool are_too_many_ = false;

@@ -14,7 +14,7 @@ bool Message::authenticates_client() const {
 }
 
 bool Message::authenticates_egress() const {
-  return needs_judgement() && world->engine().needs_authentication();
+  return needs_judgement() && world->engine().needs().any();
 }
 
 SpfQuestions Message::leaving() const {
@@ -28,7 +28,7 @@ void Message::prefetch_client() const {
 }
 
 void Message::prefetch_egress() const {
-  if (!world->engine().needs_authentication()) return;
+  if (!world->engine().needs().sender) return;
   const SpfQuestions questions = leaving();
   prefetch_spf(questions, world->auth_sources());
   world->engine().prefetch(envelope, questions, world->auth_sources());
@@ -40,26 +40,42 @@ void Message::begin_authentication() {
   is_authenticated_ = true;
   prefetch_alignment(inspection.authors(), authenticates_egress() ? leaving() : entering(),
                      world->auth_sources());
-  inspection.authenticate(world->auth_sources(), authenticates_egress()
-                                                     ? Inspection::Opinions::second_too
-                                                     : Inspection::Opinions::ours);
+  const bool is_judged_so = authenticates_egress();
+  AuthNeeds needs;
+  if (is_judged_so) needs = world->engine().needs();
+  if (authenticates_client())
+    needs = needs | AuthNeeds{.sender = true, .arc = true, .body_hash = false};
+  inspection.authenticate(
+      world->auth_sources(), needs,
+      is_judged_so ? Inspection::Opinions::second_too : Inspection::Opinions::ours);
 }
 
 void Message::finish_authentication(WallTime now, Deadline deadline) {
   if (!is_authenticated_) return;
   const Config& config = world->config();
   const Deadline by = deadline.at_most(config.authentication.deadline);
-  const ClientAddress client =
-      config.arrival.show_client ? ClientAddress::shown : ClientAddress::withheld;
+  const ReportForm form{
+      .client = config.arrival.show_client ? ClientAddress::shown : ClientAddress::withheld,
+      .trusted_sealers = config.arrival.trusted_sealers};
   if (!authenticates_egress()) {
     client_results_ =
-        method_results(inspection.finish_authentication(entering(), now, by), entering(), client);
+        method_results(inspection.finish_authentication(entering(), now, by), entering(), form);
     return;
   }
   inspection.finish_authentication(leaving(), now, by);
   if (!authenticates_client()) return;
   client_results_ =
-      method_results(inspection.seen_otherwise(entering(), now, by), entering(), client);
+      method_results(inspection.seen_otherwise(entering(), now, by), entering(), form);
+}
+
+Facts Message::facts(WallTime now) {
+  if (!enters_here()) {
+    client_results_ =
+        results_of_arrival(world->config(), world->authserv_id(), inspection.headers());
+  }
+  Facts facts = inspection.facts(envelope, now);
+  facts.arrival = &client_results_;
+  return facts;
 }
 
 void Message::count_alike(Mailings* mailings, WallTime now) {

@@ -43,6 +43,9 @@ class Message {
   // author's business.
   void count_alike(Mailings* mailings, WallTime now);
 
+  // All that policies may know, after the last chunk. Refers to this message.
+  Facts facts(WallTime now);
+
   // What every message that enters gets: forged fields go, ours is put on top.
   std::vector<HeaderEdit> arrival_edits() const;
 
@@ -60,7 +63,7 @@ class Message {
   SpfQuestions leaving() const;
   SpfQuestions entering() const;
   bool is_authenticated_ = false;             // lookups have begun
-  std::vector<MethodResult> client_results_;  // what Authentication-Results says of the client
+  std::vector<MethodResult> client_results_;  // what Authentication-Results says of the sender
 };
 
 }  // namespace icm

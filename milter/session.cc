@@ -100,7 +100,7 @@ void Session::connect(const Peer& peer, std::string_view daemon_name) {
   connection_ = {};
   connection_.client = peer.address;
   connection_.client_name = peer.name;
-  daemon_name_ = daemon_name;
+  connection_.listener = daemon_name;
   transport_ = peer.port == 0 ? Transport::internal : Transport::smtp;
 }
 
@@ -112,11 +112,11 @@ void Session::mail(std::span<const std::string_view> arguments, std::string_view
   const Config& config = message_->world->config();
   Envelope& envelope = message_->envelope;
   envelope = connection_;
-  envelope.role = role_of(config.roles, daemon_name_);
+  envelope.role = role_of(config.roles, connection_.listener);
   if (envelope.role != Role::arrival) {
     if (context_.gate_watch != nullptr) context_.gate_watch->saw_judged();
   } else if (!config.roles.arrival.empty()) {
-    message_->is_of_known_listener = names(config.roles.arrival, daemon_name_);
+    message_->is_of_known_listener = names(config.roles.arrival, connection_.listener);
   }
   envelope.login = login;
   envelope.reverse_path = reverse_path_of(arguments);
@@ -124,6 +124,7 @@ void Session::mail(std::span<const std::string_view> arguments, std::string_view
   OriginDecision origin = origin_of_connection(config.arrival, envelope, transport_);
   envelope.origin = origin.origin;
   envelope.origin_reason = std::move(origin.reason);
+  if (envelope.origin != Origin::relay) message_->forged.add_ids(config.arrival.other_ids);
   message_->prefetch_client();
 }
 
@@ -184,7 +185,7 @@ Answer Session::refuse_listener() {
       fmt::format("{}: deferred: the listener's {{daemon_name}} \"{}\" is in none of roles.gate, "
                   "roles.direct and roles.arrival; mend milter_macro_daemon_name in master.cf, or "
                   "add the name",
-                  for_log(message_->envelope.queue_id), for_log(daemon_name_)));
+                  for_log(message_->envelope.queue_id), for_log(connection_.listener)));
   return {.kind = Answer::Kind::refuse, .reply = unknown_listener};
 }
 
@@ -293,7 +294,7 @@ Answer Session::finish_arrival(Message& message, Mta& mta) {
   }
   if (message.enters_for_apple && context_.gate_watch != nullptr) {
     const auto warning = context_.gate_watch->saw_arrival(
-        daemon_name_, message.world->config().roles, context_.clock.now());
+        connection_.listener, message.world->config().roles, context_.clock.now());
     if (warning) context_.log.say(LogLevel::warning, *warning);
   }
   return {};
@@ -313,9 +314,8 @@ Answer Session::finish_judged(Message& message, Mta& mta) {
     message.finish_authentication(now, deadline);
     message.count_alike(context_.mailings, now);
   }
-  Verdict verdict = slot ? message.world->engine().judge(
-                               message.inspection.facts(message.envelope, now), deadline)
-                         : deferral(too_busy);
+  Verdict verdict =
+      slot ? message.world->engine().judge(message.facts(now), deadline) : deferral(too_busy);
   slot = {};
   Settlement settlement =
       settle(std::move(verdict), message.apple, message.envelope, config.direct.mixed);

@@ -95,8 +95,7 @@ class Session {
                    std::chrono::microseconds took);
 
   SessionContext context_;
-  Envelope connection_;  // client and helo: what outlives a message
-  std::string daemon_name_;
+  Envelope connection_;  // listener, client and helo: what outlives a message
   Transport transport_ = Transport::smtp;
   std::unique_ptr<Message> message_;
 };

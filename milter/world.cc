@@ -62,7 +62,7 @@ World::World(Config config, std::unique_ptr<SuppressionList> suppression,
       names_(std::move(names)),
       sealing_keys_(std::move(sealing_keys)),
       apple_(config_.apple.domains),
-      policies_(config_, Stores{*suppression_}),
+      policies_(config_, PolicyMeans{*suppression_, sealing_keys_, authserv_id_}),
       engine_(policies_) {}
 
 }  // namespace icm

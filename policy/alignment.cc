@@ -16,7 +16,7 @@ class AlignmentPolicy final : public Policy {
   explicit AlignmentPolicy(const Config& config) : config_(config) {}
 
   std::string_view name() const override { return "alignment"; }
-  bool needs_authentication() const override { return true; }
+  AuthNeeds needs() const override { return {.sender = true, .arc = false, .body_hash = false}; }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     // A sender could switch this policy off by adding fields; so it is an error, and on_error says
@@ -40,7 +40,7 @@ class AlignmentPolicy final : public Policy {
 
 }  // namespace
 
-std::unique_ptr<Policy> make_alignment(const Config& config, const Stores&) {
+std::unique_ptr<Policy> make_alignment(const Config& config, const PolicyMeans&) {
   return std::make_unique<AlignmentPolicy>(config);
 }
 

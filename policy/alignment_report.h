@@ -100,9 +100,6 @@ class Report {
 // "A, B and 2 more"
 std::string listed(const std::vector<std::string>& names);
 
-// What a DMARC verdict makes receivers do: the reply, or the junk folder; empty when nothing.
-std::string dmarc_prediction(const DmarcVerdict& verdict, std::string_view author);
-
 // The chapters, in the order of their findings.
 void examine_spf(Report& report);    // alignment_spf.cc
 void examine_dkim(Report& report);   // alignment_dkim.cc

@@ -131,13 +131,16 @@ void judge_finding(const ConfiguredPolicy& configured, Finding finding, const Su
                 .held_back = {}};
   result.mode = mode_of(configured, result.finding.rule);
   if (result.mode == Mode::off) return;
-  if (result.finding.weight == Weight::violation) {
-    result.would = asked_for(result.finding, *configured.settings, subject);
+  if (result.finding.weight != Weight::advice) {
+    const bool is_violation = result.finding.weight == Weight::violation;
+    if (is_violation) result.would = asked_for(result.finding, *configured.settings, subject);
     result.held_back = held_back(*configured.settings, subject, result.mode);
     if (result.held_back.empty() && !result.finding.disputed.empty()) {
       result.held_back = "disputed: " + result.finding.disputed;
     }
-    if (result.held_back.empty()) set_effect(result, *configured.settings, subject);
+    if (is_violation && result.held_back.empty()) {
+      set_effect(result, *configured.settings, subject);
+    }
   }
   judged.push_back(std::move(result));
 }
@@ -174,8 +177,8 @@ bool has_reject(const std::vector<Judged>& judged) {
 
 // `ask` puts the question to one policy: Result<Findings>(const Policy&).
 template <class Ask>
-Verdict judge_by(const std::vector<ConfiguredPolicy>& policies, const Subject& subject,
-                 Deadline deadline, Ask ask) {
+std::vector<Judged> judge_by(const std::vector<ConfiguredPolicy>& policies, const Subject& subject,
+                             Deadline deadline, Ask ask) {
   std::vector<Judged> judged;
   for (const ConfiguredPolicy& configured : policies) {
     const bool rejected = has_reject(judged);
@@ -194,7 +197,32 @@ Verdict judge_by(const std::vector<ConfiguredPolicy>& policies, const Subject& s
       judge_finding(configured, std::move(finding), subject, judged);
     }
   }
-  return combine(std::move(judged));
+  return judged;
+}
+
+bool goes_on(const std::vector<Judged>& judged) {
+  return std::ranges::none_of(judged,
+                              [](const Judged& one) { return one.effect >= Disposition::defer; });
+}
+
+// The header edits of services, made now that the mail is known to go on. A service that fails is
+// an error of its policy.
+void serve(const std::vector<ConfiguredPolicy>& policies, const Facts& facts,
+           const Subject& subject, Deadline deadline, std::vector<Judged>& judged) {
+  for (const ConfiguredPolicy& configured : policies) {
+    const auto service = std::ranges::find_if(judged, [&](const Judged& one) {
+      return one.policy == configured.policy->name() && one.finding.weight == Weight::service &&
+             acts(one);
+    });
+    if (service == judged.end() || !goes_on(judged)) continue;
+    auto edits = configured.policy->serve(facts, deadline);
+    if (edits) {
+      service->finding.headers = *std::move(edits);
+    } else {
+      service->held_back = edits.error().text;
+      judge_error(configured, edits.error(), subject, judged);
+    }
+  }
 }
 
 }  // namespace
@@ -203,9 +231,9 @@ Verdict Engine::judge_recipient(const Envelope& envelope, const Recipient& recip
                                 Deadline deadline) const {
   const Subject subject{
       .origin = envelope.origin, .now = now, .envelope = envelope, .recipient = &recipient};
-  return judge_by(policies_.policies(), subject, deadline, [&](const Policy& policy) {
+  return combine(judge_by(policies_.policies(), subject, deadline, [&](const Policy& policy) {
     return policy.judge_recipient(envelope, recipient, now, deadline);
-  });
+  }));
 }
 
 void Engine::prefetch(const Envelope& envelope, const SpfQuestions& questions,
@@ -220,8 +248,10 @@ Verdict Engine::judge(const Facts& facts, Deadline deadline) const {
                         .now = facts.now,
                         .envelope = facts.envelope,
                         .headers = &facts.headers};
-  return judge_by(policies_.policies(), subject, deadline,
-                  [&](const Policy& policy) { return policy.judge(facts, deadline); });
+  auto judged = judge_by(policies_.policies(), subject, deadline,
+                         [&](const Policy& policy) { return policy.judge(facts, deadline); });
+  serve(policies_.policies(), facts, subject, deadline, judged);
+  return combine(std::move(judged));
 }
 
 int canary_bucket(const HeaderList& headers) {

@@ -9,7 +9,8 @@
 //   percent   a message whose bucket is not below it goes on ("not among the 10 percent")
 //   disputed  a finding that an independent implementation does not confirm goes on
 //   action    reject, defer, quarantine or tag; a rule that demands one of them itself has its way
-// Advice never acts. A policy that could not judge gives the finding POLICY.error: recorded when
+// Advice never acts. A service is held back for the same reasons as a violation, and is done when
+// the mail goes on. A policy that could not judge gives the finding POLICY.error: recorded when
 // on_error is accept; when it is defer, a temporary refusal that goes as far as the policy would.
 #pragma once
 
@@ -40,8 +41,8 @@ class Engine {
   // as time remains.
   Verdict judge(const Facts& facts, Deadline deadline) const;
 
-  // Whether judge() can use Facts::authentication.
-  bool needs_authentication() const { return policies_.needs_authentication(); }
+  // What of Facts::authentication judge() can use.
+  AuthNeeds needs() const { return policies_.needs(); }
 
  private:
   const PolicySet& policies_;

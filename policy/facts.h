@@ -3,6 +3,7 @@
 // Facts: all that a policy may know about one message.
 #pragma once
 
+#include "policy/auth/auth_results.h"
 #include "policy/auth/authenticator.h"
 #include "policy/base/clock.h"
 #include "policy/classification.h"
@@ -24,6 +25,10 @@ struct Facts {
   const Classification& classification;
   WallTime now;
   bool header_overflow = false;  // `headers` lacks fields that were beyond the configured bounds
+
+  // What we wrote down about its sender when the message came in, as far as it can be believed:
+  // spf, dkim, dmarc, arc in the order of the header. Empty where nobody has looked.
+  const std::vector<MethodResult>* arrival = nullptr;
 
   // Who the message is from as Apple will see it. Absent where nobody asked: a policy that needs it
   // has nothing to say then.

@@ -42,7 +42,7 @@ class FormatPolicy final : public Policy {
 
 }  // namespace
 
-std::unique_ptr<Policy> make_format(const Config& config, const Stores&) {
+std::unique_ptr<Policy> make_format(const Config& config, const PolicyMeans&) {
   return std::make_unique<FormatPolicy>(config.format);
 }
 

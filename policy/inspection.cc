@@ -57,9 +57,9 @@ void Inspection::take_volume(int alike) {
   classification_ = with_volume(std::move(classification_), alike, config_.mailings);
 }
 
-void Inspection::authenticate(AuthSources& sources, Opinions opinions) {
+void Inspection::authenticate(AuthSources& sources, AuthNeeds needs, Opinions opinions) {
   sources_ = &sources;
-  authenticator_ = std::make_unique<Authenticator>(headers_, authors_, sources);
+  authenticator_ = std::make_unique<Authenticator>(headers_, authors_, sources, needs);
   if (opinions == Opinions::second_too) {
     second_opinions_ = std::make_unique<SecondOpinions>(headers_, sources);
   }

@@ -36,10 +36,10 @@ class Inspection {
   void end_of_header(const Envelope& envelope);
   void body(std::string_view chunk);
 
-  // Begins to find out who the message is from: lookups start here. `sources` must outlive this.
-  // With second opinions a refusal can be confirmed later.
+  // Begins to find out what is needed of who the message is from: lookups start here. `sources`
+  // must outlive this. With second opinions a refusal can be confirmed later.
   enum class Opinions { ours, second_too };
-  void authenticate(AuthSources& sources, Opinions opinions);
+  void authenticate(AuthSources& sources, AuthNeeds needs, Opinions opinions);
   // Whether anything further of the body matters to that.
   bool authentication_wants_body() const;
 

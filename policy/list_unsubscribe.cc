@@ -333,7 +333,9 @@ class ListUnsubscribe final : public Policy {
   }
 
   std::string_view name() const override { return "list_unsubscribe"; }
-  bool needs_authentication() const override { return asks_for_signature_; }
+  AuthNeeds needs() const override {
+    return {.sender = asks_for_signature_, .arc = false, .body_hash = false};
+  }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     const MailClass mail_class = facts.classification.mail_class;
@@ -358,7 +360,7 @@ class ListUnsubscribe final : public Policy {
 
 }  // namespace
 
-std::unique_ptr<Policy> make_list_unsubscribe(const Config& config, const Stores&) {
+std::unique_ptr<Policy> make_list_unsubscribe(const Config& config, const PolicyMeans&) {
   return std::make_unique<ListUnsubscribe>(config);
 }
 

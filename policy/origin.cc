@@ -41,21 +41,34 @@ struct OwnField {
   std::string text;
 };
 
-// The topmost of them: what stands below it was there when we wrote it.
-std::optional<OwnField> own_field(const HeaderList& headers, std::string_view authserv_id) {
+// Whose fields are meant.
+enum class Writers { this_host, all_of_ours };
+
+bool is_written_by(Writers writers, const AuthenticationResults& field, const Config& config,
+                   std::string_view authserv_id) {
+  if (is_same_authserv_id(field.authserv_id, authserv_id)) return true;
+  return writers == Writers::all_of_ours &&
+         std::ranges::any_of(config.arrival.other_ids, [&](const std::string& id) {
+           return is_same_authserv_id(field.authserv_id, id);
+         });
+}
+
+// The topmost of them: what stands below it was there when it was written.
+std::optional<OwnField> own_field(const HeaderList& headers, Writers writers, const Config& config,
+                                  std::string_view authserv_id) {
   for (std::size_t i = 0; i < headers.size(); ++i) {
     const HeaderField field = headers[i];
     if (!equal_ascii(field.name, auth_results_field)) continue;
     auto parsed = AuthenticationResults::parse(field.value);
-    if (!parsed || !is_same_authserv_id(parsed->authserv_id, authserv_id)) continue;
+    if (!parsed || !is_written_by(writers, *parsed, config, authserv_id)) continue;
     return OwnField{*std::move(parsed), std::string(trim(unfold(field.value)))};
   }
   return std::nullopt;
 }
 
-std::optional<OriginDecision> claimed_origin(const HeaderList& headers,
-                                             std::string_view authserv_id) {
-  const auto field = own_field(headers, authserv_id);
+std::optional<OriginDecision> claimed_origin(const HeaderList& headers, Writers writers,
+                                             const Config& config, std::string_view authserv_id) {
+  const auto field = own_field(headers, writers, config, authserv_id);
   if (!field) return std::nullopt;
   const auto origin = read_origin(field->results);
   if (!origin) {
@@ -117,7 +130,7 @@ OriginDecision origin_at_gate(const Config& config, std::string_view authserv_id
   if (!config.arrival.covered) {
     return origin_by_content(config, envelope, message, "arrival.covered is not set");
   }
-  auto claimed = claimed_origin(message.headers(), authserv_id);
+  auto claimed = claimed_origin(message.headers(), Writers::this_host, config, authserv_id);
   if (!claimed) {
     if (envelope.reverse_path.is_null()) {
       return {Origin::local,
@@ -180,11 +193,11 @@ OriginDecision origin_of_message(const Config& config, std::string_view authserv
                                  const Inspection& message) {
   if (envelope.role == Role::gate) return origin_at_gate(config, authserv_id, envelope, message);
   OriginDecision decision = origin_of_connection(config.arrival, envelope, transport);
-  const bool may_be_redirected =
-      decision.origin == Origin::local || decision.origin == Origin::relay;
-  if (!may_be_redirected) return decision;
+  const bool is_relayed = decision.origin == Origin::relay;
+  if (!is_relayed && decision.origin != Origin::local) return decision;
   if (config.arrival.covered) {
-    auto claimed = claimed_origin(message.headers(), authserv_id);
+    const Writers writers = is_relayed ? Writers::all_of_ours : Writers::this_host;
+    auto claimed = claimed_origin(message.headers(), writers, config, authserv_id);
     if (claimed && claimed->origin == Origin::forwarded) return *std::move(claimed);
   }
   // Not at arrival, which writes down how the mail came in and nothing else.
@@ -216,11 +229,26 @@ std::string arrival_results(const Config& config, std::string_view authserv_id,
   return to_field_value(field);
 }
 
+std::vector<MethodResult> results_of_arrival(const Config& config, std::string_view authserv_id,
+                                             const HeaderList& headers) {
+  constexpr std::size_t most = 100;
+  std::vector<MethodResult> results;
+  if (!config.arrival.covered) return results;
+  for (const HeaderField& field : headers.all(auth_results_field)) {
+    auto parsed = AuthenticationResults::parse(field.value);
+    if (!parsed || !is_written_by(Writers::all_of_ours, *parsed, config, authserv_id)) continue;
+    for (MethodResult& result : parsed->results) {
+      if (result.method != "auth" && results.size() < most) results.push_back(std::move(result));
+    }
+  }
+  return results;
+}
+
 std::string stream_of_arrival(const Config& config, std::string_view authserv_id,
                               const HeaderList& headers) {
   const bool is_of_use = config.arrival.covered && !config.streams.empty();
   if (!is_of_use) return {};
-  const auto field = own_field(headers, authserv_id);
+  const auto field = own_field(headers, Writers::this_host, config, authserv_id);
   if (!field || read_origin(field->results) != Origin::submission) return {};
   return std::string(field->results.of("auth").front()->property("policy", stream_property));
 }

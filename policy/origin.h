@@ -49,11 +49,11 @@ OriginDecision origin_of_connection(const ArrivalConfig& arrival, const Envelope
 
 // The same for a whole message; `message` has seen its header, with the fields that arrival removes
 // still in it.
-// At arrival and direct: local and relayed mail that our own Authentication-Results calls outside
-// mail stays that (a redirecting mailbox hands it in again). At the gate: the topmost
-// Authentication-Results under `authserv_id`, believed only when arrival.covered is set; then a
-// null reverse path without that field, which is the mail server's own bounce; then what the header
-// and ORCPT show.
+// At arrival and direct: local and relayed mail that our own Authentication-Results (for relayed
+// mail those of arrival.other_ids, too) calls outside mail stays that (a redirecting mailbox or
+// another host hands it in again). At the gate: the topmost Authentication-Results under
+// `authserv_id`, believed only when arrival.covered is set; then a null reverse path without that
+// field, which is the mail server's own bounce; then what the header and ORCPT show.
 OriginDecision origin_of_message(const Config& config, std::string_view authserv_id,
                                  const Envelope& envelope, Transport transport,
                                  const Inspection& message);
@@ -66,6 +66,12 @@ OriginDecision origin_of_message(const Config& config, std::string_view authserv
 // `more` follows: what authentication found out about mail from outside.
 std::string arrival_results(const Config& config, std::string_view authserv_id,
                             const Envelope& envelope, std::vector<MethodResult> more = {});
+
+// What our own Authentication-Results fields and those of arrival.other_ids say of a message's
+// sender, in the order of the header, `auth` left out; at most 100 results. Empty where they are
+// not to be believed (see origin_of_message).
+std::vector<MethodResult> results_of_arrival(const Config& config, std::string_view authserv_id,
+                                             const HeaderList& headers);
 
 // What the field says of the stream, for Envelope::stream: a login is known at arrival alone.
 // Empty when it names none or is not to be believed (see origin_of_message).

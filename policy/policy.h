@@ -25,8 +25,8 @@ class Policy {
   // The word in milter.conf; the rules of its findings begin with it and a dot. Static storage.
   virtual std::string_view name() const = 0;
 
-  // Whether Facts::authentication is worth its lookups to it.
-  virtual bool needs_authentication() const { return false; }
+  // What of Facts::authentication is worth its lookups and its time to it.
+  virtual AuthNeeds needs() const { return {}; }
 
   // Begins the lookups that judge() will want, as soon as the envelope names them; does not wait.
   virtual void prefetch(const Envelope&, const SpfQuestions&, AuthSources&) const {}
@@ -34,6 +34,12 @@ class Policy {
   // Judges a whole message. Returns by `deadline`.
   // An Error means "could not judge"; the configuration says what then (`on_error`).
   [[nodiscard]] virtual Result<Findings> judge(const Facts& facts, Deadline deadline) const = 0;
+
+  // Makes the header edits of its finding of weight `service`. Asked only when that acts and the
+  // mail goes on, since it may be dear. An Error is one of judge().
+  [[nodiscard]] virtual Result<std::vector<HeaderEdit>> serve(const Facts&, Deadline) const {
+    return std::vector<HeaderEdit>{};
+  }
 
   // Judges one recipient when it is named, before the header is known. Most have nothing to say.
   [[nodiscard]] virtual Result<Findings> judge_recipient(const Envelope&, const Recipient&,

@@ -3,12 +3,10 @@
 // The list of policies.inc, made into objects.
 #include "policy/policy_set.h"
 
-#include <algorithm>
-
 namespace icm {
 namespace {
 
-using Factory = std::unique_ptr<Policy> (*)(const Config&, const Stores&);
+using Factory = std::unique_ptr<Policy> (*)(const Config&, const PolicyMeans&);
 
 struct Registered {
   std::string_view name;
@@ -24,18 +22,18 @@ constexpr Registered registered[] = {
 
 }  // namespace
 
-PolicySet::PolicySet(const Config& config, const Stores& stores) {
+PolicySet::PolicySet(const Config& config, const PolicyMeans& means) {
   for (const Registered& entry : registered) {
     const PolicyConfig* settings = settings_of(config, entry.name);
     if (settings->mode == Mode::off) continue;
-    policies_.push_back({entry.make(config, stores), settings, entry.error_rule});
+    policies_.push_back({entry.make(config, means), settings, entry.error_rule});
   }
 }
 
-bool PolicySet::needs_authentication() const {
-  return std::ranges::any_of(policies_, [](const ConfiguredPolicy& configured) {
-    return configured.policy->needs_authentication();
-  });
+AuthNeeds PolicySet::needs() const {
+  AuthNeeds needs;
+  for (const ConfiguredPolicy& configured : policies_) needs = needs | configured.policy->needs();
+  return needs;
 }
 
 const std::vector<std::string_view>& policy_names() {

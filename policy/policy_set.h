@@ -14,13 +14,17 @@
 
 namespace icm {
 
-// The stores that policies read. References must outlive the PolicySet.
-struct Stores {
+class SealingKeys;
+
+// What policies work with, besides the Config. References must outlive the PolicySet.
+struct PolicyMeans {
   SuppressionList& suppression;
+  const SealingKeys& sealing_keys;
+  std::string_view authserv_id;  // our name in Authentication-Results
 };
 
 // What policies.inc promises of each name.
-#define ICM_POLICY(name) std::unique_ptr<Policy> make_##name(const Config&, const Stores&);
+#define ICM_POLICY(name) std::unique_ptr<Policy> make_##name(const Config&, const PolicyMeans&);
 #include "policy/policies.inc"
 #undef ICM_POLICY
 
@@ -33,17 +37,17 @@ struct ConfiguredPolicy {
 
 class PolicySet {
  public:
-  // Keeps references to `config` and `stores`. Policies whose mode is off are left out, whatever
+  // Keeps references to `config` and `means`. Policies whose mode is off are left out, whatever
   // mode their single rules have.
-  PolicySet(const Config& config, const Stores& stores);
+  PolicySet(const Config& config, const PolicyMeans& means);
 
   // Policies that the caller made, in the order given.
   explicit PolicySet(std::vector<ConfiguredPolicy> policies) : policies_(std::move(policies)) {}
 
   const std::vector<ConfiguredPolicy>& policies() const { return policies_; }
 
-  // Whether one of them needs Facts::authentication.
-  bool needs_authentication() const;
+  // What any of them needs.
+  AuthNeeds needs() const;
 
  private:
   std::vector<ConfiguredPolicy> policies_;

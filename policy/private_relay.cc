@@ -245,7 +245,7 @@ class PrivateRelay final : public Policy {
       : config_(config), sources_(config.private_relay.sources) {}
 
   std::string_view name() const override { return "private_relay"; }
-  bool needs_authentication() const override { return true; }
+  AuthNeeds needs() const override { return {.sender = true, .arc = false, .body_hash = false}; }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     if (std::ranges::none_of(facts.envelope.recipients, is_relay)) return Findings{};
@@ -259,7 +259,7 @@ class PrivateRelay final : public Policy {
 
 }  // namespace
 
-std::unique_ptr<Policy> make_private_relay(const Config& config, const Stores&) {
+std::unique_ptr<Policy> make_private_relay(const Config& config, const PolicyMeans&) {
   return std::make_unique<PrivateRelay>(config);
 }
 

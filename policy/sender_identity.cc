@@ -73,7 +73,7 @@ class SenderIdentity final : public Policy {
   explicit SenderIdentity(const Config& config) : config_(config) {}
 
   std::string_view name() const override { return "sender_identity"; }
-  bool needs_authentication() const override { return true; }
+  AuthNeeds needs() const override { return {.sender = true, .arc = false, .body_hash = false}; }
 
   void prefetch(const Envelope& envelope, const SpfQuestions& questions,
                 AuthSources& sources) const override {
@@ -95,7 +95,7 @@ class SenderIdentity final : public Policy {
 
 }  // namespace
 
-std::unique_ptr<Policy> make_sender_identity(const Config& config, const Stores&) {
+std::unique_ptr<Policy> make_sender_identity(const Config& config, const PolicyMeans&) {
   return std::make_unique<SenderIdentity>(config);
 }
 

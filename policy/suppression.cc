@@ -192,10 +192,10 @@ struct Hit {
 
 class SuppressionPolicy final : public Policy {
  public:
-  SuppressionPolicy(const Config& config, const Stores& stores)
+  SuppressionPolicy(const Config& config, const PolicyMeans& means)
       : streams_(config.streams),
         siblings_(config.suppression.siblings),
-        list_(stores.suppression) {}
+        list_(means.suppression) {}
 
   std::string_view name() const override { return "suppression"; }
 
@@ -303,8 +303,8 @@ class SuppressionPolicy final : public Policy {
 
 }  // namespace
 
-std::unique_ptr<Policy> make_suppression(const Config& config, const Stores& stores) {
-  return std::make_unique<SuppressionPolicy>(config, stores);
+std::unique_ptr<Policy> make_suppression(const Config& config, const PolicyMeans& means) {
+  return std::make_unique<SuppressionPolicy>(config, means);
 }
 
 }  // namespace icm

@@ -10,15 +10,11 @@
 #include "policy/base/text.h"
 
 namespace icm {
-namespace {
 
-// A finding that may do something: a violation that the configuration lets act.
 bool acts(const Judged& judged) {
-  return judged.finding.weight == Weight::violation && judged.mode == Mode::enforce &&
+  return judged.finding.weight != Weight::advice && judged.mode == Mode::enforce &&
          judged.held_back.empty();
 }
-
-}  // namespace
 
 std::string_view to_string(Disposition disposition) {
   switch (disposition) {
@@ -52,6 +48,8 @@ std::string_view to_string(Weight weight) {
   switch (weight) {
     case Weight::advice:
       return "advice";
+    case Weight::service:
+      return "service";
     case Weight::violation:
       return "violation";
   }
@@ -79,8 +77,9 @@ Verdict combine(std::vector<Judged> findings) {
   for (const Judged& judged : findings) {
     if (!acts(judged)) continue;
     if (strongest == nullptr || judged.effect > strongest->effect) strongest = &judged;
-    verdict.headers.insert(verdict.headers.end(), judged.finding.headers.begin(),
-                           judged.finding.headers.end());
+    const bool is_service = judged.finding.weight == Weight::service;
+    verdict.headers.insert(is_service ? verdict.headers.begin() : verdict.headers.end(),
+                           judged.finding.headers.begin(), judged.finding.headers.end());
   }
   if (strongest != nullptr && strongest->effect != Disposition::accept) {
     const Finding& finding = strongest->finding;

@@ -44,6 +44,7 @@ struct HeaderEdit {
 
 enum class Weight {
   advice,     // worth knowing; never changes what happens
+  service,    // something done for mail that goes on, such as a seal; never refuses
   violation,  // the policy's action applies
 };
 
@@ -72,9 +73,9 @@ struct Judged {
   Disposition effect = Disposition::accept;  // what it asks for, after mode and canary
   Disposition would = Disposition::accept;   // what it would ask for in mode enforce, percent and
                                              // until aside: a forecast for the log
-  std::string held_back;                     // why a violation has no effect: "mode observe",
-                                             // "not among the 10 percent", "until 2026-12-01",
-                                             // "disputed: libspf2 says pass"
+  std::string held_back;  // why it has no effect, unless it is advice: "mode observe",
+                          // "not among the 10 percent", "until 2026-12-01",
+                          // "disputed: libspf2 says pass"
 };
 
 // What shall happen to one message or to one recipient. Made by the engine alone.
@@ -88,9 +89,13 @@ struct Verdict {
   std::vector<Judged> findings;
 };
 
+// A finding that may do something: the configuration lets it, and it is more than advice.
+bool acts(const Judged& judged);
+
 // Combines judged findings: the strongest effect wins, among equals the earlier. Header edits of
-// all violations that may act are kept, and dropped again when the mail does not go on; advice,
-// observed findings and those held back change nothing.
+// all findings that act are kept, those of services before the others (so that a seal stands above
+// what it covers), and dropped again when the mail does not go on; advice, observed findings and
+// those held back change nothing.
 Verdict combine(std::vector<Judged> findings);
 
 }  // namespace icm

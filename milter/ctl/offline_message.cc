@@ -35,8 +35,7 @@ Result<SpfQuestions> ClientOption::questions() const {
 
 class AuthenticatedMessage::Sink final : public MessageSink {
  public:
-  Sink(AuthenticatedMessage& message, const std::function<void(Authenticator&)>& prepare)
-      : message_(message), prepare_(prepare) {}
+  explicit Sink(AuthenticatedMessage& message) : message_(message) {}
 
   void header(std::string_view name, std::string_view value) override {
     message_.headers_.add(name, value);
@@ -47,9 +46,9 @@ class AuthenticatedMessage::Sink final : public MessageSink {
                             ? parse_address_list(from.front().value)
                             : fail(Code::syntax, fmt::format("{} From fields", from.size()));
     message_.authenticator_ =
-        std::make_unique<Authenticator>(message_.headers_, message_.authors_, message_.sources_);
+        std::make_unique<Authenticator>(message_.headers_, message_.authors_, message_.sources_,
+                                        AuthNeeds{.sender = true, .arc = true, .body_hash = false});
     message_.opinions_ = std::make_unique<SecondOpinions>(message_.headers_, message_.sources_);
-    if (prepare_) prepare_(*message_.authenticator_);
   }
   void body(std::string_view chunk) override {
     message_.authenticator_->body(chunk);
@@ -58,13 +57,11 @@ class AuthenticatedMessage::Sink final : public MessageSink {
 
  private:
   AuthenticatedMessage& message_;
-  const std::function<void(Authenticator&)>& prepare_;
 };
 
-Status AuthenticatedMessage::read(const std::string& path,
-                                  const std::function<void(Authenticator&)>& prepare) {
+Status AuthenticatedMessage::read(const std::string& path) {
   constexpr std::size_t longest_field = 16u << 20;
-  Sink sink(*this, prepare);
+  Sink sink(*this);
   return read_message(path, longest_field, sink);
 }
 

@@ -4,7 +4,6 @@
 // share.
 #pragma once
 
-#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -34,9 +33,7 @@ class AuthenticatedMessage {
  public:
   explicit AuthenticatedMessage(AuthSources& sources) : sources_(sources) {}
 
-  // `prepare` may ask the Authenticator for more before the body comes.
-  [[nodiscard]] Status read(const std::string& path,
-                            const std::function<void(Authenticator&)>& prepare = {});
+  [[nodiscard]] Status read(const std::string& path);
   Authentication finish(const SpfQuestions& questions, WallTime now, Deadline deadline);
 
   const HeaderList& headers() const { return headers_; }

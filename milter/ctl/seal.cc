@@ -57,8 +57,8 @@ class HeaderAndBody final : public MessageSink {
   explicit HeaderAndBody(AuthSources& sources) : sources_(sources) {}
   void header(std::string_view name, std::string_view value) override { headers.add(name, value); }
   void end_of_header() override {
-    authenticator = std::make_unique<Authenticator>(headers, no_authors_, sources_);
-    authenticator->want_seal_hash();
+    authenticator = std::make_unique<Authenticator>(
+        headers, no_authors_, sources_, AuthNeeds{.sender = false, .arc = true, .body_hash = true});
   }
   void body(std::string_view chunk) override { authenticator->body(chunk); }
 
@@ -101,9 +101,8 @@ Result<ArcSetValues> seal(const Options& options, const PrivateKey& key, const s
   splitter.finish();
   const Authentication found =
       sink.authenticator->finish({}, SystemClock().now(), Deadline::in(offline_deadline));
-  return make_arc_set(sink.headers, sink.authenticator->arc_sets(), found.arc,
-                      collect_results(sink.headers, options.authserv_id),
-                      sink.authenticator->seal_hash(),
+  return make_arc_set(sink.headers, read_arc_headers(sink.headers), found.arc,
+                      collect_results(sink.headers, options.authserv_id), found.body_hash.value(),
                       {.key = key,
                        .domain = options.domain,
                        .selector = options.selector,

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/auth/arc_chain.h"
 
+#include <algorithm>
+
+#include "policy/auth/auth_results.h"
 #include "policy/auth/dkim.h"
 #include "policy/base/text.h"
 
@@ -18,6 +21,14 @@ std::string chain_value_problem(const std::vector<ArcSet>& sets) {
                        to_string(set.seal_tags.cv), to_string(expected));
   }
   return {};
+}
+
+// What the results of a set say of DMARC.
+std::string dmarc_in(const ArcSet& set) {
+  const auto results = AuthenticationResults::parse(set.payload);
+  if (!results) return {};
+  const auto found = results->of("dmarc");
+  return found.empty() ? std::string() : found.front()->result;
 }
 
 }  // namespace
@@ -54,6 +65,17 @@ std::string seal_scope(const HeaderList& headers, const std::vector<ArcSet>& set
   return text;
 }
 
+const ArcSealer* voucher_of(const ArcResult& chain, const std::vector<Domain>& trusted) {
+  if (chain.status != ArcStatus::pass) return nullptr;
+  for (auto sealer = chain.sealers.rbegin(); sealer != chain.sealers.rend(); ++sealer) {
+    const bool is_trusted = std::ranges::any_of(
+        trusted, [&](const Domain& domain) { return domain.text() == sealer->domain; });
+    if (!is_trusted) return nullptr;
+    if (sealer->dmarc == "pass") return &*sealer;
+  }
+  return nullptr;
+}
+
 ArcVerifier::ArcVerifier(const HeaderList& headers, KeyDirectory& keys, BodyHashes& hashes)
     : headers_(headers), keys_(keys), hashes_(hashes), arc_(read_arc_headers(headers)) {
   if (arc_.ended) return;
@@ -81,7 +103,7 @@ ArcResult ArcVerifier::finish(Deadline deadline) {
   if (!arc_.present) return result;
   for (const ArcSet& set : arc_.sets) {
     result.sealers.push_back(
-        {set.seal_tags.instance, set.seal_tags.domain, set.seal_tags.selector});
+        {set.seal_tags.instance, set.seal_tags.domain, set.seal_tags.selector, dmarc_in(set)});
   }
   // §5.2 step 2, then step 3.
   if (arc_.ended)

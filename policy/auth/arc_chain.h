@@ -10,6 +10,7 @@
 #include "policy/auth/arc_headers.h"
 #include "policy/auth/key_record.h"
 #include "policy/base/deadline.h"
+#include "policy/base/domain.h"
 
 namespace icm {
 
@@ -25,6 +26,7 @@ struct ArcSealer {
   int instance = 0;
   std::string domain;
   std::string selector;
+  std::string dmarc;  // what its ARC-Authentication-Results says of DMARC; empty when nothing
   bool operator==(const ArcSealer&) const = default;
 };
 
@@ -36,6 +38,11 @@ struct ArcResult {
   std::vector<ArcSealer> sealers;  // oldest first; empty when the sets are no chain
   std::string reason;              // why fail or temp_error, in words
 };
+
+// RFC 8617 §7.2.1: the sealer on whose word a message may be taken to have passed DMARC before it
+// was forwarded. The chain passes; from the newest set down every sealer is in `trusted`, and the
+// first of them that saw DMARC pass is the one. nullptr when nobody vouches.
+const ArcSealer* voucher_of(const ArcResult& chain, const std::vector<Domain>& trusted);
 
 // Judges the ARC sets of one message. References outlive it. Not synchronised.
 class ArcVerifier {

@@ -236,6 +236,14 @@ std::vector<std::string> sealed_fields(const HeaderList& headers) {
   return fields;
 }
 
+std::string results_payload(std::vector<MethodResult> results) {
+  AuthenticationResults field;
+  field.authserv_id = "x";
+  field.results = std::move(results);
+  const std::string payload = tidy_payload(payload_of(to_field_value(field)));
+  return payload.empty() ? "none" : payload;
+}
+
 std::string collect_results(const HeaderList& headers, std::string_view authserv_id) {
   std::string collected;
   for (const HeaderField& field : headers.all(auth_results_field)) {

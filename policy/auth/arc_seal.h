@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "policy/auth/arc_chain.h"
+#include "policy/auth/auth_results.h"
 #include "policy/auth/crypto.h"
 #include "policy/base/result.h"
 #include "policy/message/header.h"
@@ -48,6 +49,10 @@ std::vector<std::string> sealed_fields(const HeaderList& headers);
                                                 const ArcResult& chain, std::string_view results,
                                                 const Sha256Digest& body_hash,
                                                 const ArcSealing& sealing);
+
+// The payload of an AAR that says these results: printable ASCII, no comments, one blank at most
+// between words. "none" without any.
+std::string results_payload(std::vector<MethodResult> results);
 
 // The payload of every Authentication-Results field under `authserv_id`, in the order of the
 // header, joined: what §5.1 step 1 puts into the AAR. "none" when there is no such field or none

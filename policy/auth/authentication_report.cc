@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/auth/authentication_report.h"
 
+#include <algorithm>
+#include <iterator>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,6 +12,7 @@
 namespace icm {
 namespace {
 
+constexpr std::size_t told_sealers = 10;
 constexpr std::size_t told_signature_octets = 6;  // eight characters of base64 (RFC 6008 §4)
 
 class Builder {
@@ -58,38 +61,58 @@ MethodResult report(const DkimResult& dkim) {
   return builder.take();
 }
 
-MethodResult report(const DmarcResult& dmarc) {
+MethodResult report(const DmarcResult& dmarc, const ArcSealer* voucher) {
   const DmarcVerdict& verdict = dmarc.rfc9989;
   Builder builder("dmarc", to_string(verdict.status),
                   reason_unless(verdict.status == DmarcStatus::pass, verdict.reason));
   builder.add("header", "from", dmarc.author_domain);
   if (verdict.policy) builder.add("policy", "dmarc", to_string(*verdict.policy));
+  if (voucher != nullptr && verdict.status != DmarcStatus::pass) {
+    builder.add("policy", "vouched-by", voucher->domain);
+  }
   return builder.take();
 }
 
-MethodResult report(const ArcResult& arc, std::string_view client) {
-  const bool passed = arc.status == ArcStatus::pass;
-  Builder builder("arc", to_string(arc.status), reason_unless(passed, arc.reason));
-  if (passed) builder.add("header", "oldest-pass", std::to_string(arc.oldest_pass));
-  builder.add("smtp", "remote-ip", client);
-  return builder.take();
+std::string sealers_of(const ArcResult& arc) {
+  std::string text;
+  std::size_t told = 0;
+  for (auto sealer = arc.sealers.rbegin(); sealer != arc.sealers.rend(); ++sealer) {
+    if (told++ == told_sealers) break;
+    text += (text.empty() ? "" : ",") + sealer->domain;
+  }
+  return text;
 }
 
 }  // namespace
 
-std::vector<MethodResult> method_results(const Authentication& found, const SpfQuestions& asked,
-                                         ClientAddress client) {
+MethodResult arc_result(const ArcResult& arc, std::string_view client) {
+  const bool passed = arc.status == ArcStatus::pass;
+  Builder builder("arc", to_string(arc.status), reason_unless(passed, arc.reason));
+  if (passed) builder.add("header", "oldest-pass", std::to_string(arc.oldest_pass));
+  if (passed) builder.add("policy", "sealers", sealers_of(arc));
+  builder.add("smtp", "remote-ip", client);
+  return builder.take();
+}
+
+std::vector<MethodResult> dkim_results(const std::vector<DkimResult>& found) {
   std::vector<MethodResult> results;
-  if (!found.spf.empty()) results.push_back(report(found.weakest_spf(), asked));
-  if (found.dkim.empty())
-    results.push_back(Builder("dkim", to_string(DkimStatus::none), "").take());
-  for (const DkimResult& dkim : found.dkim) {
+  if (found.empty()) results.push_back(Builder("dkim", to_string(DkimStatus::none), "").take());
+  for (const DkimResult& dkim : found) {
     if (dkim.status != DkimStatus::neutral) results.push_back(report(dkim));
   }
-  results.push_back(report(found.dmarc));
+  return results;
+}
+
+std::vector<MethodResult> method_results(const Authentication& found, const SpfQuestions& asked,
+                                         const ReportForm& form) {
+  std::vector<MethodResult> results;
+  if (!found.spf.empty()) results.push_back(report(found.weakest_spf(), asked));
+  std::ranges::move(dkim_results(found.dkim), std::back_inserter(results));
+  results.push_back(report(found.dmarc, voucher_of(found.arc, form.trusted_sealers)));
   if (found.arc.status != ArcStatus::temp_error) {
-    const bool is_shown = client == ClientAddress::shown && !asked.clients.empty();
-    results.push_back(report(found.arc, is_shown ? asked.clients.front().text() : std::string()));
+    const bool is_shown = form.client == ClientAddress::shown && !asked.clients.empty();
+    results.push_back(
+        arc_result(found.arc, is_shown ? asked.clients.front().text() : std::string()));
   }
   return results;
 }

@@ -53,18 +53,18 @@ SpfResult Authentication::weakest_spf() const {
 }
 
 Authenticator::Authenticator(const HeaderList& headers, const Result<std::vector<Address>>& authors,
-                             AuthSources& sources)
-    : sources_(sources),
-      authors_(authors),
-      dkim_(headers, sources.keys, hashes_),
-      arc_(headers, sources.keys, hashes_) {
+                             AuthSources& sources, AuthNeeds needs)
+    : sources_(sources), authors_(authors) {
+  if (needs.sender) dkim_.emplace(headers, sources.keys, hashes_);
+  if (needs.arc) arc_.emplace(headers, sources.keys, hashes_);
+  if (needs.body_hash) whole_body_ = hashes_.want(Canonicalization::relaxed, std::nullopt);
   const auto author = author_domain(authors);
-  if (!author) return;
+  if (!dkim_ || !author) return;
   prefetch_walk(*author, sources.dmarc);
   // Whoever writes the header chooses how many there are.
   constexpr std::size_t fetched_ahead = 3;
   std::vector<std::string> related;
-  for (const std::string& domain : dkim_.domains()) {
+  for (const std::string& domain : dkim_->domains()) {
     if (related.size() == fetched_ahead) break;
     if (std::ranges::find(related, domain) != related.end()) continue;
     if (prefetch_related(domain, *author, sources)) related.push_back(domain);
@@ -94,11 +94,12 @@ Authentication Authenticator::finish(const SpfQuestions& questions, WallTime now
   const auto share = deadline.left() * 2 / 5;
   Authentication found;
   hashes_.finish();
-  ask_spf(questions, now, deadline.at_most(share), found);
+  if (whole_body_) found.body_hash = hashes_.digest(*whole_body_);
+  if (dkim_) ask_spf(questions, now, deadline.at_most(share), found);
   const Deadline for_keys = deadline.at_most(share);
-  found.dkim = dkim_.finish(now, for_keys);
-  found.arc = arc_.finish(for_keys);
-  judge_alignment(deadline, found);
+  if (dkim_) found.dkim = dkim_->finish(now, for_keys);
+  if (arc_) found.arc = arc_->finish(for_keys);
+  if (dkim_) judge_alignment(deadline, found);
   return found;
 }
 
@@ -107,14 +108,6 @@ Authentication Authenticator::seen_otherwise(Authentication found, const SpfQues
   ask_spf(questions, now, deadline.at_most(deadline.left() / 2), found);
   judge_alignment(deadline, found);
   return found;
-}
-
-void Authenticator::want_seal_hash() {
-  seal_ticket_ = hashes_.want(Canonicalization::relaxed, std::nullopt);
-}
-
-const Sha256Digest& Authenticator::seal_hash() const {
-  return hashes_.digest(seal_ticket_.value());
 }
 
 void prefetch_alignment(const Result<std::vector<Address>>& authors, const SpfQuestions& questions,

@@ -34,6 +34,18 @@ struct AuthSources {
   PublicSuffixList suffixes;
 };
 
+// What shall be found out about a message.
+struct AuthNeeds {
+  bool sender = false;     // SPF, DKIM and DMARC
+  bool arc = false;        // whether its ARC chain holds
+  bool body_hash = false;  // of the whole body in relaxed form, for who wants to sign it
+
+  bool any() const { return sender || arc || body_hash; }
+  AuthNeeds operator|(const AuthNeeds& other) const {
+    return {sender || other.sender, arc || other.arc, body_hash || other.body_hash};
+  }
+};
+
 // What SPF is asked: the sender once, and each address the message may come from.
 struct SpfQuestions {
   std::vector<IpAddress> clients;  // our egress addresses, or at arrival the client's own
@@ -47,12 +59,13 @@ struct ClientSpf {
   SpfResult result;
 };
 
-// Everything that was found out.
+// Everything that was found out; what was not asked for is "none" or empty.
 struct Authentication {
   std::vector<ClientSpf> spf;    // one per address asked for; empty when there was none
   std::vector<DkimResult> dkim;  // one per signature, in the order of the header
   ArcResult arc;
   DmarcResult dmarc;  // with the weakest SPF result: what must hold from every address
+  std::optional<Sha256Digest> body_hash;
 
   // The result that is furthest from pass; "none" when SPF was not asked.
   SpfResult weakest_spf() const;
@@ -65,7 +78,7 @@ class Authenticator {
   // Begins the lookups that the header names: keys, and the DMARC records of `authors` and of those
   // who signed.
   Authenticator(const HeaderList& headers, const Result<std::vector<Address>>& authors,
-                AuthSources& sources);
+                AuthSources& sources, AuthNeeds needs);
 
   // False when nothing needs the body.
   bool wants_body() const { return !hashes_.empty(); }
@@ -78,12 +91,6 @@ class Authenticator {
   Authentication seen_otherwise(Authentication found, const SpfQuestions& questions, WallTime now,
                                 Deadline deadline) const;
 
-  const ArcHeaders& arc_sets() const { return arc_.sets(); }
-
-  // Asks for a hash of the whole body in relaxed form, for a seal; before the first chunk.
-  void want_seal_hash();
-  const Sha256Digest& seal_hash() const;  // after finish()
-
  private:
   void ask_spf(const SpfQuestions& questions, WallTime now, Deadline deadline,
                Authentication& found) const;
@@ -92,9 +99,9 @@ class Authenticator {
   AuthSources& sources_;
   const Result<std::vector<Address>>& authors_;
   BodyHashes hashes_;
-  DkimVerifier dkim_;
-  ArcVerifier arc_;
-  std::optional<std::size_t> seal_ticket_;
+  std::optional<DkimVerifier> dkim_;  // these exist where they are asked for
+  std::optional<ArcVerifier> arc_;
+  std::optional<std::size_t> whole_body_;  // ticket of its hash
 };
 
 // At the end of the header: begins the lookups that tell whether the envelope sender's domain is of

@@ -117,12 +117,21 @@ class Checker : public OptionVisitor<Checker> {
 
   void arrival() {
     // RFC 8601 §2.2: authserv-id is a value of RFC 2045; we write it bare, so a token.
-    const std::string& id = config_.arrival.authserv_id;
-    if (!std::all_of(id.begin(), id.end(), is_token_octet)) {
-      error("arrival.authserv_id",
-            fmt::format("expected a host name or another token of RFC 2045, got \"{}\"",
-                        for_log(id)));
+    authserv_id("arrival.authserv_id", "arrival.authserv_id", config_.arrival.authserv_id);
+    const std::vector<std::string>& others = config_.arrival.other_ids;
+    for (std::size_t i = 0; i < others.size(); ++i) {
+      const std::string place = fmt::format("arrival.other_ids[{}]", i + 1);
+      authserv_id(place, "arrival.other_ids", others[i]);
+      if (others[i].empty()) {
+        add(Severity::error, place, "arrival.other_ids", "a name is empty");
+      }
     }
+  }
+
+  void authserv_id(std::string_view place, std::string_view option, const std::string& id) {
+    if (std::all_of(id.begin(), id.end(), is_token_octet)) return;
+    add(Severity::error, place, option,
+        fmt::format("expected a host name or another token of RFC 2045, got \"{}\"", for_log(id)));
   }
 
   void store() {

@@ -53,8 +53,9 @@ struct Envelope {
   std::optional<IpAddress> client;  // absent for a Unix socket or an unknown family
   std::string client_name;          // the name the mail server found for it, may be "[192.0.2.1]"
   std::string helo;
-  std::string login;   // SASL name; empty when the client did not authenticate
-  std::string stream;  // at the gate: the declared stream that arrival knew by its login
+  std::string listener;  // of the mail server, by {daemon_name}
+  std::string login;     // SASL name; empty when the client did not authenticate
+  std::string stream;    // at the gate: the declared stream that arrival knew by its login
   ReversePath reverse_path;
   bool smtputf8 = false;                       // MAIL parameter SMTPUTF8 (RFC 6531 §3.4)
   bool eight_bit_mime = false;                 // MAIL parameter BODY=8BITMIME (RFC 6152 §2)

@@ -7,6 +7,7 @@
 #include "policy/inspection.h"
 #include "policy/policy_set.h"
 #include "test/support/memory_suppression_list.h"
+#include "test/support/policy_means.h"
 
 namespace icm {
 namespace {
@@ -62,7 +63,7 @@ void judge(benchmark::State& state) {
   const Config config;
   const Envelope envelope = newsletter_envelope();
   MemorySuppressionList list;
-  const auto policy = make_format(config, {list});
+  const auto policy = make_format(config, means_without_keys(list));
   Inspection inspection(config);
   add_fields(inspection);
   inspection.end_of_header(envelope);

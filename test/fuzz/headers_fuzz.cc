@@ -14,6 +14,7 @@
 #include "policy/rules.h"
 #include "test/fuzz/demand.h"
 #include "test/support/memory_suppression_list.h"
+#include "test/support/policy_means.h"
 
 namespace icm {
 namespace {
@@ -57,7 +58,7 @@ void check(std::uint8_t control, std::string_view text) {
   inspection.body(text.substr(std::min(body_begin + 1, text.size())));
   MemorySuppressionList list;
   const auto findings =
-      make_format(config, {list})
+      make_format(config, means_without_keys(list))
           ->judge(inspection.facts(envelope, now), Deadline::in(std::chrono::seconds(10)));
   demand(findings.has_value(), "format always has an answer");
   for (const Finding& finding : *findings) check_finding(finding);

@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t si
   const auto authors = icm::parse_address_list("a@example.com");
   const icm::WallTime now = icm::SystemClock().now();
   const auto deadline = icm::Deadline::in(std::chrono::seconds{5});
-  icm::Authenticator authenticator(mail.headers, authors, sources);
+  icm::Authenticator authenticator(mail.headers, authors, sources, {.sender = true});
   icm::SecondOpinions opinions(mail.headers, sources);
   for (const std::string_view half : {std::string_view(mail.body).substr(0, mail.body.size() / 2),
                                       std::string_view(mail.body).substr(mail.body.size() / 2)}) {

@@ -29,6 +29,7 @@ class DaemonKeys : public DaemonTest {
   std::string settings(const NameServer& server) const {
     return fmt::format(
         "dns: {{servers: [\"{}\"]}}\n"
+        "egress: {{addresses: [192.0.2.7]}}\n"
         "arc_sealing:\n"
         "  mode: observe\n"
         "  keys:\n"

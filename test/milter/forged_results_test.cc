@@ -41,6 +41,16 @@ TEST(ForgedResults, are_found_under_a_name_with_a_blank_behind_it) {
   EXPECT_EQ(occurrences(forged), std::vector<int>{2});
 }
 
+TEST(ForgedResults, may_pretend_to_be_by_another_host_of_ours) {
+  ForgedResults forged("mx.ours.example");
+  const std::vector<std::string> others = {"mx2.ours.example", "mx3.ours.example"};
+  forged.add_ids(others);
+  forged.header("Authentication-Results", " mx3.ours.example; spf=pass");
+  forged.header("Authentication-Results", " other.example; spf=pass");
+  forged.header("Authentication-Results", " mx.ours.example; spf=pass");
+  EXPECT_EQ(occurrences(forged), (std::vector<int>{1, 3}));
+}
+
 TEST(ForgedResults, are_counted_up_to_a_bound_and_then_too_many) {
   ForgedResults forged("mx.ours.example");
   for (std::size_t i = 0; i < ForgedResults::most; ++i) {

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 
+#include "policy/auth/sealing_keys.h"
 #include "policy/auth/second_opinion.h"
 #include "policy/base/text.h"
 #include "policy/dns/zone_resolver.h"
@@ -25,7 +26,7 @@ namespace icm {
 
 class AuthenticationTest : public testing::Test {
  protected:
-  using Factory = std::unique_ptr<Policy> (*)(const Config&, const Stores&);
+  using Factory = std::unique_ptr<Policy> (*)(const Config&, const PolicyMeans&);
 
   explicit AuthenticationTest(Factory factory) : factory_(factory) {
     envelope.reverse_path = ReversePath::from("bounce@shop.example");
@@ -41,6 +42,8 @@ class AuthenticationTest : public testing::Test {
             .original = {},
             .is_apple = true};
   }
+
+  PolicyMeans means() { return {list, keys, "mx.shop.example"}; }
 
   // Results of SPF and DKIM as the message shall have them.
   SpfResult& spf(SpfStatus status, std::string domain, std::string problem = {}) {
@@ -70,14 +73,13 @@ class AuthenticationTest : public testing::Test {
   }
 
   Result<Findings> result() {
-    const auto policy = factory_(config, {list});
-    EXPECT_TRUE(policy->needs_authentication());
+    const auto policy = factory_(config, means());
+    EXPECT_TRUE(policy->needs().sender);
     auto resolver = ZoneResolver::parse(zone);
     if (!resolver) throw std::runtime_error(resolver.error().text);
     AuthSources sources(*resolver, PublicSuffixList::system());
     const MailText mail = mail_text(header + "\n" + body);
     const Result<std::vector<Address>> authors = parse_address_list(mail.headers.text("From"));
-    const BodyFindings scanned;
     const SpfResult weakest = found.weakest_spf();
     const Deadline deadline = Deadline::in(std::chrono::hours{1});
     found.dmarc =
@@ -91,11 +93,14 @@ class AuthenticationTest : public testing::Test {
                       .classification = {mail_class, stream, "a test"},
                       .now = now,
                       .header_overflow = header_overflow,
+                      .arrival = &arrival,
                       .authentication = authenticated ? &found : nullptr,
                       .spf_questions = authenticated ? &questions : nullptr,
                       .sources = authenticated ? &sources : nullptr,
                       .second_opinions = authenticated && ask_libraries ? &opinions : nullptr};
-    return policy->judge(facts, deadline);
+    auto judged = policy->judge(facts, deadline);
+    serve(*policy, facts, judged);
+    return judged;
   }
   Findings findings() { return result().value(); }
 
@@ -103,7 +108,7 @@ class AuthenticationTest : public testing::Test {
   // " (defer)" for a wish and " [WORDS]" for a dispute; "advice RULE: …".
   std::string judged() {
     std::string text;
-    const std::string_view policy = factory_(config, {list})->name();
+    const std::string_view policy = factory_(config, means())->name();
     for (const Finding& finding : findings()) {
       const auto known = rules_of(policy);
       EXPECT_TRUE(std::ranges::count(known, finding.rule.substr(policy.size() + 1)) == 1)
@@ -117,7 +122,7 @@ class AuthenticationTest : public testing::Test {
       } else {
         EXPECT_EQ(finding.reply, SmtpReply{});
         EXPECT_EQ(finding.disputed, "");
-        text += "advice ";
+        text += fmt::format("{} ", to_string(finding.weight));
       }
       text += words;
       if (!finding.prediction.empty()) text += " -> " + finding.prediction;
@@ -138,6 +143,9 @@ class AuthenticationTest : public testing::Test {
     return text;
   }
 
+  // For policies that do something: called with what they have judged.
+  virtual void serve(const Policy&, const Facts&, const Result<Findings>&) {}
+
   const IpAddress ours = *IpAddress::parse("192.0.2.7");
   std::string zone = R"({"_dmarc.shop.example": {"TXT": ["v=DMARC1; p=reject"]}})";
   std::string header = "From: Ann Lee <ann@shop.example>\nSubject: Hello\n";
@@ -153,6 +161,9 @@ class AuthenticationTest : public testing::Test {
   bool authenticated = true;
   bool ask_libraries = false;
   MemorySuppressionList list;
+  SealingKeys keys;
+  BodyFindings scanned;
+  std::vector<MethodResult> arrival;  // what was written down when the message came in
 
  private:
   Factory factory_;

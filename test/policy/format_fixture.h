@@ -17,6 +17,7 @@
 #include "policy/rules.h"
 #include "test/support/mail_text.h"
 #include "test/support/memory_suppression_list.h"
+#include "test/support/policy_means.h"
 
 namespace icm {
 
@@ -99,7 +100,7 @@ class FormatTest : public testing::Test {
     for (const auto& [name, value] : draft.fields) inspection.header(name, " " + value);
     inspection.end_of_header(envelope);
     inspection.body(draft.body);
-    return shown(make_format(config, {list})
+    return shown(make_format(config, means_without_keys(list))
                      ->judge(inspection.facts(envelope, now), Deadline::in(std::chrono::hours(1))));
   }
 

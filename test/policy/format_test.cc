@@ -42,7 +42,7 @@ TEST_F(Format, a_message_larger_than_apple_takes_is_refused) {
 
 TEST_F(Format, a_message_that_announces_itself_as_too_large_is_refused_at_rcpt) {
   const auto at_rcpt = [&](const Recipient& to) {
-    return shown(make_format(config, {list})
+    return shown(make_format(config, means_without_keys(list))
                      ->judge_recipient(envelope, to, now, Deadline::in(std::chrono::hours(1))));
   };
   Recipient other = recipient("bob@other.example");

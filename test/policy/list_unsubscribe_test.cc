@@ -7,6 +7,7 @@
 #include "policy/policy_set.h"
 #include "policy/rules.h"
 #include "test/support/mail_text.h"
+#include "test/support/policy_means.h"
 
 namespace icm {
 namespace {
@@ -29,7 +30,7 @@ class ListUnsubscribeTest : public testing::Test {
 
   Findings findings(std::string_view header) {
     NoList list;
-    const auto policy = make_list_unsubscribe(Config(), {list});
+    const auto policy = make_list_unsubscribe(Config(), means_without_keys(list));
     const HeaderList headers = mail_text(header).headers;
     const BodyFindings body;
     const Result<std::vector<Address>> authors = parse_address_list(from);

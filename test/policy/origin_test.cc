@@ -122,6 +122,21 @@ TEST_F(OriginTest, stays_forwarded_when_a_redirecting_mailbox_hands_the_mail_in_
   EXPECT_EQ(of_message(header, Transport::internal).origin, Origin::local);
 }
 
+TEST_F(OriginTest, stays_forwarded_when_another_host_of_ours_hands_the_mail_on) {
+  envelope.role = Role::arrival;
+  envelope.client = *IpAddress::parse("192.0.2.7");
+  constexpr std::string_view by_the_other =
+      "Authentication-Results: mx2.shop.example; auth=none policy.origin=outside\n";
+  EXPECT_EQ(of_message(by_the_other).origin, Origin::relay);
+  config.arrival.other_ids = {"mx2.shop.example"};
+  EXPECT_EQ(of_message(by_the_other),
+            (OriginDecision{Origin::forwarded,
+                            "Authentication-Results: mx2.shop.example; auth=none "
+                            "policy.origin=outside"}));
+  envelope.login = "shop";
+  EXPECT_EQ(of_message(by_the_other).origin, Origin::submission);
+}
+
 TEST_F(OriginTest, is_not_improved_by_a_field_that_came_with_the_mail) {
   envelope.role = Role::arrival;
   const std::string_view header =
@@ -342,6 +357,30 @@ TEST(ArrivalResults, name_the_login_only_when_told_to) {
   EXPECT_EQ(results_of(Origin::relay, "bob", true), "x.example; auth=none policy.origin=relay");
   EXPECT_EQ(results_of(Origin::submission, "", true),
             "x.example; auth=pass policy.origin=submission");
+}
+
+TEST(ResultsOfArrival, are_those_of_all_our_fields_in_their_order) {
+  const HeaderList headers = mail_text(R"(Authentication-Results: mail.shop.example;
+ auth=none policy.origin=relay
+Authentication-Results: mx2.shop.example; auth=none policy.origin=outside;
+ spf=pass smtp.mailfrom=a@b.example; dkim=fail header.d=b.example
+Authentication-Results: other.example; dmarc=pass header.from=b.example
+Authentication-Results: mail.shop.example; arc=none
+)")
+                                 .headers;
+  const auto words = [&](const Config& config) {
+    std::string text;
+    for (const MethodResult& result : results_of_arrival(config, ours, headers)) {
+      text += fmt::format("{}={} ", result.method, result.result);
+    }
+    return text;
+  };
+  Config config;
+  EXPECT_EQ(words(config), "");  // nobody says that arrival is covered
+  config.arrival.covered = true;
+  EXPECT_EQ(words(config), "arc=none ");
+  config.arrival.other_ids = {"MX2.shop.example"};
+  EXPECT_EQ(words(config), "spf=pass dkim=fail arc=none ");
 }
 
 TEST(ArrivalResults, cannot_be_broken_by_a_login) {

@@ -7,6 +7,7 @@
 
 #include "policy/rules.h"
 #include "test/support/memory_suppression_list.h"
+#include "test/support/policy_means.h"
 
 namespace icm {
 namespace {
@@ -18,9 +19,10 @@ std::vector<std::string_view> names_in(const PolicySet& set) {
 }
 
 TEST(PolicySet, holds_every_policy_under_its_own_name_in_the_order_of_the_list) {
-  const Config config;
+  Config config;
+  config.arc_sealing.mode = Mode::observe;  // off where there is no key
   MemorySuppressionList list;
-  const PolicySet set(config, {list});
+  const PolicySet set(config, means_without_keys(list));
   EXPECT_EQ(names_in(set), policy_names());
   for (const ConfiguredPolicy& one : set.policies()) {
     EXPECT_EQ(one.settings, settings_of(config, one.policy->name()));
@@ -30,10 +32,11 @@ TEST(PolicySet, holds_every_policy_under_its_own_name_in_the_order_of_the_list) 
 
 TEST(PolicySet, leaves_out_what_is_off) {
   Config config;
+  config.arc_sealing.mode = Mode::observe;
   config.format.mode = Mode::off;
   config.format.rules = {{"nul", Mode::enforce}};
   MemorySuppressionList list;
-  const auto names = names_in(PolicySet(config, {list}));
+  const auto names = names_in(PolicySet(config, means_without_keys(list)));
   EXPECT_EQ(std::ranges::count(names, "format"), 0);
   EXPECT_EQ(names.size(), policy_names().size() - 1);
 }

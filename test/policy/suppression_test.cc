@@ -4,6 +4,7 @@
 #include "policy/classification.h"
 #include "policy/policy_set.h"
 #include "test/support/memory_suppression_list.h"
+#include "test/support/policy_means.h"
 
 namespace icm {
 namespace {
@@ -50,7 +51,7 @@ class SuppressionPolicyTest : public testing::Test {
   }
 
   Result<Findings> at_rcpt(const Recipient& recipient) {
-    return make_suppression(config, {list})
+    return make_suppression(config, means_without_keys(list))
         ->judge_recipient(envelope, recipient, now, Deadline::in(1s));
   }
 
@@ -62,7 +63,7 @@ class SuppressionPolicyTest : public testing::Test {
                       .authors = authors,
                       .classification = classification,
                       .now = now};
-    return make_suppression(config, {list})->judge(facts, Deadline::in(1s));
+    return make_suppression(config, means_without_keys(list))->judge(facts, Deadline::in(1s));
   }
 
   MemorySuppressionList list;

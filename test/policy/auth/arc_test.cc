@@ -109,7 +109,7 @@ TEST(Arc, seals_and_validates_chains_up_to_the_limit) {
     EXPECT_EQ(result.status, ArcStatus::pass) << result.reason;
     EXPECT_EQ(result.instance, length);
     EXPECT_EQ(result.oldest_pass, 0);
-    EXPECT_EQ(result.sealers.back(), (ArcSealer{length, "example.org", "s"}));
+    EXPECT_EQ(result.sealers.back(), (ArcSealer{length, "example.org", "s", "pass"}));
   }
   const MailText full = sealed(50);
   EXPECT_EQ(judge(full).result.status, ArcStatus::pass);

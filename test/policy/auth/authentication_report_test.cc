@@ -14,11 +14,16 @@ SpfQuestions asked() {
   return questions;
 }
 
+const std::vector<Domain>& trusted() {
+  static const std::vector<Domain> domains = {*Domain::parse("lists.example")};
+  return domains;
+}
+
 std::string field(const Authentication& found, const SpfQuestions& questions = asked(),
                   ClientAddress client = ClientAddress::shown) {
   AuthenticationResults results;
   results.authserv_id = "mx.example";
-  results.results = method_results(found, questions, client);
+  results.results = method_results(found, questions, {client, trusted()});
   std::string text = to_field_value(results);
   for (std::size_t fold; (fold = text.find("\r\n")) != std::string::npos;) text.erase(fold, 2);
   return text;
@@ -55,6 +60,43 @@ TEST(MethodResults, name_what_each_method_rests_on) {
             "header.s=s1 header.a=rsa-sha256 header.b=AQIDBAUG; dmarc=pass "
             "header.from=example.com policy.dmarc=reject; arc=pass header.oldest-pass=0 "
             "smtp.remote-ip=192.0.2.7");
+}
+
+ArcSealer sealer(int instance, std::string domain, std::string dmarc) {
+  return {instance, std::move(domain), "s", std::move(dmarc)};
+}
+
+// The chain as it came by way of these sealers.
+std::string dmarc_and_arc(std::vector<ArcSealer> sealers, DmarcStatus status = DmarcStatus::fail) {
+  Authentication found;
+  found.dmarc.author_domain = "example.com";
+  found.dmarc.rfc9989.status = status;
+  found.arc.status = ArcStatus::pass;
+  found.arc.sealers = std::move(sealers);
+  const std::string text = field(found, {});
+  return text.substr(text.find("dmarc="));
+}
+
+TEST(MethodResults, name_the_trusted_sealer_that_saw_dmarc_pass) {
+  EXPECT_EQ(dmarc_and_arc({sealer(1, "lists.example", "pass")}),
+            "dmarc=fail header.from=example.com policy.vouched-by=lists.example; arc=pass "
+            "header.oldest-pass=0 policy.sealers=lists.example");
+  EXPECT_EQ(dmarc_and_arc({sealer(1, "lists.example", "pass")}, DmarcStatus::pass),
+            "dmarc=pass header.from=example.com; arc=pass header.oldest-pass=0 "
+            "policy.sealers=lists.example");
+  // It may have seen another trusted sealer's word, and only that.
+  EXPECT_EQ(dmarc_and_arc({sealer(1, "lists.example", "pass"), sealer(2, "lists.example", "fail")}),
+            "dmarc=fail header.from=example.com policy.vouched-by=lists.example; arc=pass "
+            "header.oldest-pass=0 policy.sealers=\"lists.example,lists.example\"");
+}
+
+TEST(MethodResults, believe_no_sealer_beyond_one_that_is_not_trusted) {
+  for (const auto& sealers :
+       {std::vector{sealer(1, "lists.example", "pass"), sealer(2, "other.example", "pass")},
+        std::vector{sealer(1, "other.example", "pass"), sealer(2, "lists.example", "fail")},
+        std::vector{sealer(1, "sub.lists.example", "pass")}}) {
+    EXPECT_EQ(dmarc_and_arc(sealers).find("vouched"), std::string::npos);
+  }
 }
 
 TEST(MethodResults, withhold_the_client_where_that_is_wanted) {

@@ -28,7 +28,7 @@ struct DkimWorld {
     AuthSources sources(*resolver, PublicSuffixList::system());
     const MailText mail = mail_text(message);
     const auto authors = parse_address_list("joe@football.example.com");
-    Authenticator authenticator(mail.headers, authors, sources);
+    Authenticator authenticator(mail.headers, authors, sources, {.sender = true});
     SecondOpinions asked(mail.headers, sources);
     for (std::size_t at = 0; at < mail.body.size(); at += chunk) {
       authenticator.body(std::string_view(mail.body).substr(at, chunk));
