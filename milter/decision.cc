@@ -93,7 +93,7 @@ class Line {
 std::string held_back_rules(const Verdict& verdict) {
   std::string rules;
   for (const Judged& judged : verdict.findings) {
-    if (judged.held_back.empty() || judged.finding.weight == Weight::advice) continue;
+    if (judged.held_back.empty() || judged.finding.weight != Weight::violation) continue;
     if (!rules.empty()) rules += ',';
     rules += judged.finding.rule;
   }
@@ -142,6 +142,7 @@ void write_findings(JsonLine& json, const Verdict& verdict) {
     json.text("effect", to_string(judged.effect));
     json.text("would", to_string(judged.would));
     json.text("held_back", judged.held_back);
+    if (!finding.disputed.empty()) json.text("disputed", finding.disputed);
     json.text("reply", reply_text(finding.reply));
     json.text("evidence", finding.evidence);
     json.text("fix", finding.fix);

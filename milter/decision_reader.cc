@@ -69,6 +69,7 @@ constexpr Named<FindingMember> finding_members[] = {
     {"effect", &FindingRecord::effect},
     {"would", &FindingRecord::would},
     {"held_back", &FindingRecord::held_back},
+    {"disputed", &FindingRecord::disputed},
     {"reply", &FindingRecord::reply},
     {"evidence", &FindingRecord::evidence},
     {"fix", &FindingRecord::fix},

@@ -23,6 +23,7 @@ struct FindingRecord {
   std::string_view effect;
   std::string_view would;
   std::string_view held_back;
+  std::string_view disputed;
   std::string_view reply;
   std::string_view evidence;
   std::string_view fix;

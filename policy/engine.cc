@@ -133,9 +133,12 @@ void judge_finding(const ConfiguredPolicy& configured, Finding finding, const Su
   if (result.mode == Mode::off) return;
   if (result.finding.weight != Weight::advice) {
     const bool is_violation = result.finding.weight == Weight::violation;
-    if (is_violation) result.would = asked_for(result.finding, *configured.settings, subject);
+    const bool is_disputed = !result.finding.disputed.empty();
+    if (is_violation && !is_disputed) {
+      result.would = asked_for(result.finding, *configured.settings, subject);
+    }
     result.held_back = held_back(*configured.settings, subject, result.mode);
-    if (result.held_back.empty() && !result.finding.disputed.empty()) {
+    if (result.held_back.empty() && is_disputed) {
       result.held_back = "disputed: " + result.finding.disputed;
     }
     if (is_violation && result.held_back.empty()) {

@@ -47,7 +47,7 @@ std::string labelled(std::string_view label, std::string_view text, int indent,
 }
 
 Style style_of_effect(const FindingRecord& finding) {
-  if (finding.weight == "advice") return Style::dim;
+  if (finding.weight == "advice" || finding.weight == "service") return Style::dim;
   if (finding.effect != "accept" && !finding.effect.empty()) return style_of(finding.effect);
   return finding.would == "reject" || finding.would == "defer" ? Style::yellow : Style::dim;
 }
@@ -63,6 +63,9 @@ std::string print_finding(const FindingRecord& finding, std::string_view told, i
       "{:{}}{}  {}{}\n", "", indent, terminal.paint(style_of_effect(finding), effect),
       terminal.paint(Style::bold, clean(finding.rule)), terminal.paint(Style::dim, held_back));
   text += labelled("found", finding.evidence, detail_indent, terminal);
+  if (!finding.held_back.starts_with("disputed")) {
+    text += labelled("but", finding.disputed, detail_indent, terminal);
+  }
   text += labelled("fix", finding.fix, detail_indent, terminal);
   text += labelled("told", told, detail_indent, terminal);
   text += labelled("Apple", finding.prediction, detail_indent, terminal);
@@ -79,7 +82,9 @@ Style style_of(std::string_view disposition) {
 
 std::string effect_of(const FindingRecord& finding) {
   if (finding.weight == "advice") return "advice";
+  if (finding.weight == "service") return finding.held_back.empty() ? "done" : "not done";
   if (!finding.effect.empty() && finding.effect != "accept") return clean(finding.effect);
+  if (!finding.disputed.empty()) return "disputed";
   if (finding.would.empty() || finding.would == "accept") return "no effect";
   return "would " + clean(finding.would);
 }

@@ -15,7 +15,8 @@ namespace icm::ctl {
 Style style_of(std::string_view disposition);
 
 // What a finding does or would do, and the reason of the difference:
-// "reject", "would reject", "would defer", "advice", "no effect".
+// "reject", "would reject", "would defer", "disputed", "advice", "no effect"; of a service "done"
+// or "not done".
 std::string effect_of(const FindingRecord& finding);
 
 // The heading of the columns of print_decision().

@@ -19,8 +19,12 @@ Disposition disposition_of(std::string_view word) {
   return found == std::end(summed_dispositions) ? Disposition::accept : *found;
 }
 
+bool is_violation(const FindingRecord& finding) {
+  return finding.weight != "advice" && finding.weight != "service";
+}
+
 bool is_held_back(const FindingRecord& finding) {
-  return finding.weight != "advice" && !finding.held_back.empty() &&
+  return is_violation(finding) && !finding.held_back.empty() &&
          disposition_of(finding.would) != Disposition::accept;
 }
 
@@ -101,7 +105,7 @@ void LogSummary::add_decision(const DecisionRecord& decision, const Forecast& fo
   if (forecast.is_refused()) counted.refused.add(message);
   if (forecast.would_be_refused()) counted.would_be_refused.add(message);
   for (const FindingRecord& finding : decision.findings) {
-    if (finding.weight == "advice") continue;
+    if (!is_violation(finding)) continue;
     const auto found = counted.rules.find(finding.rule);
     found != counted.rules.end() ? ++found->second : ++counted.rules[std::string(finding.rule)];
     if (counted.fix.empty()) counted.fix = finding.fix;

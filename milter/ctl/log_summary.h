@@ -62,7 +62,7 @@ class LogSummary {
   struct Row {
     std::string name;    // of the rule, policy, sender or stream
     std::string mode;    // of a rule or policy
-    std::string effect;  // of a rule or policy: "reject", "would reject", "advice"
+    std::string effect;  // of a rule or policy: "reject", "would reject", "disputed", "advice"
     DistinctCount messages;
     DistinctCount refused;           // messages that were deferred or rejected
     DistinctCount would_be_refused;  // and those that would have been

@@ -224,6 +224,8 @@ TEST_F(EngineTest, does_not_enforce_what_an_independent_implementation_disputes)
   EXPECT_EQ(verdict.disposition, Disposition::accept);
   EXPECT_EQ(verdict.findings.at(0).mode, Mode::enforce);
   EXPECT_EQ(verdict.findings.at(0).held_back, "disputed: libspf2 says pass");
+  // Nor would it, were the policy enforced.
+  EXPECT_EQ(verdict.findings.at(0).would, Disposition::accept);
 }
 
 TEST_F(EngineTest, spares_messages_outside_the_canary_percent) {

@@ -52,6 +52,28 @@ TEST(PrintDecision, shows_what_was_decided_and_each_reason_in_columns) {
       "  advice            format.encoded-word\n");
 }
 
+TEST(PrintDecision, tells_what_is_disputed_and_what_was_done) {
+  DecisionRecord record = refused();
+  FindingRecord disputed;
+  disputed.rule = "alignment.spf-fail";
+  disputed.weight = "violation";
+  disputed.effect = disputed.would = "accept";
+  disputed.held_back = "mode observe";
+  disputed.disputed = "libspf2 says pass";
+  FindingRecord sealed;
+  sealed.rule = "arc_sealing.sealed";
+  sealed.weight = "service";
+  sealed.effect = sealed.would = "accept";
+  FindingRecord held_back = sealed;
+  held_back.held_back = "mode observe";
+  record.findings = {disputed, sealed, held_back};
+  EXPECT_EQ(print_findings(record, 2, Terminal::plain()),
+            "  disputed          alignment.spf-fail (mode observe)\n"
+            "                    but    libspf2 says pass\n"
+            "  done              arc_sealing.sealed\n"
+            "  not done          arc_sealing.sealed (mode observe)\n");
+}
+
 TEST(PrintDecision, has_its_columns_under_the_heading) {
   EXPECT_EQ(decision_heading(Terminal::plain()),
             "time (UTC)           verdict     queue id         from -> to\n");

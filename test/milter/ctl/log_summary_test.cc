@@ -70,6 +70,23 @@ TEST(LogSummary, counts_by_rule_what_acted_and_what_would_have) {
       "suppression.hard-bounce\n    what to do\n");
 }
 
+TEST(LogSummary, counts_what_the_libraries_dispute) {
+  Judged disputed = judged("alignment", "alignment.spf-fail", Mode::enforce);
+  disputed.finding.disputed = "libspf2 says pass";
+  disputed.held_back = "disputed: libspf2 says pass";
+  disputed.effect = disputed.would = Disposition::accept;
+  const LogSummary summary = sum(
+      SummaryBy::rule, SummaryOf::everything,
+      {with(accepted("2026-11-20T09:00:00Z", "4B", "a@shop.example", "bob@icloud.com"), {disputed}),
+       with(accepted("2026-11-20T10:00:00Z", "4C", "b@shop.example", "bob@icloud.com"),
+            {disputed})});
+  const auto json = nlohmann::json::parse(summary.json(all_read, {}));
+  ASSERT_EQ(json["rows"].size(), 1u);
+  EXPECT_EQ(json["rows"][0]["rule"], "alignment.spf-fail");
+  EXPECT_EQ(json["rows"][0]["effect"], "disputed");
+  EXPECT_EQ(json["rows"][0]["messages"], 2);
+}
+
 TEST(LogSummary, shows_only_what_was_held_back_when_asked_for_that) {
   const LogSummary summary = sum(SummaryBy::policy, SummaryOf::observed, day());
   const std::string text = summary.text(all_read, {}, Terminal::plain());
