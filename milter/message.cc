@@ -21,7 +21,14 @@ SpfQuestions Message::leaving() const {
   return leaving_by(world->config(), envelope, inspection.classification(), world->host_name());
 }
 
-SpfQuestions Message::entering() const { return entering_by(envelope, world->authserv_id()); }
+// A redirecting mailbox or another host of ours hands in again what came from outside. SPF is a
+// check between border hosts (RFC 7208 Appendix D.3): of that client it can say nothing true.
+SpfQuestions Message::entering() const {
+  SpfQuestions questions = entering_by(envelope, world->authserv_id());
+  const auto client = origin_of_connection(world->config().arrival, envelope, Transport::smtp);
+  if (client.origin != Origin::forwarded) questions.clients.clear();
+  return questions;
+}
 
 void Message::prefetch_client() const {
   if (authenticates_client()) prefetch_spf(entering(), world->auth_sources());

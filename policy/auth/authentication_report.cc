@@ -108,7 +108,11 @@ std::vector<MethodResult> method_results(const Authentication& found, const SpfQ
   std::vector<MethodResult> results;
   if (!found.spf.empty()) results.push_back(report(found.weakest_spf(), asked));
   std::ranges::move(dkim_results(found.dkim), std::back_inserter(results));
-  results.push_back(report(found.dmarc, voucher_of(found.arc, form.trusted_sealers)));
+  const bool is_half_judged =
+      asked.clients.empty() && found.dmarc.rfc9989.status == DmarcStatus::fail;
+  if (!is_half_judged) {
+    results.push_back(report(found.dmarc, voucher_of(found.arc, form.trusted_sealers)));
+  }
   if (found.arc.status != ArcStatus::temp_error) {
     const bool is_shown = form.client == ClientAddress::shown && !asked.clients.empty();
     results.push_back(

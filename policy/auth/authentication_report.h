@@ -27,7 +27,8 @@ struct ReportForm {
 //          trusted sealer that saw it pass before the message was forwarded (see voucher_of)
 //   arc    header.oldest-pass, policy.sealers (the ten newest, newest first), and smtp.remote-ip,
 //          the client's address (RFC 8617 §10.1)
-// What is not known is left out: there is no word for an ARC chain whose keys could not be fetched.
+// What is not known is left out: there is no word for an ARC chain whose keys could not be fetched,
+// nor for DMARC that no signature lets pass where there was no client to ask SPF about.
 std::vector<MethodResult> method_results(const Authentication& found, const SpfQuestions& asked,
                                          const ReportForm& form);
 

@@ -23,10 +23,10 @@ class Authenticated : public SessionTest {
   }
 
   // The field that a letter from outside gets on top, unfolded.
-  std::string results_of_letter(std::string_view client) {
+  std::string results_of_letter(std::string_view client, std::string_view header = honest) {
     connect("smtpd", client);
     mail();
-    EXPECT_EQ(send(honest), go_on);
+    EXPECT_EQ(send(header), go_on);
     const std::string start = "insert 0 Authentication-Results: ";
     for (std::string change : mta_.changes()) {
       if (!change.starts_with(start)) continue;
@@ -55,6 +55,19 @@ TEST_F(Authenticated, mail_that_fails_enters_all_the_same) {
       "mx.ours.example; auth=none policy.origin=outside; spf=fail "
       "smtp.mailfrom=shop@ours.example; dkim=none; dmarc=fail reason=\"no SPF or DKIM pass is "
       "aligned with ours.example\" header.from=ours.example policy.dmarc=reject; arc=none");
+}
+
+TEST_F(Authenticated, of_mail_handed_in_again_no_client_of_ours_is_taken_for_its_first_one) {
+  config_.arrival.covered = true;
+  config_.arrival.trusted_networks = {IpRange::parse("192.0.2.0/24").value()};
+  build_with_zone();
+  const std::string again =
+      "Authentication-Results: mx.ours.example; auth=none policy.origin=outside; spf=pass\n" +
+      std::string(honest);
+  constexpr std::string_view what_is_known =
+      "mx.ours.example; auth=none policy.origin=outside; dkim=none; arc=none";
+  EXPECT_EQ(results_of_letter("127.0.0.1", again), what_is_known);
+  EXPECT_EQ(results_of_letter("192.0.2.7", again), what_is_known);
 }
 
 TEST_F(Authenticated, mail_of_our_own_network_is_left_as_it_is) {

@@ -73,7 +73,7 @@ std::string dmarc_and_arc(std::vector<ArcSealer> sealers, DmarcStatus status = D
   found.dmarc.rfc9989.status = status;
   found.arc.status = ArcStatus::pass;
   found.arc.sealers = std::move(sealers);
-  const std::string text = field(found, {});
+  const std::string text = field(found, asked(), ClientAddress::withheld);
   return text.substr(text.find("dmarc="));
 }
 
@@ -140,6 +140,16 @@ TEST(MethodResults, leave_out_what_is_not_known) {
   EXPECT_EQ(field(found), "mx.example; dmarc=none");
   found.dkim.clear();
   EXPECT_EQ(field(found), "mx.example; dkim=none; dmarc=none");
+}
+
+TEST(MethodResults, leave_out_a_dmarc_failure_when_there_was_no_client_to_ask_spf_about) {
+  Authentication found;
+  found.dmarc.author_domain = "example.com";
+  found.dmarc.rfc9989.status = DmarcStatus::fail;
+  EXPECT_EQ(field(found, {}), "mx.example; dkim=none; arc=none");
+  found.dmarc.rfc9989.status = DmarcStatus::none;
+  EXPECT_EQ(field(found, {}),
+            "mx.example; dkim=none; dmarc=none header.from=example.com; arc=none");
 }
 
 }  // namespace
