@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -19,9 +20,10 @@ from support import PostfixCase, main
 
 from lab.milter import USER
 from lab.namespace import OUTSIDE_CLIENT
+from lab.process import Program, wait_until
 from lab.sink import Delivery
 from lab.site import Site, letter
-from senders.arc_oracle import chain_by_perl, chain_by_python
+from senders.arc_oracle import chain_by_perl, chain_by_python, seal
 from senders.dkim_oracle import dkim_results
 from senders.dns import LiveDns
 from senders.signing import Plan, public_key, sign
@@ -34,7 +36,17 @@ SEALER = "sealer.example"  # forwards to us
 SET = ["ARC-Seal", "ARC-Message-Signature", "ARC-Authentication-Results"]
 OUTCOME = re.compile(r"(?:^|;)\s*(\w+)=(\w+)")
 
+MIME = ("MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8")
+EIGHT_BIT = (*MIME, "Content-Transfer-Encoding: 8bit")
+
 KEY: dict[str, Any] = {"domain": "corp.example", "selector": "arc1"}
+
+SPF_ONLY_REPLY = (
+    f"550 5.7.1 arc_sealing.spf-only: no seal helps against p=reject of {SPF_ONLY} where the sealer "
+    f"is not trusted; no signature of {SPF_ONLY} is there, and SPF speaks of the envelope sender of "
+    f"the host that hands the mail on; the postmaster of {SPF_ONLY} has to sign with d={SPF_ONLY}; "
+    "SRS does not help DMARC"
+)
 
 
 def names(delivery: Delivery) -> list[str]:
@@ -156,12 +168,184 @@ class Forwarding(PostfixCase):
         self.assertEqual(delivery.mail_from, "ann@corp.example")
         self.assert_sealed(delivery)
         self.assert_origin_intact(delivery)
+        # The client that mattered to SPF is not there any more.
+        self.assert_results(delivery, {"dkim": "pass", "dmarc": "pass", "arc": "none"})
 
     def test_submitted_mail_is_not_sealed(self) -> None:
         message_id = self.site.new_id("submitted")
         self.site.submit(letter(message_id, "bob@icloud.com"), "bob@icloud.com")
         delivery = self.delivered_once(message_id)
         self.assertEqual([name for name in names(delivery) if name.startswith("ARC-")], [])
+
+    def test_mail_with_a_rewritten_sender_is_sealed(self) -> None:
+        self.rewrite_senders()
+        for word, to in (("virtual", "hello"), ("alias", "office"), ("dotforward", "ben")):
+            delivery = self.forwarded(f"srs.{word}", f"{to}@corp.example")
+            self.assertRegex(
+                delivery.mail_from, rf"^SRS0=[^@]+={re.escape(AUTHOR)}=dora@corp\.example$"
+            )
+            self.assert_forwarded_whole(delivery)
+
+    def rewrite_senders(self) -> None:
+        """SRS by postsrsd, for this test."""
+        folder = self.site.milter.folder
+        secret = folder / "srs.secret"
+        secret.write_text("not much of a secret\n")
+        ports = ("-f10001", "-r10002")
+        server = Program(
+            ["postsrsd", "-4", f"-s{secret}", "-dcorp.example", *ports], folder / "postsrsd.log"
+        )
+        server.start(ready=lambda: all(listens(port) for port in (10001, 10002)))
+        self.addCleanup(server.stop)
+        classes = {"sender": "envelope_sender", "recipient": "envelope_recipient,header_recipient"}
+        self.addCleanup(
+            self.site.postfix.set, sender_canonical_maps="", recipient_canonical_maps=""
+        )
+        self.site.postfix.set(
+            sender_canonical_maps="tcp:127.0.0.1:10001",
+            sender_canonical_classes=classes["sender"],
+            recipient_canonical_maps="tcp:127.0.0.1:10002",
+            recipient_canonical_classes=classes["recipient"],
+        )
+
+    # -- what stands in the header already --------------------------------------------------
+
+    def test_forged_results_under_our_name_do_not_get_into_the_set(self) -> None:
+        forged = (
+            f"Authentication-Results: {OUR_ID}; auth=none policy.origin=outside; spf=fail forged=1",
+            f"Authentication-Results: {OUR_ID}; dkim=pass header.d=forged.example",
+            "Authentication-Results: other.example; dmarc=pass forged=2",
+        )
+        for word, to in (("virtual", "hello"), ("alias", "office"), ("dotforward", "ben")):
+            message_id = self.site.new_id(f"forged.{word}")
+            plain = self.written(message_id)
+            self.arrive("\r\n".join((*forged, "")).encode() + plain, f"{to}@corp.example")
+            delivery = self.delivered_once(message_id)
+            self.assert_forwarded_whole(delivery)
+            self.assertNotIn(b"forged", delivery.fields("ARC-Authentication-Results")[0])
+
+    def sealed_elsewhere(self, message_id: str) -> bytes:
+        """Signed by its author, forwarded and sealed by another host."""
+        results = f"Authentication-Results: mx.{SEALER}; dkim=pass header.d={AUTHOR}\r\n"
+        return seal(results.encode() + self.written(message_id), SEALER, f"mx.{SEALER}")
+
+    def test_a_chain_that_holds_gets_a_second_set(self) -> None:
+        for word, to in (("virtual", "hello"), ("alias", "office"), ("dotforward", "ben")):
+            message_id = self.site.new_id(f"second.{word}")
+            self.arrive(self.sealed_elsewhere(message_id), f"{to}@corp.example")
+            delivery = self.delivered_once(message_id)
+            self.assert_sealed(delivery, instance=2, cv="pass")
+            self.assert_origin_intact(delivery)
+            self.assert_results(
+                delivery, {"spf": "pass", "dkim": "pass", "dmarc": "pass", "arc": "pass"}
+            )
+
+    def test_a_chain_that_is_broken_is_sealed_as_failed(self) -> None:
+        message_id = self.site.new_id("broken")
+        content = self.sealed_elsewhere(message_id)
+        begin = content.index(b"cv=none")
+        broken = content[:begin] + b"cv=pass" + content[begin + 7 :]
+        self.arrive(broken, "hello@corp.example")
+        delivery = self.delivered_once(message_id)
+        self.assert_set_on_top(delivery, 2, "fail")
+        self.assert_origin_intact(delivery)
+        self.assert_results(
+            delivery, {"spf": "pass", "dkim": "pass", "dmarc": "pass", "arc": "fail"}
+        )
+        status, sets, _ = chain_by_python(DNS, delivery.content)
+        self.assertEqual(status, "fail")
+        self.assertTrue(sets[0]["ams-valid"], sets[0])
+        self.assertEqual(chain_by_perl(delivery.content), "fail")
+
+    # -- bodies, octet for octet ------------------------------------------------------------
+
+    def assert_body_survives(self, word: str, body: bytes, *fields: str, options: str = "") -> None:
+        for way, to in (("virtual", "hello"), ("alias", "office"), ("dotforward", "ben")):
+            delivery = self.forwarded(
+                f"{word}.{way}", f"{to}@corp.example", *fields, body=body, options=options
+            )
+            self.assertEqual(delivery.body, body)
+            self.assert_forwarded_whole(delivery)
+
+    def test_eight_bit_octets_are_sealed_as_they_are(self) -> None:
+        body = "Grüße aus Köln, 日本\r\n".encode() + bytes(range(128, 256)) + b"\r\n"
+        self.assert_body_survives("eight", body, *EIGHT_BIT, options=" BODY=8BITMIME")
+
+    def test_lines_of_998_octets_are_sealed_as_they_are(self) -> None:
+        self.assert_body_survives("long", (b"y" * 998 + b"\r\n") * 20)
+
+    def test_trailing_blanks_are_sealed_as_they_are(self) -> None:
+        self.assert_body_survives("blanks", b"one \r\n two\t\t\r\n   \r\n\t\r\nthree   \r\n")
+
+    def test_an_empty_body_is_sealed(self) -> None:
+        self.assert_body_survives("empty", b"")
+
+    def test_a_body_of_empty_lines_is_sealed(self) -> None:
+        self.assert_body_survives("lines", b"\r\n" * 7)
+
+    def test_leading_dots_are_sealed_as_they_are(self) -> None:
+        self.assert_body_survives("dots", b".\r\n..\r\n.leading\r\n...\r\n")
+
+    def test_folded_and_oddly_spaced_fields_are_sealed_as_they_are(self) -> None:
+        self.assert_body_survives(
+            "folded",
+            b"text\r\n",
+            "X-Folded: one\r\n two\r\n\tthree",
+            "X-Spaces:   three before, one after ",
+            "X-Empty:",
+            "References: <a@author.example>\r\n  <b@author.example>",
+        )
+
+    def test_a_last_line_without_its_end_is_sealed_with_it(self) -> None:
+        message_id = self.site.new_id("unfinished")
+        content = self.written(message_id, body=b"one\r\ntwo\r\n")
+        delivery = self.redirected(content, message_id, lambda mail: mail.rstrip(b"\n"))
+        self.assertEqual(delivery.body, b"one\r\ntwo\r\n")
+        self.assert_sealed(delivery)
+        self.assert_origin_intact(delivery)
+
+    # -- what no seal can mend --------------------------------------------------------------
+
+    def arrive_unsigned(self, word: str) -> str:
+        """Mail whose author has SPF alone and asks to refuse what fails DMARC; its Message-ID."""
+        message_id = self.site.new_id(word)
+        content = letter(message_id, "hello@corp.example", sender=f"Dora <dora@{SPF_ONLY}>")
+        self.site.arrive(content, "hello@corp.example", sender=f"dora@{SPF_ONLY}")
+        return message_id
+
+    def test_what_no_seal_can_mend_is_refused_where_that_is_asked_for(self) -> None:
+        self.seal_with(rescue="refuse")
+        message_id = self.arrive_unsigned("refused")
+
+        def bounces() -> list[Delivery]:
+            return [
+                one
+                for one in self.site.sink.deliveries
+                if not one.mail_from
+                and one.recipients == (f"dora@{SPF_ONLY}",)
+                and message_id.encode() in one.content
+            ]
+
+        wait_until("the author is told", lambda: bool(bounces()))
+        self.not_delivered(message_id)
+        self.assertEqual(len(bounces()), 1)
+        self.assertIn(SPF_ONLY_REPLY, " ".join(bounces()[0].content.decode().split()))
+
+    def test_what_no_seal_can_mend_is_sealed_where_it_is_let_go(self) -> None:
+        self.seal_with(rescue="let_go")
+        message_id = self.arrive_unsigned("released")
+        delivery = self.delivered_once(message_id)
+        self.assert_sealed(delivery)
+        self.assert_results(
+            delivery, {"spf": "pass", "dkim": "none", "dmarc": "pass", "arc": "none"}
+        )
+        found = {one["rule"] for one in self.site.milter.decisions(message_id)[0]["findings"]}
+        self.assertLessEqual({"arc_sealing.sealed", "arc_sealing.spf-only"}, found)
+
+
+def listens(port: int) -> bool:
+    with socket.socket() as trying:
+        return trying.connect_ex(("127.0.0.1", port)) == 0
 
 
 def make_site(folder: Path, programs: Path) -> Site:
