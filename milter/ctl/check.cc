@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstdlib>
 #include <memory>
 #include <optional>
 
@@ -190,6 +191,17 @@ Status take_egress(const std::vector<std::string>& addresses, const std::string&
   return {};
 }
 
+// The keys that would seal. They are the daemon's to read: for who may not, sealing is left out.
+SealingKeys sealing_keys(Config& config) {
+  if (config.arc_sealing.mode == Mode::off) return {};
+  const char* const credentials = std::getenv("CREDENTIALS_DIRECTORY");
+  auto keys = SealingKeys::load(config.arc_sealing.keys, credentials == nullptr ? "" : credentials);
+  if (keys) return *std::move(keys);
+  config.arc_sealing.mode = Mode::off;
+  complain("arc_sealing is left out, since its keys cannot be read:\n" + keys.error().text);
+  return {};
+}
+
 Result<OfflineOutcome> judge(Options& options) {
   ICM_CHECK(resolve(options));
   ICM_TRY(const WallTime now, time_of(options));
@@ -198,9 +210,10 @@ Result<OfflineOutcome> judge(Options& options) {
   if (options.enforce) config = enforced(std::move(config));
   const OfflineMessage& message = options.message;
   ICM_TRY(auto resolver, options.dns.open());
+  SealingKeys keys = sealing_keys(config);
   ICM_TRY(const auto world, offline_world(for_offline_role(std::move(config), message.role,
                                                            message.origin.has_value()),
-                                          std::move(resolver)));
+                                          std::move(resolver), std::move(keys)));
   return check_offline(message, world, FixedClock(now));
 }
 

@@ -170,15 +170,16 @@ Config enforced(Config config) {
 }
 
 Result<std::shared_ptr<const World>> offline_world(Config config,
-                                                   std::unique_ptr<Resolver> resolver) {
+                                                   std::unique_ptr<Resolver> resolver,
+                                                   SealingKeys keys) {
   std::error_code error;
   const auto status = std::filesystem::status(config.store.path, error);
   if (status.type() == std::filesystem::file_type::not_found) {
     return World::over(std::move(config), std::make_unique<EmptySuppressionList>(),
-                       std::move(resolver), SealingKeys{}, World::Host::foreign);
+                       std::move(resolver), std::move(keys), World::Host::foreign);
   }
   ICM_TRY(auto list, SqliteSuppressionList::open(config.store.path, Deadline::in(wait_for_store)));
-  return World::over(std::move(config), std::move(list), std::move(resolver), SealingKeys{},
+  return World::over(std::move(config), std::move(list), std::move(resolver), std::move(keys),
                      World::Host::foreign);
 }
 

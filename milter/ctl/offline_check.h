@@ -55,10 +55,11 @@ struct OfflineOutcome {
 Config enforced(Config config);
 
 // The World of the configuration over the suppression list it names, or over an empty one when
-// there is no such file, which is not made; and over this resolver. The message need not leave from
-// this host, so its name is not judged.
-[[nodiscard]] Result<std::shared_ptr<const World>> offline_world(
-    Config config, std::unique_ptr<Resolver> resolver);
+// there is no such file, which is not made; and over this resolver and these keys. The message need
+// not leave from this host, so its name is not judged.
+[[nodiscard]] Result<std::shared_ptr<const World>> offline_world(Config config,
+                                                                 std::unique_ptr<Resolver> resolver,
+                                                                 SealingKeys keys = {});
 
 // The configuration under which a connection of ours plays `role`. When `origin` is set, the gate
 // believes what arrival wrote.

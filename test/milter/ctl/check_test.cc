@@ -2,6 +2,7 @@
 //
 // icloud-milterctl check as its user sees it, and the Session behind it.
 #include <algorithm>
+#include <filesystem>
 #include <string>
 
 #include <fmt/format.h>
@@ -9,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "milter/ctl/offline_check.h"
+#include "policy/auth/crypto.h"
 #include "policy/store/suppression_writer.h"
 #include "test/milter/ctl/command_runner.h"
 #include "test/support/temporary_directory.h"
@@ -211,6 +213,27 @@ TEST_F(Check, gives_the_message_the_origin_that_arrival_would_have_written) {
   }
   EXPECT_EQ(decision(personal_, {"--login", "ann"})["origin"], "submission");
   EXPECT_EQ(decision(personal_, {"--login", "ann"})["login"], "") << "the gate sees no login";
+}
+
+TEST_F(Check, shows_the_set_that_would_be_put_on_forwarded_mail) {
+  const auto key = directory_.write("arc.pem", PrivateKey::generate(KeyType::rsa)->to_pem());
+  const std::string settings = fmt::format(
+      "arc_sealing: {{mode: enforce, keys: [{{domain: ours.example, selector: arc, file: {}}}]}}\n",
+      key.string());
+  configure(settings);
+  const std::vector<std::string> forwarded = {"--origin", "forwarded", "--rcpt", "bob@icloud.com"};
+  std::filesystem::permissions(key, std::filesystem::perms::owner_read);
+  Outcome outcome = check(personal_, forwarded);
+  EXPECT_NE(outcome.out.find("add ARC-Seal: i=1; a=rsa-sha256;"), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.err, "");
+  std::filesystem::remove(key);
+  outcome = check(personal_, forwarded);
+  EXPECT_EQ(outcome.out.find("ARC-Seal"), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.err,
+            fmt::format("icloud-milterctl: arc_sealing is left out, since its keys cannot be "
+                        "read:\nicloud-milterctl: arc_sealing.keys[1].file: {}: there is no such "
+                        "file; \"icloud-milterctl keys generate\" makes a key\n",
+                        key.string()));
 }
 
 TEST_F(Check, takes_the_origin_from_the_connection_at_the_role_direct) {
