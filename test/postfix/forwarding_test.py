@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -20,13 +19,14 @@ from support import PostfixCase, main
 
 from lab.milter import USER
 from lab.namespace import OUTSIDE_CLIENT
-from lab.process import Program, wait_until
+from lab.process import wait_until
 from lab.sink import Delivery
 from lab.site import Site, letter
 from senders.arc_oracle import chain_by_perl, chain_by_python, seal
 from senders.dkim_oracle import dkim_results
 from senders.dns import LiveDns
 from senders.signing import Plan, public_key, sign
+from senders.srs import SenderRewriting
 
 DNS = LiveDns()
 OUR_ID = "mx.corp.example"
@@ -178,7 +178,9 @@ class Forwarding(PostfixCase):
         self.assertEqual([name for name in names(delivery) if name.startswith("ARC-")], [])
 
     def test_mail_with_a_rewritten_sender_is_sealed(self) -> None:
-        self.rewrite_senders()
+        srs = SenderRewriting(self.site.milter.folder, self.site.postfix, "corp.example")
+        srs.start()
+        self.addCleanup(srs.stop)
         for word, to in (("virtual", "hello"), ("alias", "office"), ("dotforward", "ben")):
             delivery = self.forwarded(f"srs.{word}", f"{to}@corp.example")
             self.assertRegex(
@@ -186,27 +188,22 @@ class Forwarding(PostfixCase):
             )
             self.assert_forwarded_whole(delivery)
 
-    def rewrite_senders(self) -> None:
-        """SRS by postsrsd, for this test."""
-        folder = self.site.milter.folder
-        secret = folder / "srs.secret"
-        secret.write_text("not much of a secret\n")
-        ports = ("-f10001", "-r10002")
-        server = Program(
-            ["postsrsd", "-4", f"-s{secret}", "-dcorp.example", *ports], folder / "postsrsd.log"
-        )
-        server.start(ready=lambda: all(listens(port) for port in (10001, 10002)))
-        self.addCleanup(server.stop)
-        classes = {"sender": "envelope_sender", "recipient": "envelope_recipient,header_recipient"}
-        self.addCleanup(
-            self.site.postfix.set, sender_canonical_maps="", recipient_canonical_maps=""
-        )
-        self.site.postfix.set(
-            sender_canonical_maps="tcp:127.0.0.1:10001",
-            sender_canonical_classes=classes["sender"],
-            recipient_canonical_maps="tcp:127.0.0.1:10002",
-            recipient_canonical_classes=classes["recipient"],
-        )
+    def test_who_changes_what_was_sealed_is_found_out(self) -> None:
+        content = self.forwarded("changed").content
+        for old, new in ((b"Hello.", b"Hallo."), (b"dkim=pass", b"dkim=fail"), (b"Dora", b"Dara")):
+            changed = content.replace(old, new, 1)
+            self.assertNotEqual(changed, content)
+            self.assertEqual(chain_by_python(DNS, changed)[0], "fail", new)
+            self.assertEqual(chain_by_perl(changed), "fail", new)
+
+    def test_mail_that_comes_by_twice_keeps_its_one_set(self) -> None:
+        first = self.forwarded("twice")
+        self.arrive(first.content, "office@corp.example")
+        second = self.site.sink.wait_for(first.message_id, 2)[1]
+        for name in SET:
+            self.assertEqual(second.fields(name), first.fields(name))
+        self.assertEqual(chain_by_python(DNS, second.content)[0], "pass")
+        self.assert_origin_intact(second)
 
     # -- what stands in the header already --------------------------------------------------
 
@@ -223,6 +220,17 @@ class Forwarding(PostfixCase):
             delivery = self.delivered_once(message_id)
             self.assert_forwarded_whole(delivery)
             self.assertNotIn(b"forged", delivery.fields("ARC-Authentication-Results")[0])
+
+    def test_results_that_a_person_here_makes_up_do_not_get_into_the_set(self) -> None:
+        message_id = self.site.new_id("madeup")
+        made_up = f"Authentication-Results: {OUR_ID}; auth=none policy.origin=outside; dmarc=pass"
+        content = letter(message_id, "bob@icloud.com", made_up, sender=f"Dora <dora@{SPF_ONLY}>")
+        self.site.postfix.sendmail(
+            "ann", "-i", "bob@icloud.com", content=content.replace(b"\r\n", b"\n")
+        )
+        delivery = self.delivered_once(message_id)
+        self.assert_sealed(delivery)  # it says that it comes from outside
+        self.assert_results(delivery, {"dkim": "none", "arc": "none"})
 
     def sealed_elsewhere(self, message_id: str) -> bytes:
         """Signed by its author, forwarded and sealed by another host."""
@@ -341,11 +349,6 @@ class Forwarding(PostfixCase):
         )
         found = {one["rule"] for one in self.site.milter.decisions(message_id)[0]["findings"]}
         self.assertLessEqual({"arc_sealing.sealed", "arc_sealing.spf-only"}, found)
-
-
-def listens(port: int) -> bool:
-    with socket.socket() as trying:
-        return trying.connect_ex(("127.0.0.1", port)) == 0
 
 
 def make_site(folder: Path, programs: Path) -> Site:
