@@ -6,7 +6,6 @@ libopendkim (behind its guards), dkimpy and Mail::DKIM.
 The seed is fixed. What differs is a fault of ours, or stands in the table below with its reason.
 """
 import base64
-import json
 import pathlib
 import random
 import re
@@ -26,7 +25,6 @@ if subprocess.run(["perl", "-MMail::DKIM", "-e", "1"], capture_output=True).retu
 SEED = 6376
 MUTANTS = 2  # of each signed message, each in another way
 FORMS = [(header, body) for header in ("simple", "relaxed") for body in ("simple", "relaxed")]
-HERE = pathlib.Path(__file__).parent
 
 BODIES = [
     "", "\n", "\n\n\n", "Hello.\n", " \n", "\t \n \n", "one\n\n\ntwo\n\n\n",
@@ -67,25 +65,6 @@ class Keys:
 
     def publish(self, selector, *texts):
         self.zone[f"{selector}._domainkey.example.com"] = {"TXT": list(texts)}
-
-
-class Perl:
-    """Mail::DKIM in a process of its own."""
-
-    def __init__(self):
-        self.process = subprocess.Popen(["perl", HERE / "mail_dkim.pl"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True)
-
-    def ask(self, message, **question):
-        question["message"] = base64.b64encode(message).decode()
-        self.process.stdin.write(json.dumps(question) + "\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        if self.process.wait(10):
-            raise AssertionError("mail_dkim.pl failed")
 
 
 def sign_by_dkimpy(message, keys, selector, forms, length, oversign):
@@ -281,7 +260,7 @@ def main():
     judge = support.Judge(support.arguments().ctl)
     rng = random.Random(SEED)
     keys = Keys(judge.directory.name)
-    perl = Perl()
+    perl = support.Perl()
     differences = support.Differences(TABLE)
     all_cases = list(cases(rng, keys, perl))
     answers = support.in_parallel(lambda case: judge.verify(case["zone"], case["message"]), all_cases)

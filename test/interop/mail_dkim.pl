@@ -4,11 +4,16 @@
 # Mail::DKIM as an oracle: one JSON object per line in, one out.
 #   {"sign": {"method": "relaxed/simple", "headers": "From:Subject", "key": FILE}, "message": BASE64}
 #     -> {"field": "DKIM-Signature: ..."}
+#   {"seal": {"cv": "none", "authserv_id": NAME, "domain": D, "selector": S, "headers": "From:To",
+#    "key": FILE}, "message": BASE64} -> {"result": "sealed", "fields": [AS, AMS, AAR]}
+#   {"chain": {"NAME": ["TXT", ...]}, "message": BASE64} -> {"result": "pass", "reason": TEXT}
 #   {"verify": {"NAME": ["TXT", ...]}, "message": BASE64} -> {"results": ["pass", "fail", ...]}
 use strict;
 use warnings;
 use JSON::PP;
 use MIME::Base64;
+use Mail::DKIM::ARC::Signer;
+use Mail::DKIM::ARC::Verifier;
 use Mail::DKIM::PrivateKey;
 use Mail::DKIM::Signer;
 use Mail::DKIM::Verifier;
@@ -53,7 +58,37 @@ while ( my $line = <STDIN> ) {
         print $json->encode( { field => $signer->signature->as_string } ), "\n";
         next;
     }
-    %Zone::records = map { lc $_ => $case->{verify}{$_} } keys %{ $case->{verify} };
+    if ( my $seal = $case->{seal} ) {
+        my $signer = Mail::DKIM::ARC::Signer->new(
+            Algorithm => 'rsa-sha256',
+            Chain     => $seal->{cv},
+            Domain    => $seal->{domain},
+            SrvId     => $seal->{authserv_id},
+            Timestamp => time(),
+            Selector  => $seal->{selector},
+            Headers   => $seal->{headers},
+            Key       => Mail::DKIM::PrivateKey->load( File => $seal->{key} ),
+        );
+        $signer->PRINT($message);
+        $signer->CLOSE;
+        my $sealed = $signer->result eq 'sealed';
+        print $json->encode(
+            {   result => $signer->result,
+                fields => $sealed ? [ $signer->{_AS}, $signer->{_AMS}, $signer->{_AAR} ] : []
+            }
+            ),
+            "\n";
+        next;
+    }
+    my $records = $case->{verify} || $case->{chain};
+    %Zone::records = map { lc $_ => $records->{$_} } keys %$records;
+    if ( $case->{chain} ) {
+        my $verifier = Mail::DKIM::ARC::Verifier->new;
+        $verifier->PRINT($message);
+        $verifier->CLOSE;
+        print $json->encode( { result => $verifier->result, reason => $verifier->result_detail } ), "\n";
+        next;
+    }
     my $verifier = Mail::DKIM::Verifier->new;
     $verifier->PRINT($message);
     $verifier->CLOSE;

@@ -3,6 +3,7 @@
 differences that are known, each with its reason.
 """
 import argparse
+import base64
 import concurrent.futures
 import json
 import pathlib
@@ -37,6 +38,26 @@ class Judge:
 
     def verify(self, zone, message, ip=None, helo=None, sender=None, arguments=()):
         return self._ask("verify", zone, ip, helo, sender, [*arguments, "-"], message)
+
+
+class Perl:
+    """Mail::DKIM in a process of its own."""
+
+    def __init__(self):
+        program = pathlib.Path(__file__).parent / "mail_dkim.pl"
+        self.process = subprocess.Popen(["perl", program], stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, text=True)
+
+    def ask(self, message, **question):
+        question["message"] = base64.b64encode(message).decode()
+        self.process.stdin.write(json.dumps(question) + "\n")
+        self.process.stdin.flush()
+        return json.loads(self.process.stdout.readline())
+
+    def close(self):
+        self.process.stdin.close()
+        if self.process.wait(10):
+            raise AssertionError("mail_dkim.pl failed")
 
 
 def in_parallel(function, cases):
