@@ -12,6 +12,7 @@
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/offline_message.h"
 #include "policy/auth/arc_seal.h"
+#include "policy/auth/auth_results_grammar.h"
 #include "policy/auth/key_file.h"
 #include "policy/base/text.h"
 
@@ -78,8 +79,24 @@ std::string with_set(const ArcSetValues& set, const std::string& message) {
   return top + message;
 }
 
+// What is written into the set as it stands.
+Status check_names(const Options& options) {
+  for (const auto& [option, name] :
+       {std::pair{"--domain", &options.domain}, std::pair{"--selector", &options.selector}}) {
+    if (!Domain::parse(*name))
+      return fail(Code::config, fmt::format("{}: expected a domain name, got \"{}\"", option,
+                                            for_log(*name, 80)));
+  }
+  if (!is_token(options.authserv_id))
+    return fail(Code::config, fmt::format("--authserv-id: expected a name such as mx.example.org, "
+                                          "got \"{}\"",
+                                          for_log(options.authserv_id, 80)));
+  return {};
+}
+
 Result<ArcSetValues> seal(const Options& options, const PrivateKey& key, const std::string& text,
                           Resolver& resolver) {
+  ICM_CHECK(check_names(options));
   std::uint64_t timestamp = static_cast<std::uint64_t>(
       std::chrono::floor<std::chrono::seconds>(SystemClock().now()).time_since_epoch().count());
   if (!options.timestamp.empty()) {

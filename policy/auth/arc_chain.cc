@@ -114,13 +114,19 @@ ArcResult ArcVerifier::finish(Deadline deadline) {
   // Step 4: the newest AMS must verify; step 5: how far back the older ones do.
   const std::size_t newest = arc_.sets.size() - 1;
   if (auto failure = check_message_signature(newest, deadline)) return end(std::move(*failure));
+  const auto out_of_time = [&] {
+    return Failure{ArcStatus::temp_error,
+                   fmt::format("out of time before all {} sets were verified", arc_.sets.size())};
+  };
   for (std::size_t i = newest; i-- > 0;) {
+    if (deadline.passed()) return end(out_of_time());
     if (!check_message_signature(i, deadline)) continue;
     result.oldest_pass = static_cast<int>(i) + 2;
     break;
   }
   // Step 6: every seal.
   for (std::size_t i = arc_.sets.size(); i-- > 0;) {
+    if (i < newest && deadline.passed()) return end(out_of_time());
     if (auto failure = check_seal(i, deadline)) return end(std::move(*failure));
   }
   result.status = ArcStatus::pass;

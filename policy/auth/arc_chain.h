@@ -51,7 +51,8 @@ class ArcVerifier {
   // begins to fetch their keys.
   ArcVerifier(const HeaderList& headers, KeyDirectory& keys, BodyHashes& hashes);
 
-  // After hashes.finish(), once. At most 100 signatures are verified, by `deadline`.
+  // After hashes.finish(), once. At most 100 signatures are verified; those of the newest set
+  // whatever the time, the others as long as there is some before `deadline`.
   ArcResult finish(Deadline deadline);
 
   const ArcHeaders& sets() const { return arc_; }

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "policy/auth/auth_results_grammar.h"
 #include "policy/base/text.h"
 
 namespace icm {
@@ -15,19 +16,30 @@ tl::unexpected<Error> wrong(std::string_view tag, std::string_view problem) {
   return fail(Code::syntax, fmt::format("{}= {}", tag, problem));
 }
 
-Result<int> parse_instance(std::string_view text) {
-  const auto number = parse_number(text);
-  if (!number || *number < 1 || *number > max_arc_instances) {
-    return wrong("i", fmt::format("expected an instance from 1 to {}", max_arc_instances));
-  }
-  return static_cast<int>(*number);
-}
-
+// RFC 6376 §3.2: "Values MUST be processed as case sensitive".
 std::optional<ChainValue> chain_value(std::string_view text) {
   for (const ChainValue value : {ChainValue::none, ChainValue::pass, ChainValue::fail}) {
-    if (equal_ascii(text, to_string(value))) return value;
+    if (text == to_string(value)) return value;
   }
   return std::nullopt;
+}
+
+// `text` from behind the blanks and comments it begins with (RFC 5322 §3.2.2).
+std::string_view without_cfws(std::string_view text) {
+  std::size_t depth = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (c == '(') {
+      ++depth;
+    } else if (depth > 0 && c == ')') {
+      --depth;
+    } else if (depth > 0 && c == '\\') {
+      ++i;
+    } else if (depth == 0 && !is_blank(c)) {
+      return text.substr(i);
+    }
+  }
+  return {};
 }
 
 std::optional<Part> part_of(std::string_view name) {
@@ -145,7 +157,7 @@ Result<SealTags> parse_arc_seal(std::string_view field_value) {
   // RFC 8617 §4.1.3: "the ARC-Seal header field MUST NOT contain an h= tag".
   if (list.find("h") != nullptr) return wrong("h", "must not be given in ARC-Seal");
   SealTags tags;
-  ICM_TRY(tags.instance, parse_instance(list.value("i")));
+  ICM_TRY(tags.instance, parse_arc_instance(list.value("i")));
   ICM_TRY(tags.algorithm, parse_signature_algorithm(list.value("a")));
   const auto cv = chain_value(list.value("cv"));
   if (!cv)
@@ -156,6 +168,9 @@ Result<SealTags> parse_arc_seal(std::string_view field_value) {
   if (!domain) return wrong("d", "is no domain name");
   const auto selector = Domain::parse(list.value("s"));
   if (!selector) return wrong("s", "is no selector");
+  // RFC 6376 §3.5 "t=": decimal digits.
+  if (const Tag* const time = list.find("t"); time != nullptr && !parse_number(time->value))
+    return wrong("t", "is no number");
   tags.domain = domain->text();
   tags.selector = selector->text();
   const auto signature = from_base64(without_blanks(list.value("b")));
@@ -164,17 +179,22 @@ Result<SealTags> parse_arc_seal(std::string_view field_value) {
   return tags;
 }
 
-// instance = [CFWS] %s"i" [CFWS] "=" [CFWS] 1*2DIGIT [CFWS] ";" (RFC 8617 §4.2.1); comments there
-// are written by nobody and not taken.
+// arc-info = instance [CFWS] ";" authres-payload (RFC 8617 §4.1.1)
+// instance = [CFWS] %s"i" [CFWS] "=" [CFWS] position (§4.2.1)
 Result<ArcResults> parse_arc_results(std::string_view field_value) {
-  const auto semicolon = field_value.find(';');
-  if (semicolon == std::string_view::npos) return wrong("i", "is not followed by results");
-  const std::string_view first = field_value.substr(0, semicolon);
-  const auto equals = first.find('=');
-  if (equals == std::string_view::npos || trim(first.substr(0, equals)) != "i")
-    return wrong("i", "is not the first tag");
-  ICM_TRY(const int instance, parse_instance(trim(first.substr(equals + 1))));
-  return ArcResults{.instance = instance, .payload = field_value.substr(semicolon + 1)};
+  std::string_view rest = without_cfws(field_value);
+  const auto take = [&rest](char wanted) {
+    if (!rest.starts_with(wanted)) return false;
+    rest = without_cfws(rest.substr(1));
+    return true;
+  };
+  if (!take('i') || !take('=')) return wrong("i", "is not the first tag");
+  const auto end = std::ranges::find_if_not(rest, is_digit);
+  const auto digits = static_cast<std::size_t>(end - rest.begin());
+  ICM_TRY(const int instance, parse_arc_instance(rest.substr(0, digits)));
+  rest = without_cfws(rest.substr(digits));
+  if (!rest.starts_with(';')) return wrong("i", "is not followed by results");
+  return ArcResults{.instance = instance, .payload = rest.substr(1)};
 }
 
 ArcHeaders read_arc_headers(const HeaderList& headers) {

@@ -16,8 +16,6 @@
 
 namespace icm {
 
-inline constexpr int max_arc_instances = 50;  // RFC 8617 §4.2.1
-
 inline constexpr std::string_view arc_results_field = "ARC-Authentication-Results";
 inline constexpr std::string_view arc_message_field = "ARC-Message-Signature";
 inline constexpr std::string_view arc_seal_field = "ARC-Seal";

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "policy/auth/auth_results.h"
+#include "policy/auth/auth_results_grammar.h"
 #include "policy/auth/authserv_id.h"
 #include "policy/base/text.h"
 
@@ -112,6 +113,12 @@ std::string_view payload_of(std::string_view value) {
   return {};
 }
 
+bool has_overlong_word(std::string_view text) {
+  constexpr std::size_t longest = 900;  // RFC 5322 §2.1.1: 998, the name of the field included
+  return std::ranges::any_of(split(text, ' '),
+                             [](std::string_view word) { return word.size() > longest; });
+}
+
 // One line of printable ASCII, without the comments that hold a semicolon or a quote.
 std::string tidy_payload(std::string_view payload) {
   std::string tidy;
@@ -125,7 +132,8 @@ std::string tidy_payload(std::string_view payload) {
     std::string unit(1, c);
     if (c == '\\' && i + 1 < payload.size()) {
       const char escaped = payload[++i];
-      unit += escaped >= ' ' && escaped <= '~' ? escaped : '?';
+      // A blank needs no backslash, and a fold must not stand behind one.
+      unit = is_blank(escaped) ? " " : unit + (escaped > ' ' && escaped <= '~' ? escaped : '?');
     } else if (depth == 0 && c == '"') {
       quoted = !quoted;
     } else if (!quoted && c == '(') {
@@ -225,6 +233,22 @@ Result<Next> next_set(const ArcResult& chain) {
               chain.status == ArcStatus::pass ? ChainValue::pass : ChainValue::fail};
 }
 
+// What an h= can say: names of fields (RFC 5322 §2.2), but none that would end the tag.
+Status check_fields(const std::vector<std::string>& fields) {
+  for (const std::string& field : fields) {
+    const bool is_name = !field.empty() && std::ranges::all_of(field, [](char c) {
+      return c > ' ' && c <= '~' && c != ':' && c != ';';
+    });
+    if (!is_name)
+      return fail(Code::config,
+                  fmt::format("h=: expected the name of a field, got \"{}\"", for_log(field, 40)));
+    // RFC 8617 §4.1.2: ARC-Seal MUST NOT be signed here.
+    if (equal_ascii(field, arc_seal_field))
+      return fail(Code::config, "h=: ARC-Seal must not be signed (RFC 8617 section 4.1.2)");
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<std::string> sealed_fields(const HeaderList& headers) {
@@ -251,7 +275,9 @@ std::string collect_results(const HeaderList& headers, std::string_view authserv
     if (!parsed || parsed->results.empty() ||
         !is_same_authserv_id(parsed->authserv_id, authserv_id))
       continue;
-    const std::string payload = tidy_payload(payload_of(field.value));
+    std::string payload = tidy_payload(payload_of(field.value));
+    // A word that no line can hold: what can be written is written anew.
+    if (has_overlong_word(payload)) payload = results_payload(parsed->results);
     if (!payload.empty()) collected += (collected.empty() ? "" : "; ") + payload;
   }
   return collected.empty() ? "none" : collected;
@@ -269,6 +295,7 @@ Result<ArcSetValues> make_arc_set(const HeaderList& headers, const ArcHeaders& s
   SignatureTags tags;
   tags.header_form = Canonicalization::relaxed;
   tags.fields = sealing.fields.empty() ? sealed_fields(headers) : sealing.fields;
+  ICM_CHECK(check_fields(tags.fields));
   for (std::string& field : tags.fields) field = lower_ascii(field);
   set.message = message_signature(sealing, next.instance, tags.fields, body_hash);
   HeaderList with_results;

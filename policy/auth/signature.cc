@@ -122,10 +122,7 @@ Status read_kind(const TagList& list, SignatureKind kind, SignatureTags& tags) {
     return read_identity(list, tags);
   }
   // RFC 8617 §4.1.2: no v= is defined for ARC; like every unknown tag it is ignored.
-  const auto instance = parse_number(list.value("i"));
-  if (!instance || *instance < 1 || *instance > 50)
-    return wrong("i", "expected an instance from 1 to 50");
-  tags.instance = static_cast<int>(*instance);
+  ICM_TRY(tags.instance, parse_arc_instance(list.value("i")));
   return {};
 }
 
@@ -186,6 +183,13 @@ KeyType key_type(SignatureAlgorithm algorithm) {
       return KeyType::ed25519;
   }
   return KeyType::rsa;
+}
+
+Result<int> parse_arc_instance(std::string_view text) {
+  const auto number = text.size() <= 2 ? parse_number(text) : std::nullopt;
+  if (!number || *number < 1 || *number > max_arc_instances)
+    return wrong("i", fmt::format("expected an instance from 1 to {}", max_arc_instances));
+  return static_cast<int>(*number);
 }
 
 Result<SignatureTags> parse_signature(std::string_view field_value, SignatureKind kind) {

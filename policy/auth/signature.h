@@ -31,6 +31,11 @@ std::string_view to_string(SignatureAlgorithm algorithm);
 [[nodiscard]] Result<SignatureAlgorithm> parse_signature_algorithm(std::string_view name);  // a=
 KeyType key_type(SignatureAlgorithm algorithm);
 
+inline constexpr int max_arc_instances = 50;  // RFC 8617 §4.2.1
+
+// i= of ARC: position = 1*2DIGIT, from 1 to 50 (RFC 8617 §4.2.1).
+[[nodiscard]] Result<int> parse_arc_instance(std::string_view text);
+
 // The tags of one signature field, checked.
 struct SignatureTags {
   SignatureAlgorithm algorithm = SignatureAlgorithm::rsa_sha256;
