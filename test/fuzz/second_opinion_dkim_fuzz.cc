@@ -9,8 +9,8 @@
 #include "policy/auth/second_opinion.h"
 #include "policy/message/field_scanner.h"
 #include "test/fuzz/demand.h"
+#include "test/fuzz/header_lines.h"
 #include "test/fuzz/lines_resolver.h"
-#include "test/support/mail_text.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
   using icm::demand;
@@ -18,17 +18,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t si
   const auto end = std::min(input.find('\n'), input.size());
   icm::LinesResolver resolver(input.substr(0, end), {"s._domainkey.example.com"});
   icm::AuthSources sources(resolver, icm::PublicSuffixList::system());
-  // A header that mail_text can take: each line is a field or a fold.
-  std::string text;
-  bool in_header = true;
-  for (const std::string_view line : icm::split(input.substr(std::min(end + 1, size)), '\n')) {
-    in_header = in_header && !line.empty();
-    const bool is_fold = !text.empty() && !line.empty() && icm::is_wsp(line.front());
-    if (in_header && !is_fold && line.find(':') == std::string_view::npos) continue;
-    if (in_header && line.find('\r') != std::string_view::npos) continue;
-    text += std::string(line) + "\n";
-  }
-  const icm::MailText mail = icm::mail_text(text);
+  const icm::MailText mail = icm::header_lines(input.substr(std::min(end + 1, size)));
   const auto authors = icm::parse_address_list("a@example.com");
   const icm::WallTime now = icm::SystemClock().now();
   const auto deadline = icm::Deadline::in(std::chrono::seconds{5});
