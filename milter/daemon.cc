@@ -225,7 +225,8 @@ std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clo
 }  // namespace
 
 ExitStatus run_daemon(const DaemonOptions& options) {
-  static const SystemClock clock;
+  // Never destroyed, like the daemon: its threads ask it for the time until the process ends.
+  static const SystemClock& clock = *new SystemClock;
   auto signals = Signals::open();
   if (!signals) {
     complain(signals.error().text);
