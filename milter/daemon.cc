@@ -248,11 +248,11 @@ ExitStatus run_daemon(const DaemonOptions& options) {
   // Never destroyed: threads of libmilter hold on to it until the process ends.
   auto& daemon =
       *new Daemon(options, std::move(world), *std::move(log), clock, *std::move(signals));
-  daemon.say_problems(warnings);  // where the administrator looks, as after a reload
   if (const Status started = daemon.start(); !started) {
     complain(started.error().text);
     return ExitStatus::failed;
   }
+  daemon.say_problems(warnings);  // where the administrator looks, as after a reload
   daemon.end(daemon.run());
 }
 
