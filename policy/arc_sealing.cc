@@ -83,14 +83,7 @@ class ArcSealingPolicy final : public Policy {
       }
       return findings;
     }
-    if (is_to_be_sealed) {
-      const ArcResult& chain = facts.authentication->arc;
-      if (chain.status == ArcStatus::temp_error) {
-        return fail(Code::temporary,
-                    fmt::format("the ARC chain could not be validated: {}", chain.reason));
-      }
-      decide(facts, findings);
-    }
+    if (is_to_be_sealed) decide(facts, findings);
     if (is_forwarded) {
       if (auto finding = arc_sealing::unmendable(facts, config_, deadline)) {
         findings.push_back(*std::move(finding));
@@ -142,8 +135,14 @@ class ArcSealingPolicy final : public Policy {
       return leave(fmt::format("the chain has ended: the seal i={} says cv=fail", chain.instance));
     }
     if (chain.instance >= max_arc_instances) {
-      return leave(fmt::format("the chain has {} sets, and more are not allowed", chain.instance));
+      return leave(
+          fmt::format("the newest ARC field says i={}, and more are not allowed", chain.instance));
     }
+    if (const std::size_t names = sealed_fields(facts.headers).size(); names > max_signed_fields) {
+      return leave(fmt::format("{} header fields would have to be signed, and readers take {}",
+                               names, max_signed_fields));
+    }
+    if (chain.status == ArcStatus::temp_error) return wait(chain, findings);
     if (is_ours(chain, keys_)) {
       return leave(fmt::format("the newest set, i={}, is ours and holds", chain.instance));
     }
@@ -163,6 +162,24 @@ class ArcSealingPolicy final : public Policy {
     }
   }
 
+  // Nobody can say now whether the chain holds.
+  void wait(const ArcResult& chain, Findings& findings) const {
+    Finding finding =
+        say("arc_sealing.temporary", Weight::advice,
+            fmt::format("the ARC chain could not be validated: {}", for_log(chain.reason, 200)),
+            "it is tried again; with arc_sealing.on_error: accept such mail leaves "
+            "without a seal");
+    if (config_.arc_sealing.on_error == OnError::defer) {
+      finding.weight = Weight::violation;
+      finding.wish = Disposition::defer;
+      finding.reply = {
+          .code = 451,
+          .enhanced = "4.7.5",  // RFC 3463 §3.8: cryptographic failure
+          .text = fmt::format("{}: {}; {}", finding.rule, finding.evidence, finding.fix)};
+    }
+    findings.push_back(std::move(finding));
+  }
+
   // RFC 8617 §5.1: the results of this administrative domain, with the chain as it is validated
   // here (a copy may be older than what changed the message). Without those of arrival what can be
   // known here: signatures and the chain.
@@ -170,10 +187,10 @@ class ArcSealingPolicy final : public Policy {
     const Authentication& found = *facts.authentication;
     std::vector<MethodResult> results;
     if (facts.arrival != nullptr) results = *facts.arrival;
-    MethodResult arc = arc_result(found.arc, {});
-    for (const MethodResult& result : results) {
-      if (result.method == "arc" && result.result == arc.result) arc = result;
-    }
+    const auto arrived = std::ranges::find(results, "arc", &MethodResult::method);
+    MethodResult arc = arc_result(
+        found.arc, arrived == results.end() ? std::string()
+                                            : std::string(arrived->property("smtp", "remote-ip")));
     std::erase_if(results, [](const MethodResult& result) { return result.method == "arc"; });
     const bool has_dkim = std::ranges::any_of(
         results, [](const MethodResult& result) { return result.method == "dkim"; });

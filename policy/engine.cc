@@ -217,7 +217,11 @@ void serve(const std::vector<ConfiguredPolicy>& policies, const Facts& facts,
       return one.policy == configured.policy->name() && one.finding.weight == Weight::service &&
              acts(one);
     });
-    if (service == judged.end() || !goes_on(judged)) continue;
+    if (service == judged.end()) continue;
+    if (!goes_on(judged)) {
+      service->held_back = "the mail does not go on";
+      continue;
+    }
     auto edits = configured.policy->serve(facts, deadline);
     if (edits) {
       service->finding.headers = *std::move(edits);

@@ -15,8 +15,17 @@ namespace {
 
 constexpr std::size_t line_length = 76;  // RFC 5322 §2.1.1 wants 78 with the fold's blank
 
-constexpr std::string_view oversigned[] = {"from", "to",       "cc",        "subject",
-                                           "date", "reply-to", "message-id"};
+constexpr std::string_view oversigned[] = {"from",
+                                           "sender",
+                                           "to",
+                                           "cc",
+                                           "subject",
+                                           "date",
+                                           "reply-to",
+                                           "message-id",
+                                           "mime-version",
+                                           "content-type",
+                                           "content-transfer-encoding"};
 constexpr std::string_view signed_when_there[] = {"from",
                                                   "sender",
                                                   "reply-to",

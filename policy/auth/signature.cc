@@ -9,7 +9,6 @@
 namespace icm {
 namespace {
 
-constexpr std::size_t max_signed_fields = 500;  // h= of a hostile message
 
 tl::unexpected<Error> wrong(std::string_view tag, std::string_view problem) {
   return fail(Code::syntax, fmt::format("{}= {}", tag, problem));

@@ -31,7 +31,8 @@ std::string_view to_string(SignatureAlgorithm algorithm);
 [[nodiscard]] Result<SignatureAlgorithm> parse_signature_algorithm(std::string_view name);  // a=
 KeyType key_type(SignatureAlgorithm algorithm);
 
-inline constexpr int max_arc_instances = 50;  // RFC 8617 §4.2.1
+inline constexpr std::size_t max_signed_fields = 500;  // in h=; more are an Error
+inline constexpr int max_arc_instances = 50;           // RFC 8617 §4.2.1
 
 // i= of ARC: position = 1*2DIGIT, from 1 to 50 (RFC 8617 §4.2.1).
 [[nodiscard]] Result<int> parse_arc_instance(std::string_view text);

@@ -112,6 +112,12 @@ TEST_F(EngineServiceTest, is_not_done_for_mail_that_is_refused_or_waits) {
     const Verdict verdict = judge();
     EXPECT_EQ(verdict.disposition, action);
     EXPECT_EQ(names(verdict), Names{});
+    // After a rejection nobody who enforces is asked; else it is told why nothing was done.
+    if (action == Disposition::reject) {
+      EXPECT_EQ(verdict.findings.size(), 1u);
+    } else {
+      EXPECT_EQ(verdict.findings.back().held_back, "the mail does not go on");
+    }
   }
   EXPECT_EQ(served, 0);
 }
