@@ -105,6 +105,16 @@ bool looks_related(std::string_view a, std::string_view b) {
          a.substr(a.rfind('.') + 1) == b.substr(b.rfind('.') + 1);
 }
 
+// "" when libopendmarc can tell whether the two names are aligned; `same` is what they are.
+std::string objection_to_alignment(std::string_view name, std::string_view author, bool is_strict,
+                                   bool same) {
+  if (same && name != author && !is_below(name, author) && !is_below(author, name))
+    return wrong_about("siblings of one organization");
+  if (same || !looks_related(name, author)) return {};
+  return wrong_about(is_strict ? "strict alignment of related names"
+                               : "names of different organizations with a common suffix");
+}
+
 struct Freeing {
   void operator()(DMARC_POLICY_T* policy) const { opendmarc_policy_connect_shutdown(policy); }
 };
@@ -209,9 +219,9 @@ SecondOpinion ask_libopendmarc(const DmarcInput& input, const DmarcResult& ours,
     }
     const bool same = pass.domain == ours.author_domain ||
                       (!is_strict && *theirs == verdict.organizational_domain);
-    if (!same && looks_related(pass.domain, ours.author_domain)) {
-      objection = wrong_about(is_strict ? "strict alignment of related names"
-                                        : "names of different organizations with a common suffix");
+    if (auto wrong = objection_to_alignment(pass.domain, ours.author_domain, is_strict, same);
+        !wrong.empty()) {
+      objection = wrong;
       continue;
     }
     const Policy policy = policy_of(record, ours, verdict);

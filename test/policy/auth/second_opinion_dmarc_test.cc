@@ -54,7 +54,7 @@ TEST(SecondOpinionDmarc, is_what_libopendmarc_says) {
 }
 
 TEST(SecondOpinionDmarc, is_asked_with_the_organizations_of_the_verdict) {
-  DmarcWorld world{.from = "a@x.example.com", .dkim = "y.example.com"};
+  DmarcWorld world{.from = "a@example.com", .dkim = "y.example.com"};
   EXPECT_EQ(world.opinion(), said("pass", "y.example.com is aligned"));
   world.standard = DmarcStandard::rfc9989;
   EXPECT_EQ(world.opinion(), said("pass", "y.example.com is aligned"));
@@ -75,6 +75,8 @@ TEST(SecondOpinionDmarc, is_not_asked_where_libopendmarc_is_wrong) {
     .from = "a@a.example.com",
     .spf = "b.example.com"},
             wrong + "strict alignment of related names"},
+           {{.from = "a@news.example.com", .spf = "bounce.example.com"},
+            wrong + "siblings of one organization"},
            {{.from = "a@example.co.uk", .dkim = "co.uk"},
             wrong + "names of different organizations with a common suffix"},
            {{.from = "a@example.co.uk", .dkim = "other.co.uk"},
