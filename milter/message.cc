@@ -51,7 +51,7 @@ void Message::begin_authentication() {
   AuthNeeds needs;
   if (is_judged_so) needs = world->engine().needs();
   if (authenticates_client())
-    needs = needs | AuthNeeds{.sender = true, .arc = true, .body_hash = false};
+    needs = needs | AuthNeeds{.sender = true, .arc = true, .sealing = false};
   inspection.authenticate(
       world->auth_sources(), needs,
       is_judged_so ? Inspection::Opinions::second_too : Inspection::Opinions::ours);

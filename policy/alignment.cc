@@ -16,7 +16,7 @@ class AlignmentPolicy final : public Policy {
   explicit AlignmentPolicy(const Config& config) : config_(config) {}
 
   std::string_view name() const override { return "alignment"; }
-  AuthNeeds needs() const override { return {.sender = true, .arc = false, .body_hash = false}; }
+  AuthNeeds needs() const override { return {.sender = true, .arc = false, .sealing = false}; }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     // A sender could switch this policy off by adding fields; so it is an error, and on_error says

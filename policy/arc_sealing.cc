@@ -61,6 +61,29 @@ std::string_view chain_value(const ArcResult& chain) {
   }
 }
 
+const MethodResult* arrived_chain(const Facts& facts) {
+  if (facts.arrival == nullptr) return nullptr;
+  const auto found = std::ranges::find(*facts.arrival, "arc", &MethodResult::method);
+  return found == facts.arrival->end() ? nullptr : &*found;
+}
+
+// RFC 8617 §4.4: what a set says of the chain is its state as the message was received. Where it
+// was whole then, and this host has changed the message since (a footer, a tag), the newest message
+// signature is broken by us: the seals, which no change of the message touches, still tell that
+// these are the sets that passed. Null when the chain is what it is now.
+const MethodResult* held_before_us(const Facts& facts) {
+  const ArcResult& chain = facts.authentication->arc;
+  const MethodResult* then = arrived_chain(facts);
+  const bool held = chain.seals_hold && then != nullptr && then->result == "pass";
+  return held && is_about(*then, chain) ? then : nullptr;
+}
+
+ArcResult as_received(const Facts& facts) {
+  ArcResult chain = facts.authentication->arc;
+  if (held_before_us(facts) != nullptr) chain.status = ArcStatus::pass;
+  return chain;
+}
+
 class ArcSealingPolicy final : public Policy {
  public:
   ArcSealingPolicy(const Config& config, const PolicyMeans& means)
@@ -68,7 +91,7 @@ class ArcSealingPolicy final : public Policy {
 
   std::string_view name() const override { return "arc_sealing"; }
 
-  AuthNeeds needs() const override { return {.sender = true, .arc = true, .body_hash = true}; }
+  AuthNeeds needs() const override { return {.sender = true, .arc = true, .sealing = true}; }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     Findings findings;
@@ -99,7 +122,7 @@ class ArcSealingPolicy final : public Policy {
     ICM_TRY(
         ArcSetValues set,
         make_arc_set(
-            facts.headers, read_arc_headers(facts.headers), found.arc,
+            facts.headers, read_arc_headers(facts.headers), as_received(facts),
             results_payload(results(facts)), found.body_hash.value(),
             {.key = key->key,
              .domain = key->domain,
@@ -120,7 +143,7 @@ class ArcSealingPolicy final : public Policy {
 
  private:
   void decide(const Facts& facts, Findings& findings) const {
-    const ArcResult& chain = facts.authentication->arc;
+    const ArcResult chain = as_received(facts);
     const SealingKey* key = key_for(facts.envelope, keys_);
     const auto leave = [&](std::string evidence, std::string fix = {}) {
       findings.push_back(
@@ -143,7 +166,7 @@ class ArcSealingPolicy final : public Policy {
                                names, max_signed_fields));
     }
     if (chain.status == ArcStatus::temp_error) return wait(chain, findings);
-    if (is_ours(chain, keys_)) {
+    if (is_ours(facts.authentication->arc, keys_)) {
       return leave(fmt::format("the newest set, i={}, is ours and holds", chain.instance));
     }
     std::string evidence = fmt::format("i={} cv={} by d={} s={}: {}", chain.instance + 1,
@@ -153,6 +176,11 @@ class ArcSealingPolicy final : public Policy {
                                            : std::string("arc_sealing.seal is always"));
     if (chain.status == ArcStatus::fail) {
       evidence += fmt::format("; the chain fails: {}", for_log(chain.reason, 200));
+    }
+    if (held_before_us(facts) != nullptr) {
+      evidence +=
+          fmt::format("; the chain held when the mail came in, and this host changed it: {}",
+                      for_log(chain.reason, 200));
     }
     findings.push_back(say("arc_sealing.sealed", Weight::service, std::move(evidence)));
     if (std::string what = arc_sealing::breaks_on_the_way(facts); !what.empty()) {
@@ -181,16 +209,17 @@ class ArcSealingPolicy final : public Policy {
   }
 
   // RFC 8617 §5.1: the results of this administrative domain, with the chain as it is validated
-  // here (a copy may be older than what changed the message). Without those of arrival what can be
-  // known here: signatures and the chain.
+  // here (a copy may be of another one), unless it held before this host changed the message.
+  // Without those of arrival what can be known here: signatures and the chain.
   static std::vector<MethodResult> results(const Facts& facts) {
     const Authentication& found = *facts.authentication;
     std::vector<MethodResult> results;
     if (facts.arrival != nullptr) results = *facts.arrival;
-    const auto arrived = std::ranges::find(results, "arc", &MethodResult::method);
-    MethodResult arc = arc_result(
-        found.arc, arrived == results.end() ? std::string()
-                                            : std::string(arrived->property("smtp", "remote-ip")));
+    const MethodResult* arrived = arrived_chain(facts);
+    const std::string client(arrived == nullptr ? std::string_view()
+                                                : arrived->property("smtp", "remote-ip"));
+    const MethodResult* held = held_before_us(facts);
+    MethodResult arc = held == nullptr ? arc_result(found.arc, client) : *held;
     std::erase_if(results, [](const MethodResult& result) { return result.method == "arc"; });
     const bool has_dkim = std::ranges::any_of(
         results, [](const MethodResult& result) { return result.method == "dkim"; });

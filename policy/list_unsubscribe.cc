@@ -334,7 +334,7 @@ class ListUnsubscribe final : public Policy {
 
   std::string_view name() const override { return "list_unsubscribe"; }
   AuthNeeds needs() const override {
-    return {.sender = asks_for_signature_, .arc = false, .body_hash = false};
+    return {.sender = asks_for_signature_, .arc = false, .sealing = false};
   }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {

@@ -245,7 +245,7 @@ class PrivateRelay final : public Policy {
       : config_(config), sources_(config.private_relay.sources) {}
 
   std::string_view name() const override { return "private_relay"; }
-  AuthNeeds needs() const override { return {.sender = true, .arc = false, .body_hash = false}; }
+  AuthNeeds needs() const override { return {.sender = true, .arc = false, .sealing = false}; }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
     if (std::ranges::none_of(facts.envelope.recipients, is_relay)) return Findings{};

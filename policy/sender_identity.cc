@@ -73,7 +73,7 @@ class SenderIdentity final : public Policy {
   explicit SenderIdentity(const Config& config) : config_(config) {}
 
   std::string_view name() const override { return "sender_identity"; }
-  AuthNeeds needs() const override { return {.sender = true, .arc = false, .body_hash = false}; }
+  AuthNeeds needs() const override { return {.sender = true, .arc = false, .sealing = false}; }
 
   void prefetch(const Envelope& envelope, const SpfQuestions& questions,
                 AuthSources& sources) const override {

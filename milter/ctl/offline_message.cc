@@ -47,7 +47,7 @@ class AuthenticatedMessage::Sink final : public MessageSink {
                             : fail(Code::syntax, fmt::format("{} From fields", from.size()));
     message_.authenticator_ =
         std::make_unique<Authenticator>(message_.headers_, message_.authors_, message_.sources_,
-                                        AuthNeeds{.sender = true, .arc = true, .body_hash = false});
+                                        AuthNeeds{.sender = true, .arc = true, .sealing = false});
     message_.opinions_ = std::make_unique<SecondOpinions>(message_.headers_, message_.sources_);
   }
   void body(std::string_view chunk) override {

@@ -59,7 +59,7 @@ class HeaderAndBody final : public MessageSink {
   void header(std::string_view name, std::string_view value) override { headers.add(name, value); }
   void end_of_header() override {
     authenticator = std::make_unique<Authenticator>(
-        headers, no_authors_, sources_, AuthNeeds{.sender = false, .arc = true, .body_hash = true});
+        headers, no_authors_, sources_, AuthNeeds{.sender = false, .arc = true, .sealing = true});
   }
   void body(std::string_view chunk) override { authenticator->body(chunk); }
 

@@ -113,11 +113,10 @@ ArcResult ArcVerifier::finish(Deadline deadline) {
     return end({ArcStatus::fail, std::move(problem)});
   // Step 4: the newest AMS must verify; step 5: how far back the older ones do.
   const std::size_t newest = arc_.sets.size() - 1;
-  if (auto failure = check_message_signature(newest, deadline)) return end(std::move(*failure));
-  const auto out_of_time = [&] {
-    return Failure{ArcStatus::temp_error,
-                   fmt::format("out of time before all {} sets were verified", arc_.sets.size())};
-  };
+  if (auto failure = check_message_signature(newest, deadline)) {
+    is_changed_ = failure->status == ArcStatus::fail;
+    return end(std::move(*failure));
+  }
   for (std::size_t i = newest; i-- > 0;) {
     if (deadline.passed()) return end(out_of_time());
     if (!check_message_signature(i, deadline)) continue;
@@ -125,10 +124,7 @@ ArcResult ArcVerifier::finish(Deadline deadline) {
     break;
   }
   // Step 6: every seal.
-  for (std::size_t i = arc_.sets.size(); i-- > 0;) {
-    if (i < newest && deadline.passed()) return end(out_of_time());
-    if (auto failure = check_seal(i, deadline)) return end(std::move(*failure));
-  }
+  if (auto failure = check_seals(deadline)) return end(std::move(*failure));
   result.status = ArcStatus::pass;
   return result;
 }
@@ -149,6 +145,24 @@ std::optional<ArcVerifier::Failure> ArcVerifier::check_message_signature(std::si
                 hash_header(headers_, tags, arc_.sets[set].message), tags.signature, deadline);
   if (failure) failure->reason = fmt::format("{}: {}", place, failure->reason);
   return failure;
+}
+
+bool ArcVerifier::seals_outlive_change(Deadline deadline) const {
+  return is_changed_ && !check_seals(deadline);
+}
+
+// The newest whatever the time.
+std::optional<ArcVerifier::Failure> ArcVerifier::check_seals(Deadline deadline) const {
+  for (std::size_t i = arc_.sets.size(); i-- > 0;) {
+    if (i + 1 < arc_.sets.size() && deadline.passed()) return out_of_time();
+    if (auto failure = check_seal(i, deadline)) return failure;
+  }
+  return std::nullopt;
+}
+
+ArcVerifier::Failure ArcVerifier::out_of_time() const {
+  return {ArcStatus::temp_error,
+          fmt::format("out of time before all {} sets were verified", arc_.sets.size())};
 }
 
 std::optional<ArcVerifier::Failure> ArcVerifier::check_seal(std::size_t set,

@@ -35,6 +35,7 @@ struct ArcResult {
   int instance = 0;     // of the newest set; the highest seen when the sets are no chain
   int oldest_pass = 0;  // §5.2 step 5: instance of the oldest AMS that still verifies; 0: all do
   bool ended = false;   // the newest seal says cv=fail; nobody may seal again
+  bool seals_hold = false;         // see ArcVerifier::seals_outlive_change()
   std::vector<ArcSealer> sealers;  // oldest first; empty when the sets are no chain
   std::string reason;              // why fail or temp_error, in words
 };
@@ -55,6 +56,10 @@ class ArcVerifier {
   // whatever the time, the others as long as there is some before `deadline`.
   ArcResult finish(Deadline deadline);
 
+  // After finish(): whether nothing but the newest AMS fails, so that the chain was whole before
+  // the message itself was changed. Looks up the keys of all seals then.
+  bool seals_outlive_change(Deadline deadline) const;
+
   const ArcHeaders& sets() const { return arc_; }
 
  private:
@@ -64,6 +69,8 @@ class ArcVerifier {
   };
   std::optional<Failure> check_message_signature(std::size_t set, Deadline deadline) const;
   std::optional<Failure> check_seal(std::size_t set, Deadline deadline) const;
+  std::optional<Failure> check_seals(Deadline deadline) const;
+  Failure out_of_time() const;
   std::optional<Failure> check_key(const std::string& domain, const std::string& selector,
                                    SignatureAlgorithm algorithm, const Sha256Digest& digest,
                                    std::string_view signature, Deadline deadline) const;
@@ -73,6 +80,7 @@ class ArcVerifier {
   const BodyHashes& hashes_;
   ArcHeaders arc_;
   std::vector<std::size_t> tickets_;  // of the body hashes, one per set
+  bool is_changed_ = false;           // the newest AMS fails
 };
 
 // The octets that the seal of the last of `sets` signs (§5.1.1): every set in order, each field in

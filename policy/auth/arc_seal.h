@@ -38,8 +38,8 @@ struct ArcSetValues {
 
 // What an AMS of ours signs of this header: every field that matters to a reader and is there, with
 // all its repeats, and From, Sender, To, Cc, Subject, Date, Reply-To, Message-ID, MIME-Version,
-// Content-Type and Content-Transfer-Encoding once more than they occur, so that none can be added. Never ARC fields, Authentication-Results, or what the next hop
-// adds (RFC 8617 §4.1.2).
+// Content-Type and Content-Transfer-Encoding once more than they occur, so that none can be added.
+// Never ARC fields, Authentication-Results, or what the next hop adds (RFC 8617 §4.1.2).
 std::vector<std::string> sealed_fields(const HeaderList& headers);
 
 // The next set for a message whose incoming chain is `chain`. `results` is the payload of the AAR

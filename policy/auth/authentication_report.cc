@@ -94,6 +94,11 @@ MethodResult arc_result(const ArcResult& arc, std::string_view client) {
   return builder.take();
 }
 
+bool is_about(const MethodResult& then, const ArcResult& now) {
+  return now.sealers.size() <= told_sealers &&
+         then.property("policy", "sealers") == sealers_of(now);
+}
+
 std::vector<MethodResult> dkim_results(const std::vector<DkimResult>& found) {
   std::vector<MethodResult> results;
   if (found.empty()) results.push_back(Builder("dkim", to_string(DkimStatus::none), "").take());

@@ -37,4 +37,8 @@ std::vector<MethodResult> method_results(const Authentication& found, const SpfQ
 std::vector<MethodResult> dkim_results(const std::vector<DkimResult>& found);
 MethodResult arc_result(const ArcResult& arc, std::string_view client);
 
+// Whether `then`, which arc_result() made of a chain that passed, speaks of the sets of `now`. Not
+// of more than the ten sets that it tells of.
+bool is_about(const MethodResult& then, const ArcResult& now);
+
 }  // namespace icm

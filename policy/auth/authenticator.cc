@@ -57,7 +57,7 @@ Authenticator::Authenticator(const HeaderList& headers, const Result<std::vector
     : sources_(sources), authors_(authors) {
   if (needs.sender) dkim_.emplace(headers, sources.keys, hashes_);
   if (needs.arc) arc_.emplace(headers, sources.keys, hashes_);
-  if (needs.body_hash) whole_body_ = hashes_.want(Canonicalization::relaxed, std::nullopt);
+  if (needs.sealing) whole_body_ = hashes_.want(Canonicalization::relaxed, std::nullopt);
   const auto author = author_domain(authors);
   if (!dkim_ || !author) return;
   prefetch_walk(*author, sources.dmarc);
@@ -99,6 +99,7 @@ Authentication Authenticator::finish(const SpfQuestions& questions, WallTime now
   const Deadline for_keys = deadline.at_most(share);
   if (dkim_) found.dkim = dkim_->finish(now, for_keys);
   if (arc_) found.arc = arc_->finish(for_keys);
+  if (arc_ && whole_body_) found.arc.seals_hold = arc_->seals_outlive_change(for_keys);
   if (dkim_) judge_alignment(deadline, found);
   return found;
 }

@@ -36,13 +36,13 @@ struct AuthSources {
 
 // What shall be found out about a message.
 struct AuthNeeds {
-  bool sender = false;     // SPF, DKIM and DMARC
-  bool arc = false;        // whether its ARC chain holds
-  bool body_hash = false;  // of the whole body in relaxed form, for who wants to sign it
-
-  bool any() const { return sender || arc || body_hash; }
+  bool sender = false;   // SPF, DKIM and DMARC
+  bool arc = false;      // whether its ARC chain holds
+  bool sealing = false;  // what the next set needs: the relaxed hash of the whole body, and whether
+                         // the seals of a chain hold where the message has changed
+  bool any() const { return sender || arc || sealing; }
   AuthNeeds operator|(const AuthNeeds& other) const {
-    return {sender || other.sender, arc || other.arc, body_hash || other.body_hash};
+    return {sender || other.sender, arc || other.arc, sealing || other.sealing};
   }
 };
 

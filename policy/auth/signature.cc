@@ -9,7 +9,6 @@
 namespace icm {
 namespace {
 
-
 tl::unexpected<Error> wrong(std::string_view tag, std::string_view problem) {
   return fail(Code::syntax, fmt::format("{}= {}", tag, problem));
 }

@@ -100,8 +100,8 @@ TEST_F(ArcSealingTest, says_what_it_knows_itself_where_arrival_said_nothing) {
             "header.a=rsa-sha256; arc=none");
 }
 
-// The chain may have been broken since: what is sealed is what holds now.
-TEST_F(ArcSealingTest, never_copies_what_was_said_of_the_chain) {
+// The chain may be another one since: what is sealed is what holds now.
+TEST_F(ArcSealingTest, never_copies_what_was_said_of_another_chain) {
   arrival = {arrived("arc", "pass"), arrived("dmarc", "fail"), arrived("dkim", "none")};
   found.arc.status = ArcStatus::fail;
   found.arc.instance = 2;
@@ -111,6 +111,43 @@ TEST_F(ArcSealingTest, never_copies_what_was_said_of_the_chain) {
             "i=3; mx.shop.example; dmarc=fail; dkim=none; arc=fail reason=\"AMS i=2: body hash did "
             "not verify\"");
   EXPECT_NE(edits.at(0).value.find("cv=fail"), std::string::npos);
+}
+
+// RFC 8617 section 4.4: the state of the chain is the one in which it was received.
+TEST_F(ArcSealingTest, says_of_a_chain_that_this_host_broke_what_held_when_it_came_in) {
+  found.arc.status = ArcStatus::fail;
+  found.arc.instance = 2;
+  found.arc.seals_hold = true;
+  found.arc.sealers = {{1, "first.example", "s", ""}, {2, "second.example", "s", ""}};
+  found.arc.reason = "AMS i=2: body hash did not verify";
+  arrival = {arrived("arc", "pass")};
+  arrival[0].properties = {{"header", "oldest-pass", "1"},
+                           {"policy", "sealers", "second.example,first.example"}};
+  EXPECT_EQ(judged(),
+            "service arc_sealing.sealed: i=3 cv=pass by d=ours.example s=arc: client 203.0.113.9 "
+            "is from outside; the chain held when the mail came in, and this host changed it: AMS "
+            "i=2: body hash did not verify; ");
+  EXPECT_NE(edits.at(0).value.find("cv=pass"), std::string::npos) << edits[0].value;
+  EXPECT_NE(
+      unfold(edits.at(2).value)
+          .find("arc=pass header.oldest-pass=1 policy.sealers=\"second.example,first.example\""),
+      std::string::npos)
+      << edits[2].value;
+
+  // It must have held, be the same chain, and its seals must hold still.
+  const auto is_sealed_as_failed = [&] {
+    (void)judged();
+    return edits.at(0).value.find("cv=fail") != std::string::npos;
+  };
+  arrival[0].result = "fail";
+  EXPECT_TRUE(is_sealed_as_failed());
+  arrival[0].result = "pass";
+  arrival[0].properties[1].value = "first.example";
+  EXPECT_TRUE(is_sealed_as_failed());
+  arrival[0].properties[1].value = "second.example,first.example";
+  EXPECT_FALSE(is_sealed_as_failed());
+  found.arc.seals_hold = false;
+  EXPECT_TRUE(is_sealed_as_failed());
 }
 
 TEST_F(ArcSealingTest, seals_as_the_configuration_says) {

@@ -248,6 +248,21 @@ class Forwarding(PostfixCase):
                 delivery, {"spf": "pass", "dkim": "pass", "dmarc": "pass", "arc": "pass"}
             )
 
+    def test_a_chain_that_held_until_this_host_changed_the_message_goes_on(self) -> None:
+        rule = self.site.milter.folder / "tag.regexp"
+        rule.write_text("/^Subject: (.*)$/ REPLACE Subject: [corp] $1\n")
+        into_gate = "icloud-gate/unix"
+        self.site.postfix.set_service(into_gate, smtp_header_checks=f"regexp:{rule}")
+        self.addCleanup(self.site.postfix.set_service, into_gate, smtp_header_checks="")
+        message_id = self.site.new_id("tagged")
+        self.arrive(self.sealed_elsewhere(message_id), "hello@corp.example")
+        delivery = self.delivered_once(message_id)
+        self.assertIn(b"[corp]", delivery.fields("Subject")[0])
+        self.assert_sealed(delivery, instance=2, cv="pass")
+        self.assert_results(
+            delivery, {"spf": "pass", "dkim": "pass", "dmarc": "pass", "arc": "pass"}
+        )
+
     def test_a_chain_that_is_broken_is_sealed_as_failed(self) -> None:
         message_id = self.site.new_id("broken")
         content = self.sealed_elsewhere(message_id)

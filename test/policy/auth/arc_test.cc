@@ -51,8 +51,9 @@ Judged judge(const MailText& mail) {
   const std::size_t ticket = hashes.want(Canonicalization::relaxed, std::nullopt);
   hashes.feed(mail.body);
   hashes.finish();
-  Judged judged{.result = verifier.finish(Deadline::in(std::chrono::seconds{5})),
-                .sets = verifier.sets()};
+  const auto deadline = Deadline::in(std::chrono::seconds{5});
+  Judged judged{.result = verifier.finish(deadline), .sets = verifier.sets()};
+  judged.result.seals_hold = verifier.seals_outlive_change(deadline);
   judged.body_hash = hashes.digest(ticket);
   return judged;
 }
@@ -198,6 +199,21 @@ TEST(Arc, knows_the_oldest_signature_that_still_verifies) {
   const ArcResult result = judge(mail).result;
   EXPECT_EQ(result.status, ArcStatus::pass) << result.reason;
   EXPECT_EQ(result.oldest_pass, 2);
+}
+
+TEST(Arc, knows_whether_the_seals_outlive_a_change_of_the_message) {
+  const MailText mail = sealed(2);
+  EXPECT_FALSE(judge(mail).result.seals_hold);
+  const ArcResult tagged = judge(changed(mail, "Subject", "Example", "[tag] Example")).result;
+  EXPECT_EQ(tagged.status, ArcStatus::fail);
+  EXPECT_TRUE(tagged.seals_hold);
+  MailText torn = changed(mail, "ARC-Seal", "t=12345", "t=12346");
+  torn.body += "footer\r\n";
+  EXPECT_EQ(judge(torn).result.reason, "AMS i=2: body hash did not verify");
+  EXPECT_FALSE(judge(torn).result.seals_hold);
+  MailText unknown = changed(mail, "ARC-Seal", "s=s", "s=slow");
+  unknown.body += "footer\r\n";
+  EXPECT_FALSE(judge(unknown).result.seals_hold);
 }
 
 TEST(Arc, seals_a_broken_chain_once_and_leaves_an_ended_one_alone) {
