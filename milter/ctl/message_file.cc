@@ -132,7 +132,7 @@ void MessageSplitter::body(std::string_view octets) {
   }
 }
 
-Status read_message(const std::string& path, std::size_t longest_field, MessageSink& sink) {
+Status read_octets(const std::string& path, const std::function<void(std::string_view)>& take) {
   const bool is_standard_input = path == "-";
   const File file(is_standard_input ? nullptr : std::fopen(path.c_str(), "rbe"));
   const auto failed = [&](std::string_view what) {
@@ -140,15 +140,19 @@ Status read_message(const std::string& path, std::size_t longest_field, MessageS
   };
   if (!file && !is_standard_input) return failed("cannot open the message");
   const int descriptor = is_standard_input ? STDIN_FILENO : fileno(file.get());
-  MessageSplitter splitter(sink, longest_field);
   std::vector<char> chunk(chunk_size);
   for (;;) {
     const ssize_t count = read(descriptor, chunk.data(), chunk.size());
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return failed("cannot read the message");
-    if (count == 0) break;
-    splitter.feed({chunk.data(), static_cast<std::size_t>(count)});
+    if (count == 0) return {};
+    take({chunk.data(), static_cast<std::size_t>(count)});
   }
+}
+
+Status read_message(const std::string& path, std::size_t longest_field, MessageSink& sink) {
+  MessageSplitter splitter(sink, longest_field);
+  ICM_CHECK(read_octets(path, [&](std::string_view chunk) { splitter.feed(chunk); }));
   splitter.finish();
   return {};
 }

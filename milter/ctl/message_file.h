@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -65,6 +66,10 @@ class MessageSplitter {
   std::string field_;       // the lines of the field so far, LF between them
   char last_octet_ = '\n';  // of the body
 };
+
+// Reads the whole of `path`, "-" being standard input, piece by piece, in pieces of 64 KiB at most.
+[[nodiscard]] Status read_octets(const std::string& path,
+                                 const std::function<void(std::string_view)>& take);
 
 // Reads a whole message from `path`, "-" being standard input, and hands it to `sink`.
 [[nodiscard]] Status read_message(const std::string& path, std::size_t longest_field,

@@ -3,8 +3,6 @@
 // icloud-milterctl seal: puts an ARC set on a message file.
 
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 
 #include <fmt/format.h>
 
@@ -32,21 +30,10 @@ struct Options {
 
 Result<std::string> read_whole(const std::string& path) {
   constexpr std::size_t max_size = 256u << 20;
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!file) return fail(Code::config, fmt::format("{}: cannot be read", path));
-  }
-  std::FILE* const input = path == "-" ? stdin : nullptr;
   std::string text;
-  if (input == nullptr) {
-    text.assign(std::istreambuf_iterator<char>(file), {});
-  } else {
-    char chunk[65536];
-    for (std::size_t n = 0;
-         (n = std::fread(chunk, 1, sizeof chunk, input)) > 0 && text.size() <= max_size;)
-      text.append(chunk, n);
-  }
+  ICM_CHECK(read_octets(path, [&](std::string_view chunk) {
+    if (text.size() <= max_size) text += chunk;
+  }));
   if (text.size() > max_size)
     return fail(Code::config, fmt::format("{}: larger than 256 MiB", path));
   return text;
@@ -71,13 +58,25 @@ class HeaderAndBody final : public MessageSink {
   const Result<std::vector<Address>> no_authors_;
 };
 
-// The fields of a set on top of the message, in the line ends that the message has.
-std::string with_set(const ArcSetValues& set, const std::string& message) {
+// The message with a set on top of its header, in the line ends that it has. A "From " line of an
+// mbox stays the first; a message that begins with its body gets the empty line that was missing.
+std::string with_set(const ArcSetValues& set, const std::string& message, bool has_header) {
+  const std::size_t first_line = message.find('\n');
+  const bool is_mbox = message.starts_with("From ") || message.starts_with(">From ");
+  const std::size_t at = is_mbox && first_line != std::string::npos ? first_line + 1 : 0;
   std::string top = fmt::format("{}: {}\r\n{}: {}\r\n{}: {}\r\n", arc_seal_field, set.seal,
                                 arc_message_field, set.message, arc_results_field, set.results);
+  const std::string_view below = std::string_view(message).substr(at);
+  const bool begins_with_body = !has_header && below.find_first_of("\r\n") != 0;
+  if (begins_with_body) top += "\r\n";
   if (message.find("\r\n") == std::string::npos) std::erase(top, '\r');
-  return top + message;
+  return message.substr(0, at) + top + std::string(below);
 }
+
+struct Sealed {
+  ArcSetValues set;
+  bool has_header = true;
+};
 
 // What is written into the set as it stands.
 Status check_names(const Options& options) {
@@ -94,8 +93,8 @@ Status check_names(const Options& options) {
   return {};
 }
 
-Result<ArcSetValues> seal(const Options& options, const PrivateKey& key, const std::string& text,
-                          Resolver& resolver) {
+Result<Sealed> seal(const Options& options, const PrivateKey& key, const std::string& text,
+                    Resolver& resolver) {
   ICM_CHECK(check_names(options));
   std::uint64_t timestamp = static_cast<std::uint64_t>(
       std::chrono::floor<std::chrono::seconds>(SystemClock().now()).time_since_epoch().count());
@@ -118,14 +117,16 @@ Result<ArcSetValues> seal(const Options& options, const PrivateKey& key, const s
   splitter.finish();
   const Authentication found =
       sink.authenticator->finish({}, SystemClock().now(), Deadline::in(offline_deadline));
-  return make_arc_set(sink.headers, read_arc_headers(sink.headers), found.arc,
-                      collect_results(sink.headers, options.authserv_id), found.body_hash.value(),
-                      {.key = key,
-                       .domain = options.domain,
-                       .selector = options.selector,
-                       .authserv_id = options.authserv_id,
-                       .timestamp = timestamp,
-                       .fields = std::move(fields)});
+  ICM_TRY(ArcSetValues set,
+          make_arc_set(sink.headers, read_arc_headers(sink.headers), found.arc,
+                       collect_results(sink.headers, options.authserv_id), found.body_hash.value(),
+                       {.key = key,
+                        .domain = options.domain,
+                        .selector = options.selector,
+                        .authserv_id = options.authserv_id,
+                        .timestamp = timestamp,
+                        .fields = std::move(fields)}));
+  return Sealed{.set = std::move(set), .has_header = sink.headers.size() > 0};
 }
 
 Exit run(const Options& options) {
@@ -137,13 +138,14 @@ Exit run(const Options& options) {
   if (!resolver) return stop(Exit::usage, resolver.error());
   const auto message = read_whole(options.message);
   if (!message) return stop(Exit::usage, message.error());
-  const auto set = seal(options, key->key, *message, **resolver);
-  if (!set && set.error().code == Code::config) return stop(Exit::usage, set.error());
-  const std::string result = set ? with_set(*set, *message) : *message;
+  const auto sealed = seal(options, key->key, *message, **resolver);
+  if (!sealed && sealed.error().code == Code::config) return stop(Exit::usage, sealed.error());
+  const std::string result =
+      sealed ? with_set(sealed->set, *message, sealed->has_header) : *message;
   std::fwrite(result.data(), 1, result.size(), stdout);
   if (std::fflush(stdout) != 0)
     return stop(Exit::refused, {Code::permanent, "standard output cannot be written"});
-  return set ? Exit::done : stop(Exit::refused, set.error());
+  return sealed ? Exit::done : stop(Exit::refused, sealed.error());
 }
 
 }  // namespace
