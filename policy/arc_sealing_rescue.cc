@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "policy/auth/arc_seal.h"
 #include "policy/base/text.h"
 #include "policy/dmarc_prediction.h"
 #include "policy/organization.h"
@@ -138,7 +139,30 @@ std::optional<Finding> unmendable(const Facts& facts, const Config& config, Dead
   return finding;
 }
 
+namespace {
+
+// The first field that a mail server cuts or folds anew, which breaks what signs it; "" when none.
+std::string overlong_field(const HeaderList& headers) {
+  for (const std::string& name : sealed_fields(headers)) {
+    for (const HeaderField& field : headers.all(name)) {
+      std::size_t before = field.name.size() + 1;
+      for (const std::string_view line : split(field.value, '\n')) {
+        const std::size_t size = before + line.size() - (line.ends_with('\r') ? 1 : 0);
+        if (size > longest_line) {
+          return fmt::format("a line of {} has {} octets and will be broken in two",
+                             for_log(field.name, 80), size);
+        }
+        before = 0;
+      }
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
 std::string breaks_on_the_way(const Facts& facts) {
+  if (std::string field = overlong_field(facts.headers); !field.empty()) return field;
   const BodyFindings& body = facts.body;
   if (body.longest_line > longest_line) {
     return fmt::format("line {} of the body has {} octets and will be broken in two",

@@ -154,7 +154,8 @@ void judge_error(const ConfiguredPolicy& configured, const Error& error, const S
   Finding finding;
   finding.rule = configured.error_rule;
   finding.evidence = error.text;
-  finding.fix = "see the log of icloud-milter";
+  finding.fix = fmt::format("mend what is named; {}.on_error says what becomes of such mail",
+                            configured.policy->name());
   finding.reply = {.code = 451,
                    .enhanced = "4.3.0",
                    .text = fmt::format("{}: this mail could not be judged now; try again later",

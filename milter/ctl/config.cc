@@ -2,16 +2,19 @@
 //
 // icloud-milterctl config: checks milter.conf, shows it, and says what differs. Needs no daemon and
 // touches nothing.
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "milter/ctl/command.h"
+#include "policy/auth/key_file.h"
 #include "policy/base/clock.h"
 #include "policy/base/text.h"
 #include "policy/config/config_reader.h"
@@ -19,6 +22,8 @@
 
 namespace icm::ctl {
 namespace {
+
+constexpr std::size_t longest_warning = 500;
 
 // Everything or nothing: a file cut short by a full disk must not look like a configuration.
 Exit print(std::string_view text) {
@@ -36,11 +41,33 @@ void tell(const std::vector<ConfigProblem>& problems) {
   fmt::print(stderr, "{}", report(problems));
 }
 
+// What is wrong with key files, as this user sees them. Credentials are seen by systemd's unit
+// alone.
+std::vector<std::string> problems_of_keys(const ArcSealingConfig& sealing) {
+  std::vector<std::string> problems;
+  if (sealing.mode == Mode::off) return problems;
+  for (std::size_t i = 0; i < sealing.keys.size(); ++i) {
+    const std::string& path = sealing.keys[i].file;
+    if (path.starts_with("credential:")) continue;
+    const auto tell = [&](std::string_view problem) {
+      problems.push_back(fmt::format("arc_sealing.keys[{}].file: {}", i + 1, problem));
+    };
+    const auto file = read_key_file(path, KeyGuard::mode);
+    if (!file) tell(file.error().text);
+    if (file) std::ranges::for_each(file->warnings, tell);
+  }
+  return problems;
+}
+
 Exit check(const std::string& file) {
   const ConfigResult result = read(file);
   tell(result ? result->warnings : result.error());
   if (!result) return Exit::refused;
-  const std::size_t warnings = result->warnings.size();
+  const auto problems = problems_of_keys(result->config.arc_sealing);
+  for (const std::string& problem : problems) {
+    fmt::print(stderr, "{}: warning: {}\n", for_log(file), for_log(problem, longest_warning));
+  }
+  const std::size_t warnings = result->warnings.size() + problems.size();
   return print(warnings == 0 ? fmt::format("{}: no errors\n", for_log(file))
                              : fmt::format("{}: no errors, {} warning{}\n", for_log(file), warnings,
                                            warnings == 1 ? "" : "s"));

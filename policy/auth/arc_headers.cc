@@ -5,6 +5,7 @@
 #include <array>
 
 #include "policy/auth/auth_results_grammar.h"
+#include "policy/auth/signature.h"
 #include "policy/base/text.h"
 
 namespace icm {
@@ -173,8 +174,8 @@ Result<SealTags> parse_arc_seal(std::string_view field_value) {
     return wrong("t", "is no number");
   tags.domain = domain->text();
   tags.selector = selector->text();
-  const auto signature = from_base64(without_blanks(list.value("b")));
-  if (!signature || signature->empty()) return wrong("b", "is no base64");
+  const auto signature = signature_octets(list.value("b"));
+  if (!signature) return wrong("b", "is no base64");
   tags.signature = *signature;
   return tags;
 }

@@ -20,19 +20,6 @@ Status require(const TagList& list, std::initializer_list<std::string_view> name
   return {};
 }
 
-Result<std::string> decoded(std::string_view tag, const std::string& text) {
-  const auto octets = from_base64(text);
-  if (!octets || octets->empty()) return wrong(tag, "is no base64");
-  return *octets;
-}
-
-// RFC 2045 §6.8 has "=" fill the last four up, and RFC 6376 §2.10 takes its base64 from there. In
-// b= libopendkim and Mail::DKIM do without: so would a receiver that has them.
-std::string with_padding(std::string text) {
-  while (text.size() % 4 != 0) text += '=';
-  return text;
-}
-
 std::optional<Canonicalization> form_of(std::string_view name) {
   if (name == "simple") return Canonicalization::simple;
   if (name == "relaxed") return Canonicalization::relaxed;
@@ -152,6 +139,13 @@ Sha256Digest hash_with_own(std::string text, const SignatureTags& tags, const He
 
 }  // namespace
 
+std::optional<std::string> signature_octets(std::string_view value) {
+  std::string text = without_blanks(value);
+  while (text.size() % 4 != 0) text += '=';
+  auto octets = from_base64(text);
+  return octets && !octets->empty() ? std::move(octets) : std::nullopt;
+}
+
 std::string_view to_string(SignatureAlgorithm algorithm) {
   switch (algorithm) {
     case SignatureAlgorithm::rsa_sha256:
@@ -203,8 +197,12 @@ Result<SignatureTags> parse_signature(std::string_view field_value, SignatureKin
   const std::vector<std::string> methods = colon_list(list.value("q", "dns/txt"));
   if (std::ranges::find(methods, "dns/txt") == methods.end())
     return wrong("q", "does not name dns/txt");
-  ICM_TRY(tags.body_hash, decoded("bh", without_blanks(list.value("bh"))));
-  ICM_TRY(tags.signature, decoded("b", with_padding(without_blanks(list.value("b")))));
+  const auto body_hash = from_base64(without_blanks(list.value("bh")));
+  if (!body_hash || body_hash->empty()) return wrong("bh", "is no base64");
+  tags.body_hash = *body_hash;
+  const auto signature = signature_octets(list.value("b"));
+  if (!signature) return wrong("b", "is no base64");
+  tags.signature = *signature;
   return tags;
 }
 

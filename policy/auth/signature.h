@@ -20,6 +20,11 @@
 
 namespace icm {
 
+// The octets of a b=, in which blanks and folds mean nothing (RFC 6376 §3.5). Nothing when it is no
+// base64. RFC 2045 §6.8 has "=" fill the last four up, and RFC 6376 §2.10 takes its base64 from
+// there; libopendkim and Mail::DKIM do without, so would a receiver that has them.
+std::optional<std::string> signature_octets(std::string_view value);
+
 enum class SignatureKind {
   dkim,         // v=1, From must be signed, i= is an identity
   arc_message,  // v= means nothing, i= is the instance, ARC-Seal must not be signed

@@ -291,6 +291,11 @@ class Checker : public OptionVisitor<Checker> {
             "there is no key to seal with: make one with \"icloud-milterctl keys generate\" and "
             "write it into arc_sealing.keys, or write \"seal: never\"");
     }
+    if (seals && !sealing.keys.empty() && !config_.arrival.covered) {
+      warning("arc_sealing.seal",
+              "arrival.covered is no, so a seal cannot say how the mail came in: neither SPF and "
+              "DMARC nor whether a chain held before this host changed the message");
+    }
     for (std::size_t i = 0; i < sealing.keys.size(); ++i) {
       const std::string path = fmt::format("arc_sealing.keys[{}]", i + 1);
       if (!places_.unread(path)) sealing_key(sealing.keys[i], path);

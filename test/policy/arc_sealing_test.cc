@@ -236,6 +236,10 @@ TEST_F(ArcSealingTest, warns_of_what_will_be_changed_on_the_way) {
   scanned.longest_line_at = 7;
   EXPECT_EQ(findings().at(1).evidence,
             "the seal will not hold: line 7 of the body has 1200 octets and will be broken in two");
+  header += "References: <" + std::string(1000, 'a') + "@x>\n";
+  EXPECT_EQ(
+      findings().at(1).evidence,
+      "the seal will not hold: a line of References has 1016 octets and will be broken in two");
 }
 
 // ---- What no seal can mend ----------------------------------------------------------------------

@@ -56,6 +56,25 @@ TEST_F(ConfigCommand, check_of_a_good_file_says_so_in_one_line) {
   EXPECT_EQ(answer.err, "");
 }
 
+TEST_F(ConfigCommand, check_looks_at_the_files_of_keys) {
+  const std::string file = write("milter.conf",
+                                 "egress: {addresses: [192.0.2.7]}\n"
+                                 "arrival: {covered: yes}\n"
+                                 "arc_sealing:\n"
+                                 "  mode: enforce\n"
+                                 "  keys:\n"
+                                 "    - {domain: a.example, selector: s, file: /nowhere/a.pem}\n"
+                                 "    - {domain: b.example, selector: s, file: \"credential:b\",\n"
+                                 "       recipients: [me.com]}\n");
+  const Answer answer = run({"config", "check", file});
+  EXPECT_EQ(answer.exit, Exit::done);
+  EXPECT_EQ(answer.out, file + ": no errors, 1 warning\n");
+  EXPECT_EQ(answer.err,
+            file +
+                ": warning: arc_sealing.keys[1].file: /nowhere/a.pem: there is no such file; "
+                "\"icloud-milterctl keys generate\" makes a key\n");
+}
+
 TEST_F(ConfigCommand, check_counts_warnings_and_is_done) {
   const std::string file = write(
       "milter.conf", "format: {mode: enforce, percent: 0}\negress: {addresses: [192.0.2.7]}\n");

@@ -33,6 +33,18 @@ constexpr std::string_view bad_results_instance =
 
 TEST(ArcTags, passes_as_the_fixture_makes_it) { check(&ArcTexts::seal, {{"", ""}}); }
 
+TEST(ArcTags, takes_a_signature_whose_base64_is_not_filled_up) {
+  const MailText mail = with_texts({});
+  MailText bare{.headers = {}, .body = mail.body};
+  std::string_view seal = mail.headers[0].value;
+  ASSERT_TRUE(seal.ends_with("=="));
+  bare.headers.add(mail.headers[0].name, seal.substr(0, seal.size() - 2));
+  for (std::size_t i = 1; i < mail.headers.size(); ++i)
+    bare.headers.add(mail.headers[i].name, mail.headers[i].value);
+  const ArcResult result = judge_arc(bare);
+  EXPECT_EQ(result.status, ArcStatus::pass) << result.reason;
+}
+
 TEST(ArcTags, reads_the_instance_of_results_before_everything_else) {
   check(&ArcTexts::results,
         {{"i=1", "i=01"},

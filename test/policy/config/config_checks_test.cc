@@ -141,7 +141,8 @@ TEST(ConfigChecks, refuse_sealing_keys_that_leave_something_open) {
 
 TEST(ConfigChecks, take_sealing_keys_that_say_more_or_less_of_the_same_mail) {
   EXPECT_EQ(told_of("arc_sealing: {mode: enforce, seal: never}"), "");
-  EXPECT_EQ(told_of("arc_sealing:\n"
+  EXPECT_EQ(told_of("arrival: {covered: yes}\n"
+                    "arc_sealing:\n"
                     "  mode: enforce\n"
                     "  keys:\n"
                     "    - {domain: a.example, selector: s, file: /a}\n"
@@ -169,6 +170,10 @@ TEST(ConfigChecks, warn_of_what_has_no_effect_or_a_surprising_one) {
            Told{"roles: {gate: []}",
                 "1:15: warning: roles.gate: no listener is a gate or direct, so no mail is ever "
                 "judged"},
+           Told{"arc_sealing: {mode: observe, keys: [{domain: a.example, selector: s, file: /a}]}",
+                "1:14: warning: arc_sealing.seal: arrival.covered is no, so a seal cannot say how "
+                "the mail came in: neither SPF and DMARC nor whether a chain held before this host "
+                "changed the message"},
            Told{"format: {mode: enforce, percent: 0}",
                 "1:34: warning: format.percent: 0 enforces on no message; observe says the same"},
            Told{"format: {rules: {size: enforce}, percent: 0}",
