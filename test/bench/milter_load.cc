@@ -2,7 +2,7 @@
 //
 // milter_load: how many messages a second a filter takes. Plays a mail server with a number of
 // connections, each sending one message after the other, and prints one JSON line: messages,
-// seconds, rate, latency, what the filter answered, and its memory and processor time.
+// seconds, rate, latency, what the filter answered and inserted, and its memory and processor time.
 #include <algorithm>
 #include <atomic>
 #include <chrono>
@@ -45,8 +45,10 @@ struct Options {
   std::string daemon_name = "ICLOUD-GATE";
   int per_connection = 0;  // 0: all messages of a connection through the same one
   int pid = 0;
-  std::string key_file;  // signs with s=bench d=shop.example; empty: unsigned
-  bool alter = false;    // after it was signed
+  std::string key_file;             // signs with s=bench d=shop.example; empty: unsigned
+  bool alter = false;               // after it was signed
+  std::vector<std::string> fields;  // "Name: body", put on top after signing
+  std::string client = "127.0.0.1";
 };
 
 // What one connection saw.
@@ -54,6 +56,7 @@ struct Tally {
   std::uint64_t messages = 0;
   std::map<std::string, std::uint64_t> answers;
   std::vector<float> milliseconds;
+  std::vector<std::string> inserted;  // what the filter wants put into the last message
   std::string error;
 };
 
@@ -93,6 +96,11 @@ MilterMail message_of(const Options& options) {
     if (!key) throw std::runtime_error(options.key_file + ": " + key.error().text);
     mail.fields.insert(mail.fields.begin(),
                        {"DKIM-Signature", dkim_signature(mail, *key, "shop.example", "bench")});
+  }
+  for (const std::string& field : options.fields) {
+    const std::size_t colon = field.find(':');
+    if (colon == std::string::npos) throw std::runtime_error(field + ": expected Name: body");
+    mail.fields.insert(mail.fields.begin(), {field.substr(0, colon), field.substr(colon + 1)});
   }
   if (options.alter) mail.body += "P.S. This was not signed.\r\n";
   return mail;
@@ -135,7 +143,7 @@ class Driver {
       ICM_TRY(MilterClient client, MilterClient::open(options_.milter));
       client.define("{daemon_name}", options_.daemon_name);
       client.define("j", "mx.shop.example");
-      ICM_TRY(const MilterAnswer on_connect, client.connect({}));
+      ICM_TRY(const MilterAnswer on_connect, client.connect({.address = options_.client}));
       ICM_TRY(const MilterAnswer on_helo, client.helo("mx.shop.example"));
       if (on_connect.is_final() || on_helo.is_final())
         return fail(Code::permanent, "refused at connect");
@@ -162,6 +170,12 @@ class Driver {
         fmt::format("{} at {}", to_string(outcome.answer.kind), to_string(outcome.stage));
     if (!outcome.answer.text.empty()) answer += ": " + outcome.answer.text;
     ++tally.answers[answer];
+    tally.inserted.clear();
+    for (const MilterChange& change : outcome.changes) {
+      if (change.kind == MilterChange::Kind::insert_header ||
+          change.kind == MilterChange::Kind::add_header)
+        tally.inserted.push_back(change.name + ": " + change.value);
+    }
     return {};
   }
 
@@ -212,6 +226,7 @@ nlohmann::json report(const Options& options, const std::vector<Tally>& tallies,
     for (const auto& [answer, count] : tally.answers) all.answers[answer] += count;
     all.milliseconds.insert(all.milliseconds.end(), tally.milliseconds.begin(),
                             tally.milliseconds.end());
+    if (all.inserted.empty()) all.inserted = tally.inserted;
     if (all.error.empty()) all.error = tally.error;
   }
   std::sort(all.milliseconds.begin(), all.milliseconds.end());
@@ -226,6 +241,7 @@ nlohmann::json report(const Options& options, const std::vector<Tally>& tallies,
           {"ms_p99", percentile(all.milliseconds, 0.99)},
           {"ms_max", percentile(all.milliseconds, 1)},
           {"answers", all.answers},
+          {"inserted", all.inserted},
           {"rss_kib", memory_of(options.pid, "VmRSS")},
           {"peak_rss_kib", memory_of(options.pid, "VmHWM")},
           {"error", all.error}};
@@ -268,6 +284,8 @@ int main(int argc, char** argv) {
   app.add_option("--key", options.key_file,
                  "RSA key in PEM: messages are signed with s=bench d=shop.example");
   app.add_flag("--alter", options.alter, "Change messages after they were signed");
+  app.add_option("--field", options.fields, "Name: body, put on top of each message, not signed");
+  app.add_option("--client", options.client, "IPv4 address of who is connected to the mail server");
   app.add_option("--pid", options.pid, "Process of the filter, for its memory and processor time");
   CLI11_PARSE(app, argc, argv);
   std::signal(SIGPIPE, SIG_IGN);

@@ -32,7 +32,7 @@ sender_identity: {{mode: enforce, on_error: defer}}
 NSD_CONFIG = """\
 server:
   ip-address: 127.0.0.1@{port}
-  server-count: 1
+{more}  server-count: 1
   username: ""
   chroot: ""
   database: ""
@@ -87,7 +87,7 @@ def make_key(path: Path) -> str:
 class SignedWorld:
     """The name server and the key, in a directory; stopped by stop()."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, more_addresses: tuple[str, ...] = ()) -> None:
         self.directory = directory
         directory.mkdir()
         self.key = directory / "key.pem"
@@ -98,7 +98,8 @@ class SignedWorld:
         (directory / "reverse.zone").write_text(ZONE_TOP.format(zone="2.0.192.in-addr.arpa")
                                                 + REVERSE_ZONE)
         config = directory / "nsd.conf"
-        config.write_text(NSD_CONFIG.format(directory=directory, port=self.port))
+        more = "".join(f"  ip-address: {address}\n" for address in more_addresses)
+        config.write_text(NSD_CONFIG.format(directory=directory, port=self.port, more=more))
         with open(directory / "nsd.log", "wb") as log:
             # nsd has children: it gets a process group, which is stopped as a whole.
             self.nsd = subprocess.Popen(["/usr/sbin/nsd", "-d", "-c", config], stdout=log, stderr=log,
