@@ -57,8 +57,11 @@ class Connection {
         leading_blank((steps & SMFIP_HDR_LEADSPC) != 0 ? LeadingBlank::kept
                                                        : LeadingBlank::stripped),
         may_skip((steps & SMFIP_SKIP) != 0),
-        is_body_silent((steps & SMFIP_NR_BODY) != 0) {}
+        is_body_silent((steps & SMFIP_NR_BODY) != 0) {
+    shared->connections.fetch_add(1, std::memory_order_relaxed);
+  }
   ~Connection() {
+    shared->connections.fetch_sub(1, std::memory_order_relaxed);
     if (is_counted_) shared->in_flight.end();
   }
   Connection(const Connection&) = delete;

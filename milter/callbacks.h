@@ -34,6 +34,7 @@ class MessagesInFlight {
 struct CallbackContext {
   SessionContext sessions;
   MessagesInFlight& in_flight;
+  std::atomic<int>& connections;  // open now
 };
 
 // Tells libmilter who answers. Called once, before open_milter_socket.

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/daemon.h"
 
+#include <atomic>
 #include <chrono>
 #include <cstdio>
 #include <exception>
@@ -12,11 +13,16 @@
 #include <unistd.h>
 
 #include "milter/callbacks.h"
+#include "milter/control_desk.h"
+#include "milter/control_server.h"
+#include "milter/daemon_status.h"
 #include "milter/key_watch.h"
 #include "milter/listening_socket.h"
 #include "milter/log_writer.h"
 #include "milter/open_files.h"
 #include "milter/signals.h"
+#include "milter/tally.h"
+#include "milter/world_keeper.h"
 #include "policy/base/text.h"
 #include "policy/config/config_reader.h"
 
@@ -25,6 +31,7 @@ namespace {
 
 constexpr std::chrono::milliseconds drain_look{25};
 constexpr std::size_t longest_warning = 2000;
+constexpr std::chrono::milliseconds wait_for_store{500};
 
 void complain(std::string_view text) {
   for (const std::string_view line : split(text, '\n')) {
@@ -32,8 +39,12 @@ void complain(std::string_view text) {
   }
 }
 
-LineDestination line_destination_of(const Config& config, const DaemonOptions& options) {
-  return line_destination(config.log.destination, options.journal_stream);
+// Empty when the store answers: for somebody of whom it need not know anything.
+std::string store_problem(const World& world, WallTime now) {
+  const auto nobody = Mailbox::parse("postmaster@icloud.com");
+  const auto found =
+      world.suppression().find(*nobody, {}, false, now, Deadline::in(wait_for_store));
+  return found ? "" : found.error().text;
 }
 
 // Everything that lives from start to stop.
@@ -43,13 +54,24 @@ class Daemon {
          std::unique_ptr<LogWriter> log, const Clock& clock, Signals signals)
       : options_(options),
         clock_(clock),
+        started_(clock.now()),
+        address_(world->config().socket.address),
         log_(std::move(log)),
+        tally_(*log_),
         world_(world),
         slots_(world->config().limits.concurrent_judgements),
-        context_{.sessions = {world_, *log_, clock_, slots_, &gate_watch_, &mailings_},
-                 .in_flight = in_flight_},
+        context_{.sessions = {world_, tally_, clock_, slots_, &gate_watch_, &mailings_},
+                 .in_flight = in_flight_,
+                 .connections = connections_},
         signals_(std::move(signals)),
-        current_(std::move(world)) {}
+        keeper_({.options = options_,
+                 .log = *log_,
+                 .clock = clock_,
+                 .take_over = [this](auto next, auto keys) { take_over(std::move(next), keys); }},
+                std::move(world)),
+        desk_({.status = [this] { return status_json(status()); },
+               .stats = [this] { return stats_json(tally_.figures(), started_, clock_.now()); },
+               .wake = Signals::wake}) {}
 
   Status start() {
     if (const std::string little = raise_open_files(); !little.empty()) {
@@ -61,32 +83,33 @@ class Daemon {
     {
       const SignalsBlocked blocked;
       key_watch_.emplace(*log_, clock_);
+      open_control();
       server_ = std::thread([this] { serve(); });
     }
-    key_watch_->look_at(current_);
-    log_->say(LogLevel::info, fmt::format("ready: version {}, listening on {}", ICM_VERSION,
-                                          config().socket.address));
+    key_watch_->look_at(keeper_.current());
+    log_->say(LogLevel::info,
+              fmt::format("ready: version {}, listening on {}", ICM_VERSION, address_));
     return {};
   }
 
-  // Returns the last line, for whoever wants to end with it.
-  std::string say_problems(const std::vector<ConfigProblem>& problems) {
-    for (ConfigProblem problem : problems) {
-      const bool is_warning = problem.severity == ConfigProblem::Severity::warning;
-      problem.severity = ConfigProblem::Severity::error;  // the log says the word itself
-      log_->say(is_warning ? LogLevel::warning : LogLevel::error, to_string(problem));
-    }
-    return fmt::format("{} has {} {}", options_.config_path, problems.size(),
-                       problems.size() == 1 ? "problem" : "problems");
-  }
+  void say(const std::vector<ConfigProblem>& problems) { say_problems(*log_, problems); }
 
   ExitStatus run() {
     for (;;) {
-      switch (signals_.next()) {
+      const auto signal_number = signals_.next(keeper_.until_next_end());
+      if (!signal_number) {
+        keeper_.end_changes();
+        continue;
+      }
+      switch (*signal_number) {
         case SIGHUP:
-          reload_guarded();
+          keeper_.reload("HUP");
           break;
         case 0:
+          if (is_serving_) {
+            fill_orders();
+            break;
+          }
           log_->say(LogLevel::fatal, "libmilter serves no longer; ending");
           return ExitStatus::failed;
         default:
@@ -99,73 +122,82 @@ class Daemon {
   // libmilter's threads still run, and smfi_stop() would only freeze them for up to five seconds
   // while the mail server waits; closing their connections at once lets it try again at once.
   [[noreturn]] void end(ExitStatus status) {
+    control_.reset();
     log_->say(LogLevel::info, "stopped");
     log_->flush();
     ::_exit(static_cast<int>(status));
   }
 
  private:
-  const Config& config() const { return current_->config(); }
+  const Config& config() const { return keeper_.current()->config(); }
 
   void serve() {
     if (const Status status = serve_milter(); !status) {
       log_->say(LogLevel::error, status.error().text);
     }
+    is_serving_ = false;
     Signals::wake();
   }
 
-  // A reload that runs out of memory must not end what works.
-  void reload_guarded() {
-    try {
-      reload();
-    } catch (const std::exception& error) {
-      log_->say(LogLevel::panic,
-                fmt::format("reload: {}; the configuration in use stays", for_log(error.what())));
+  // Mail matters more than being asked about it.
+  void open_control() {
+    if (config().control.socket.empty()) return;
+    auto control = ControlServer::open(config().control, desk_, *log_);
+    if (control) {
+      control_ = *std::move(control);
+      return;
+    }
+    log_->say(LogLevel::warning,
+              fmt::format("{}; mail is served, but icloud-milterctl cannot reach this daemon",
+                          control.error().text));
+  }
+
+  // Runs in the thread of the control socket.
+  DaemonStatus status() const {
+    const auto world =
+        world_.with([](const std::shared_ptr<const World>& in_use) { return in_use; });
+    const WallTime now = clock_.now();
+    return {.process = ::getpid(),
+            .started = started_,
+            .now = now,
+            .configuration = keeper_.in_use(),
+            .world = world,
+            .address = address_,
+            .connections = connections_,
+            .messages_under_way = in_flight_.count(),
+            .figures = tally_.figures(),
+            .store_problem = store_problem(*world, now),
+            .keys = key_watch_->known()};
+  }
+
+  void fill_orders() {
+    for (const ControlOrder& order : desk_.take()) {
+      const std::string by = to_string(order.peer);
+      if (order.request.word == ControlRequest::Word::policy) {
+        order.answer(keeper_.change(order.request, by));
+        continue;
+      }
+      log_->say(LogLevel::info, fmt::format("reload asked for by {}", by));
+      order.answer(reload_json(keeper_.reload(by), options_.config_path));
     }
   }
 
-  void reload() {
-    const auto keep = [this](std::string_view why) {
-      reopen(config());  // rotated logs go on whatever the new configuration is like
-      for (const std::string_view line : split(why, '\n')) log_->say(LogLevel::error, line);
-      log_->say(LogLevel::error, "not reloaded; the configuration in use stays");
-    };
-    const ConfigResult read = read_config(options_.config_path, clock_.now());
-    if (!read) return keep(say_problems(read.error()));
-    say_problems(read->warnings);
-    const auto world = World::build(read->config, current_, options_.credentials_directory);
-    if (!world) return keep(world.error().text);
-    if (!reopen((*world)->config())) return keep("the log could not be reopened");
-    if ((*world)->config().socket != config().socket) {
-      log_->say(LogLevel::warning,
-                fmt::format("socket: still listening on {}; a changed socket needs a restart",
-                            config().socket.address));
-    }
-    swap(*world);
-    say_key_warnings();
-    key_watch_->look_at(current_);
-    log_->say(LogLevel::info, fmt::format("reloaded {}", options_.config_path));
-  }
-
-  bool reopen(const Config& config) {
-    const Status status = log_->reopen(config.log, line_destination_of(config, options_));
-    if (!status) log_->say(LogLevel::error, status.error().text);
-    return status.has_value();
-  }
-
-  void swap(std::shared_ptr<const World> next) {
+  void take_over(std::shared_ptr<const World> next, WorldKeeper::Keys keys) {
     slots_.resize(next->config().limits.concurrent_judgements);
     world_.with([&](std::shared_ptr<const World>& world) { world = next; });
-    current_ = std::move(next);
+    if (keys == WorldKeeper::Keys::same) return;
+    say_key_warnings();
+    key_watch_->look_at(next);
   }
 
   void say_key_warnings() {
-    for (const std::string& warning : current_->sealing_keys().warnings()) {
+    for (const std::string& warning : keeper_.current()->sealing_keys().warnings()) {
       log_->say(LogLevel::warning, for_log(warning, longest_warning));
     }
   }
 
   void drain() {
+    control_.reset();
     socket_->withdraw();
     in_flight_.close();
     const Deadline deadline = Deadline::in(config().limits.drain);
@@ -175,7 +207,8 @@ class Daemon {
     for (int idle_looks = 0; idle_looks < 2 && !deadline.passed();) {
       idle_looks = in_flight_.count() == 0 ? idle_looks + 1 : 0;
       const auto signal_number = signals_.next(drain_look);
-      if (signal_number && *signal_number != SIGHUP) return;
+      if (!signal_number || *signal_number == SIGHUP) continue;
+      if (*signal_number != 0 || !is_serving_) return;
     }
     if (const int left = in_flight_.count(); left > 0) {
       log_->say(LogLevel::warning,
@@ -187,17 +220,24 @@ class Daemon {
 
   const DaemonOptions options_;
   const Clock& clock_;
+  const WallTime started_;
+  const std::string address_;  // where it listens, whatever a later configuration says
   std::unique_ptr<LogWriter> log_;
+  Tally tally_;
   CurrentWorld world_;
   Slots slots_;
   GateWatch gate_watch_;
   Mailings mailings_;
   MessagesInFlight in_flight_;
+  std::atomic<int> connections_ = 0;
   CallbackContext context_;
   Signals signals_;
-  std::shared_ptr<const World> current_;  // what world_ holds; only the main thread changes it
+  WorldKeeper keeper_;  // of what world_ holds
+  OrderDesk desk_;
   std::optional<ListeningSocket> socket_;
   std::optional<KeyWatch> key_watch_;
+  std::unique_ptr<ControlServer> control_;
+  std::atomic<bool> is_serving_ = true;
   std::thread server_;
 };
 
@@ -252,7 +292,7 @@ ExitStatus run_daemon(const DaemonOptions& options) {
     complain(started.error().text);
     return ExitStatus::failed;
   }
-  daemon.say_problems(warnings);  // where the administrator looks, as after a reload
+  daemon.say(warnings);  // where the administrator looks, as after a reload
   daemon.end(daemon.run());
 }
 

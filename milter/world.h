@@ -49,6 +49,8 @@ class World {
   const Engine& engine() const { return engine_; }
   const AppleDomains& apple() const { return apple_; }
 
+  const SuppressionList& suppression() const { return *suppression_; }
+
   // None when arc_sealing is off.
   const SealingKeys& sealing_keys() const { return sealing_keys_; }
 

@@ -16,6 +16,7 @@
 #include "policy/base/ip_address.h"
 #include "policy/config/arc_sealing_config.h"
 #include "policy/config/arrival_config.h"
+#include "policy/config/control_config.h"
 #include "policy/config/dns_config.h"
 #include "policy/config/policy_options.h"
 #include "policy/message/envelope.h"
@@ -309,6 +310,7 @@ struct Config {
   AuthenticationConfig authentication;
   DirectConfig direct;
   LogConfig log;
+  ControlConfig control;
   LimitsConfig limits;
   StoreConfig store;
   DnsConfig dns;
@@ -337,6 +339,7 @@ void describe(Config& c, Visitor& visit) {
                 "Who a message is from, judged as a receiver does (SPF, DKIM, DMARC).");
   visit.section("direct", c.direct, "Listeners that are arrival and gate in one.");
   visit.section("log", c.log, "What is written down, and where.");
+  visit.section("control", c.control, "Who may ask and command the running daemon, and where.");
   visit.section("limits", c.limits, "Bounds on time and memory.");
   visit.section("store", c.store, "What outlives a message.");
   visit.section("dns", c.dns, "Whom the DNS is asked of.");

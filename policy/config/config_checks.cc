@@ -35,6 +35,7 @@ class Checker : public OptionVisitor<Checker> {
 
   std::vector<CheckFinding> all() {
     socket();
+    control();
     roles();
     arrival();
     store();
@@ -82,6 +83,19 @@ class Checker : public OptionVisitor<Checker> {
     if (address->family == SocketAddress::Family::unix_path) return;
     for (const std::string_view option : {"socket.owner", "socket.group", "socket.mode"}) {
       if (places_.given(option)) warning(option, "has no meaning for a socket that is not unix:");
+    }
+  }
+
+  void control() {
+    const std::string& path = config_.control.socket;
+    if (path.empty()) {
+      for (const std::string_view option : {"control.owner", "control.group", "control.mode"}) {
+        if (places_.given(option)) warning(option, "has no meaning without control.socket");
+      }
+    } else if (const auto own = SocketAddress::parse("unix:" + path); !own) {
+      error("control.socket", own.error().text);
+    } else if (*own == SocketAddress::parse(config_.socket.address)) {
+      error("control.socket", "the mail server's socket is there (socket.address)");
     }
   }
 

@@ -183,7 +183,7 @@ constexpr std::string_view example_head =
     "#\n"
     "#   icloud-milterctl config check    finds every mistake in this file\n"
     "#   icloud-milterctl config diff     shows what differs from the defaults\n"
-    "#   pkill -HUP -x icloud-milter      takes the file over, or keeps the old one and says why\n";
+    "#   icloud-milterctl reload          takes the file over, or keeps the old one and says why\n";
 
 // `explained` holds the sentences that were already said: what every policy has is explained once.
 std::string example_options(const ConfigSection& section,

@@ -22,6 +22,7 @@ egress: {{addresses: [192.0.2.7], helo: out.shop.example}}
 dns: {{servers: ["127.0.0.1:{port}"]}}
 log: {{destination: stderr, decisions: {directory}/decisions.jsonl}}
 store: {{path: {directory}/store.db}}
+control: {{socket: ""}}
 format: {{mode: enforce}}
 list_unsubscribe: {{mode: enforce}}
 suppression: {{mode: enforce}}

@@ -34,9 +34,10 @@ class DaemonTest : public testing::Test {
         "socket: {{address: \"{}\", group: \"\"}}\n"
         "arrival: {{authserv_id: mx.ours.example, authenticate: no}}\n"
         "log: {{destination: stderr, decisions: {}}}\n"
-        "store: {{path: {}}}\n{}",
+        "store: {{path: {}}}\n"
+        "control: {{socket: \"{}\"}}\n{}",
         socket_address_.empty() ? address() : socket_address_, path("decisions.jsonl"),
-        path("store.db"), settings);
+        path("store.db"), control_socket_, settings);
   }
 
   void configure(std::string_view settings = {}) {
@@ -118,6 +119,7 @@ class DaemonTest : public testing::Test {
 
   TemporaryDirectory directory_;
   std::string socket_address_;  // empty: address()
+  std::string control_socket_;  // empty: none
   std::optional<DaemonProcess> daemon_;
 };
 

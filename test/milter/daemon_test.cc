@@ -140,9 +140,9 @@ TEST_F(Daemon, keeps_its_configuration_when_the_new_one_is_wrong_and_says_everyt
   daemon_->signal(SIGHUP);
   ASSERT_TRUE(says("error: not reloaded; the configuration in use stays"));
   const std::string log = read("log");
-  EXPECT_NE(log.find("error: " + path("milter.conf") + ":5:17: limits.drain: "), std::string::npos)
+  EXPECT_NE(log.find("error: " + path("milter.conf") + ":6:17: limits.drain: "), std::string::npos)
       << log;
-  EXPECT_NE(log.find("error: " + path("milter.conf") + ":5:23: limits.drian: unknown option"),
+  EXPECT_NE(log.find("error: " + path("milter.conf") + ":6:23: limits.drian: unknown option"),
             std::string::npos)
       << log;
   EXPECT_EQ(authserv_id(), "mx.ours.example");
@@ -303,8 +303,8 @@ TEST_F(Daemon, says_every_problem_of_its_configuration_and_does_not_start) {
   configure("limits: {drain: soon, drian: 1s}\n");
   const Ran ran = run("--config " + path("milter.conf"));
   EXPECT_EQ(ran.status, 1);
-  EXPECT_NE(ran.said.find(":5:17: limits.drain: "), std::string::npos) << ran.said;
-  EXPECT_NE(ran.said.find(":5:23: limits.drian: unknown option"), std::string::npos) << ran.said;
+  EXPECT_NE(ran.said.find(":6:17: limits.drain: "), std::string::npos) << ran.said;
+  EXPECT_NE(ran.said.find(":6:23: limits.drian: unknown option"), std::string::npos) << ran.said;
   EXPECT_TRUE(ran.said.ends_with("2 errors; configuration not loaded\n")) << ran.said;
 }
 

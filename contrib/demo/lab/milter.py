@@ -55,6 +55,7 @@ class Milter:
         settings["socket"] = {"address": f"unix:{self.socket}", "group": "postfix"}
         settings["log"]["decisions"] = str(self.decisions_file)
         settings["store"] = {"path": str(self.folder / "store.db")}
+        settings["control"] = {"socket": str(self.folder / "control")}
         for section, values in changes.items():
             if isinstance(values, dict):
                 settings.setdefault(section, {}).update(values)

@@ -31,6 +31,8 @@ TEST(ConfigChecks, refuse_what_contradicts_itself) {
           Told{"arrival: {authserv_id: \"mx;example\"}",
                "1:24: arrival.authserv_id: expected a host name or another token of RFC 2045, got "
                "\"mx;example\""},
+          Told{"control: {socket: /var/spool/postfix/icloud-milter/milter.sock}",
+               "1:19: control.socket: the mail server's socket is there (socket.address)"},
           Told{"store: {path: \"\"}", "1:15: store.path: expected an absolute path, got \"\""},
           Told{"dns: {resolv_conf: \"\"}",
                "1:20: dns.resolv_conf: expected an absolute path, since dns.servers is empty"},
@@ -71,6 +73,13 @@ TEST(ConfigChecks, refuse_what_contradicts_itself) {
               fmt::format("milter.conf:{}\n1 error; configuration not loaded\n", told))
         << text;
   }
+}
+
+TEST(ConfigChecks, refuse_a_control_socket_that_no_system_takes) {
+  EXPECT_EQ(
+      told_of("control: {socket: /" + std::string(107, 'x') + "}"),
+      "milter.conf:1:19: control.socket: the path has 108 octets, a unix socket takes at most "
+      "107\n1 error; configuration not loaded\n");
 }
 
 TEST(ConfigChecks, refuse_sealing_keys_that_leave_something_open) {
@@ -167,6 +176,8 @@ TEST(ConfigChecks, warn_of_what_has_no_effect_or_a_surprising_one) {
                 "no passwords: let a firewall keep everybody but the mail server off"},
            Told{"socket: {address: \"inet:8891@127.0.0.1\", mode: 0600}",
                 "1:48: warning: socket.mode: has no meaning for a socket that is not unix:"},
+           Told{"control: {socket: \"\", mode: 0660}",
+                "1:29: warning: control.mode: has no meaning without control.socket"},
            Told{"roles: {gate: []}",
                 "1:15: warning: roles.gate: no listener is a gate or direct, so no mail is ever "
                 "judged"},

@@ -24,6 +24,7 @@ arrival: {authserv_id: mx.example.com, covered: yes, trusted_networks: [192.0.2.
 apple: {domains: [a.example, 1.example]}
 direct: {mixed: keep}
 log: {destination: stderr, facility: local7, decisions: ""}
+control: {socket: "/run/a b", owner: root, group: "yes", mode: 0}
 limits: {message_deadline: 61s, drain: 0s, concurrent_judgements: 1, header_octets: 1000001, header_fields: 99}
 store: {path: "/a\"b\\c"}
 dns: {servers: [192.0.2.1, "[2001:db8::1]:5353", "fe80::1%eth0"], resolv_conf: "", dnssec: yes, trust_anchor: /k, timeout: 60s}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The line protocol of the control socket, used by both ends. A client sends one line
+//   icloud-milter/1 WORD ARGUMENT...
+// and gets one line back: a JSON object, or "error TEXT" when the daemon could not take the request
+// at all. Then the connection ends. The number rises when a line comes to mean something else.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "policy/base/result.h"
+#include "policy/verdict.h"
+
+namespace icm {
+
+inline constexpr std::string_view control_version = "icloud-milter/1";
+inline constexpr std::string_view control_error = "error ";  // begins an answer that is no object
+
+// Octets without the LF. An answer names every key and every problem of a configuration.
+inline constexpr std::size_t longest_control_request = 255;
+inline constexpr std::size_t longest_control_answer = 4u << 20;
+
+// How long a change of a policy may be asked for.
+inline constexpr std::chrono::seconds longest_change = std::chrono::hours{24 * 365};
+
+struct ControlRequest {
+  enum class Word { status, stats, reload, policy };
+  Word word = Word::status;
+  std::string policy;  // this and what follows: of Word::policy alone
+  Mode mode = Mode::observe;
+  std::optional<std::chrono::seconds> span;  // absent: until the daemon ends
+  bool operator==(const ControlRequest&) const = default;
+};
+
+std::string_view to_string(ControlRequest::Word word);
+
+// The mode of milter.conf with this name.
+[[nodiscard]] Result<Mode> parse_mode(std::string_view name);
+
+// Reads a line without its LF: words with one blank between them, a policy that exists, a span of a
+// second at least. The Error (Code::syntax) says what was expected, and is safe to print.
+[[nodiscard]] Result<ControlRequest> parse_control_request(std::string_view line);
+
+// The line, without LF, that parse_control_request reads back.
+std::string to_line(const ControlRequest& request);
+
+}  // namespace icm

@@ -1,0 +1,279 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The real daemon and icloud-milterctl status, stats, reload and policy.
+#include <csignal>
+#include <regex>
+
+#include <sys/stat.h>
+#include <nlohmann/json.hpp>
+
+#include "milter/ctl/command.h"
+#include "policy/auth/key_publication.h"
+#include "test/milter/ctl/command_runner.h"
+#include "test/milter/daemon_fixture.h"
+#include "test/support/nsd_process.h"
+
+namespace icm {
+namespace {
+
+using ctl::Outcome;
+using Json = nlohmann::ordered_json;
+
+constexpr std::string_view settings =
+    "egress: {addresses: [192.0.2.7]}\n"
+    "format: {mode: enforce, percent: 50}\n"
+    "suppression: {mode: enforce}\n";
+
+class DaemonControl : public DaemonTest {
+ protected:
+  DaemonControl() { control_socket_ = path("control"); }
+
+  void start_with(std::string_view configuration) {
+    configure(configuration);
+    start();
+    ASSERT_TRUE(daemon_);
+    ASSERT_TRUE(says("ready: version " ICM_VERSION ", listening on " + address()));
+  }
+
+  Outcome run(void (*add)(CLI::App&, ctl::Chosen&), std::vector<std::string> words) const {
+    words.insert(words.end(), {"--socket", path("control")});
+    return run_command(add, std::move(words));
+  }
+
+  Json status() const {
+    return Json::parse(run(ctl::add_status, {"status", "--json"}).out, nullptr, false);
+  }
+
+  // What is said of one policy: its mode, and by whom it was changed.
+  std::string mode_of(std::string_view policy) const {
+    const Json policies = status()["policies"];
+    for (const Json& one : policies) {
+      if (one["name"] == policy) return one["mode"].get<std::string>();
+    }
+    return "no such policy";
+  }
+
+  static std::string me() {
+    return fmt::format("{} (uid {}, pid {})", ::getuid() == 0 ? "root" : "USER", ::getuid(),
+                       ::getpid());
+  }
+};
+
+TEST_F(DaemonControl, says_how_it_is) {
+  start_with(settings);
+  send(letter(), "ICLOUD-GATE");
+  const MilterClient open = connect();
+  const Json json = status();
+  EXPECT_EQ(json["version"], ICM_VERSION);
+  EXPECT_EQ(json["pid"], daemon_->pid());
+  EXPECT_EQ(json["attention"], Json::array());
+  EXPECT_EQ(json["configuration"]["file"], path("milter.conf"));
+  EXPECT_EQ(json["configuration"]["failed_reload"], nullptr);
+  EXPECT_EQ(json["listening"]["address"], address());
+  EXPECT_EQ(json["listening"]["gate"], Json({"ICLOUD-GATE"}));
+  EXPECT_GE(json["connections"], 1);
+  EXPECT_EQ(json["messages"]["judged"], 1);
+  EXPECT_EQ(json["store"], Json({{"path", path("store.db")}, {"problem", ""}}));
+  EXPECT_EQ(json["keys"], Json::array());
+  const Outcome outcome = run(ctl::add_status, {"status"});
+  EXPECT_EQ(outcome.exit, 0) << outcome.out;
+  EXPECT_TRUE(outcome.out.starts_with(
+      fmt::format("icloud-milter " ICM_VERSION ", pid {}, up ", daemon_->pid())))
+      << outcome.out;
+  EXPECT_NE(outcome.out.find("\nformat            enforce  50 percent\n"), std::string::npos)
+      << outcome.out;
+  EXPECT_TRUE(outcome.out.ends_with("\nAll is well.\n")) << outcome.out;
+}
+
+TEST_F(DaemonControl, reloads_and_answers_with_what_came_of_it) {
+  start_with(settings);
+  configure("egress: {addresses: [192.0.2.7]}\nformat: {mode: \"off\"}\n");
+  EXPECT_EQ(run(ctl::add_reload, {"reload"}),
+            (Outcome{.exit = 0, .out = "reloaded " + path("milter.conf") + "\n", .err = {}}));
+  EXPECT_EQ(mode_of("format"), "off");
+
+  configure("limits: {drain: soon, drian: 1s}\n");
+  const std::string place = "icloud-milterctl: " + path("milter.conf");
+  EXPECT_EQ(
+      run(ctl::add_reload, {"reload"}),
+      (Outcome{.exit = 1,
+               .out = {},
+               .err = place +
+                      ":6:17: limits.drain: expected a span from 0s to 10m, as 90s, 15m, "
+                      "12h, 7d or 2w, got \"soon\"\n" +
+                      place + ":6:23: limits.drian: unknown option; did you mean \"drain\"?\n" +
+                      "icloud-milterctl: not reloaded; the configuration in use stays\n"}));
+  const Outcome outcome = run(ctl::add_status, {"status"});
+  EXPECT_EQ(outcome.exit, 1);
+  EXPECT_NE(outcome.out.find("\nNeeds attention:\n  the reload of "), std::string::npos)
+      << outcome.out;
+  const Json failed = status()["configuration"]["failed_reload"];
+  EXPECT_EQ(failed["by"], me());
+  EXPECT_EQ(failed["problems"].size(), 2u);
+
+  configure(settings);
+  EXPECT_EQ(run(ctl::add_reload, {"reload"}).exit, 0);
+  EXPECT_EQ(status()["configuration"]["failed_reload"], nullptr);
+}
+
+TEST_F(DaemonControl, tells_of_a_reload_by_hup_that_failed_and_of_a_restart_that_is_needed) {
+  start_with(settings);
+  std::string text = read("milter.conf");
+  text.replace(text.find("store.db"), 8, "no/store.db");
+  directory_.write("milter.conf", text);
+  daemon_->signal(SIGHUP);
+  ASSERT_TRUE(says("error: not reloaded; the configuration in use stays"));
+  EXPECT_EQ(status()["configuration"]["failed_reload"]["by"], "HUP");
+  EXPECT_EQ(status()["attention"].size(), 1u);
+
+  control_socket_ = path("elsewhere");
+  configure(settings);
+  EXPECT_EQ(run(ctl::add_reload, {"reload"}),
+            (Outcome{.exit = 0,
+                     .out = "reloaded " + path("milter.conf") + "\n",
+                     .err = "icloud-milterctl: warning: control: a change of this section needs a "
+                            "restart\n"}));
+}
+
+TEST_F(DaemonControl, changes_a_policy_for_a_while_and_says_who_asked) {
+  start_with(settings);
+  const Outcome outcome = run(ctl::add_policy, {"policy", "format", "observe", "--for", "2s"});
+  EXPECT_EQ(outcome.exit, 0) << outcome.err;
+  EXPECT_TRUE(
+      std::regex_match(outcome.out, std::regex("policy format: observe instead of enforce, until "
+                                               "[-0-9]+T[:.0-9]+Z; then enforce again\n")))
+      << outcome.out;
+  ASSERT_TRUE(says("asked for by " + me()));
+  EXPECT_EQ(mode_of("format"), "observe");
+  daemon_->signal(SIGHUP);
+  ASSERT_TRUE(says("reloaded " + path("milter.conf")));
+  ASSERT_TRUE(says("policy format: enforce again; observe, asked for by " + me() + ", has ended"));
+  EXPECT_EQ(mode_of("format"), "enforce");
+}
+
+TEST_F(DaemonControl, keeps_a_change_over_a_reload_until_it_is_taken_back) {
+  start_with(settings);
+  EXPECT_EQ(run(ctl::add_policy, {"policy", "suppression", "off"}),
+            (Outcome{.exit = 0,
+                     .out = "policy suppression: off instead of enforce, until the daemon ends; "
+                            "\"policy suppression enforce\" goes back to the configuration\n",
+                     .err = {}}));
+  EXPECT_EQ(run(ctl::add_reload, {"reload"}).exit, 0);
+  EXPECT_EQ(mode_of("suppression"), "off");
+  EXPECT_EQ(run(ctl::add_policy, {"policy", "suppression", "enforce"}),
+            (Outcome{.exit = 0,
+                     .out = "policy suppression: enforce instead of off, as configured\n",
+                     .err = {}}));
+  const Json policies = status()["policies"];
+  EXPECT_EQ(policies.size(), 7u);
+  for (const Json& policy : policies) EXPECT_EQ(policy["change"], nullptr);
+}
+
+TEST_F(DaemonControl, changes_nothing_that_cannot_be_in_use) {
+  start_with(settings);
+  std::filesystem::remove(path("store.db"));
+  std::filesystem::create_directory(path("store.db"));
+  const Outcome outcome = run(ctl::add_policy, {"policy", "format", "off"});
+  EXPECT_EQ(outcome.exit, 1);
+  EXPECT_TRUE(outcome.err.ends_with("\nicloud-milterctl: nothing was changed\n")) << outcome.err;
+  EXPECT_EQ(mode_of("format"), "enforce");
+}
+
+TEST_F(DaemonControl, counts_what_was_decided) {
+  start_with("egress: {addresses: [192.0.2.7]}\nformat: {mode: enforce}\n");
+  EXPECT_FALSE(send(letter(), "ICLOUD-GATE").goes_on());  // no Date, no Message-ID
+  const Json stats = Json::parse(run(ctl::add_stats, {"stats", "--json"}).out, nullptr, false);
+  EXPECT_EQ(stats["messages"]["judged"], 1);
+  EXPECT_EQ(stats["messages"]["refused"], 1);
+  const Outcome outcome = run(ctl::add_stats, {"stats"});
+  EXPECT_EQ(outcome.exit, 0);
+  EXPECT_NE(outcome.out.find("messages       1 judged: 0 accepted, 0 tagged, 0 on hold, 0 "
+                             "deferred, 1 refused\n"),
+            std::string::npos)
+      << outcome.out;
+  EXPECT_NE(outcome.out.find("    1         1  format."), std::string::npos) << outcome.out;
+}
+
+TEST_F(DaemonControl, names_each_sealing_key_that_the_dns_does_not_have) {
+  const PrivateKey good = PrivateKey::generate(KeyType::rsa, 2048).value();
+  const PrivateKey lost = PrivateKey::generate(KeyType::rsa, 2048).value();
+  for (const auto& [file, key] : {std::pair{path("good.pem"), &good}, {path("lost.pem"), &lost}}) {
+    std::ofstream(file) << key->to_pem();
+    ASSERT_EQ(::chmod(file.c_str(), 0600), 0);
+  }
+  const NsdProcess server(
+      Zones{{"ours.example", fmt::format("good._domainkey TXT ( \"{}\" )\n",
+                                         fmt::join(txt_chunks(key_record(good)), "\" \""))}});
+  start_with(fmt::format(
+      "dns: {{servers: [\"{}\"]}}\negress: {{addresses: [192.0.2.7]}}\n"
+      "arc_sealing:\n  mode: observe\n  keys:\n"
+      "    - {{domain: ours.example, selector: good, file: {}}}\n"
+      "    - {{domain: ours.example, selector: lost, file: {}, recipients: [me.com]}}\n",
+      server.address().text(), path("good.pem"), path("lost.pem")));
+  const std::string record = zone_line("lost._domainkey.ours.example", key_record(lost));
+  ASSERT_TRUE(says("receivers cannot rely on seals made with " + path("lost.pem") +
+                   ". Publish this alone: " + record));
+  ASSERT_TRUE(says("key good._domainkey.ours.example: the DNS has the one of " + path("good.pem") +
+                   " (rsa, 2048 bits)"));
+  const Json keys = status()["keys"];
+  ASSERT_EQ(keys.size(), 2u);
+  EXPECT_EQ(keys[0]["state"], "match");
+  EXPECT_EQ(keys[1]["state"], "missing");
+  EXPECT_EQ(keys[1]["domain"], "ours.example");
+  EXPECT_EQ(keys[1]["selector"], "lost");
+  EXPECT_EQ(keys[1]["file"], path("lost.pem"));
+  EXPECT_EQ(keys[1]["record"], record);
+  EXPECT_EQ(status()["attention"],
+            Json({"key lost._domainkey.ours.example: there is no TXT record at "
+                  "lost._domainkey.ours.example; receivers cannot rely on seals made with " +
+                  path("lost.pem") + ". Publish this alone: " + record}));
+  const Outcome outcome = run(ctl::add_status, {"status"});
+  EXPECT_EQ(outcome.exit, 1);
+  EXPECT_NE(outcome.out.find("\nlost._domainkey.ours.example  missing     "), std::string::npos)
+      << outcome.out;
+}
+
+TEST_F(DaemonControl, serves_mail_where_its_control_socket_cannot_be_made) {
+  control_socket_ = path("no/such/control");
+  configure(settings);
+  start();
+  ASSERT_TRUE(daemon_);
+  EXPECT_TRUE(says("warning: control.socket: cannot make the directory " + path("no/such") +
+                   ": No such file or directory; mail is served, but icloud-milterctl cannot reach "
+                   "this daemon"));
+  EXPECT_TRUE(send(letter()).goes_on());
+}
+
+TEST_F(DaemonControl, takes_its_socket_away_when_it_ends) {
+  start_with(settings);
+  EXPECT_EQ(*daemon_->stop(), 0);
+  EXPECT_FALSE(std::filesystem::exists(path("control")));
+  EXPECT_EQ(run(ctl::add_status, {"status"}),
+            (Outcome{.exit = 3,
+                     .out = {},
+                     .err = "icloud-milterctl: no daemon can be reached at " + path("control") +
+                            ": there is no such socket; start icloud-milter, or name the "
+                            "control.socket of its configuration with --config FILE or --socket "
+                            "PATH\n"}));
+}
+
+TEST_F(DaemonControl, is_asked_where_the_configuration_says) {
+  start_with(settings);
+  EXPECT_EQ(run_command(ctl::add_status, {"status", "--config", path("milter.conf")}).exit, 0);
+  daemon_->kill();
+  EXPECT_EQ(run_command(ctl::add_status, {"status", "--config", path("milter.conf")}),
+            (Outcome{.exit = 3,
+                     .out = {},
+                     .err = "icloud-milterctl: no daemon can be reached at " + path("control") +
+                            ": nobody listens there any more; start icloud-milter\n"}));
+  control_socket_.clear();
+  configure(settings);
+  EXPECT_EQ(run_command(ctl::add_stats, {"stats", "--config", path("milter.conf")}),
+            (Outcome{.exit = 3,
+                     .out = {},
+                     .err = "icloud-milterctl: control.socket is empty, so the daemon cannot be "
+                            "asked; name a path there and restart the daemon\n"}));
+}
+
+}  // namespace
+}  // namespace icm
