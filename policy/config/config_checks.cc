@@ -87,16 +87,11 @@ class Checker : public OptionVisitor<Checker> {
   }
 
   void control() {
-    const std::string& path = config_.control.socket;
-    if (path.empty()) {
-      for (const std::string_view option : {"control.owner", "control.group", "control.mode"}) {
-        if (places_.given(option)) warning(option, "has no meaning without control.socket");
-      }
-    } else if (const auto own = SocketAddress::parse("unix:" + path); !own) {
-      error("control.socket", own.error().text);
-    } else if (*own == SocketAddress::parse(config_.socket.address)) {
-      error("control.socket", "the mail server's socket is there (socket.address)");
-    }
+    if (config_.control.socket.empty()) return;
+    const auto own = SocketAddress::parse("unix:" + config_.control.socket);
+    if (!own) return error("control.socket", own.error().text);
+    if (*own != SocketAddress::parse(config_.socket.address)) return;
+    error("control.socket", "the mail server's socket is there (socket.address)");
   }
 
   void roles() {

@@ -176,8 +176,6 @@ TEST(ConfigChecks, warn_of_what_has_no_effect_or_a_surprising_one) {
                 "no passwords: let a firewall keep everybody but the mail server off"},
            Told{"socket: {address: \"inet:8891@127.0.0.1\", mode: 0600}",
                 "1:48: warning: socket.mode: has no meaning for a socket that is not unix:"},
-           Told{"control: {socket: \"\", mode: 0660}",
-                "1:29: warning: control.mode: has no meaning without control.socket"},
            Told{"roles: {gate: []}",
                 "1:15: warning: roles.gate: no listener is a gate or direct, so no mail is ever "
                 "judged"},
