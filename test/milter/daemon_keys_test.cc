@@ -95,7 +95,7 @@ TEST_F(DaemonKeys, keep_it_from_starting_when_a_file_is_wrong_and_from_reloading
   ASSERT_TRUE(says("error: not reloaded; the configuration in use stays"));
   EXPECT_EQ(fail_to_start(),
             path("milter.conf") +
-                ":8:3: warning: arc_sealing.seal: arrival.covered is no, so a seal cannot say how "
+                ":9:3: warning: arc_sealing.seal: arrival.covered is no, so a seal cannot say how "
                 "the mail came in: neither SPF and DMARC nor whether a chain held before this host "
                 "changed the message\nicloud-milter: " +
                 problems[0] + "\nicloud-milter: " + problems[1] + "\n");
