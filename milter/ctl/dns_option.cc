@@ -39,8 +39,9 @@ void DnsOption::add_to(CLI::App& command) {
 }
 
 Result<std::unique_ptr<Resolver>> DnsOption::open() const {
-  if (!zone.empty()) {
-    ICM_TRY(ZoneResolver resolver, ZoneResolver::load(zone));
+  if (zone) {
+    if (zone->empty()) return fail(Code::config, "--zone: expected a file, got \"\"");
+    ICM_TRY(ZoneResolver resolver, ZoneResolver::load(*zone));
     return std::make_unique<ZoneResolver>(std::move(resolver));
   }
   std::vector<NameServer> chosen;

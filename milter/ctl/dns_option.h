@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,7 @@ namespace icm::ctl {
 
 // --zone FILE, --dns SERVER, --config FILE.
 struct DnsOption {
-  std::string zone;
+  std::optional<std::string> zone;
   std::vector<std::string> servers;
   std::string config;
   void add_to(CLI::App& command);

@@ -2,6 +2,7 @@
 //
 // icloud-milterctl log: reviews the decision log.
 
+#include <algorithm>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -14,6 +15,8 @@
 #include "milter/ctl/log_filter.h"
 #include "milter/ctl/log_review.h"
 #include "milter/ctl/log_summary.h"
+#include "policy/base/text.h"
+#include "policy/rules.h"
 
 namespace icm::ctl {
 namespace {
@@ -47,6 +50,19 @@ CLI::Option* add_list(CLI::App& app, const std::string& name, std::vector<std::s
       ->delimiter(',');
 }
 
+// A word that no rule gives would only ever find nothing.
+CLI::Validator known(std::string (*word_of)(const Rule&), std::string_view expected) {
+  return {[word_of, expected](std::string& given) -> std::string {
+            std::vector<std::string> words;
+            for (const Rule& rule : all_rules()) words.push_back(word_of(rule));
+            if (std::ranges::find(words, given) != words.end()) return {};
+            const auto near = nearest(given, {words.begin(), words.end()});
+            return fmt::format("expected {}, got \"{}\"{}", expected, for_log(given, 80),
+                               near ? fmt::format("; did you mean {}?", *near) : "");
+          },
+          ""};
+}
+
 void add_filters(CLI::App& app, Options& options) {
   LogCriteria& criteria = options.criteria;
   app.add_option("FILE", options.files,
@@ -67,10 +83,14 @@ void add_filters(CLI::App& app, Options& options) {
            "What was decided: accept, tag, quarantine, defer or reject.")
       ->check(CLI::IsMember({"accept", "tag", "quarantine", "defer", "reject"}));
   add_list(app, "--policy", criteria.policies, "POLICY",
-           "Decisions with a finding of this policy (suppression), acting or observed.");
+           "Decisions with a finding of this policy (suppression), acting or observed.")
+      ->check(
+          known([](const Rule& rule) { return std::string(rule.policy); }, "the name of a policy"));
   add_list(app, "--rule", criteria.rules, "RULE",
            "Decisions with a finding of this rule (list_unsubscribe.post-missing), acting or "
-           "observed.");
+           "observed.")
+      ->check(known([](const Rule& rule) { return fmt::format("{}.{}", rule.policy, rule.name); },
+                    "a rule as list_unsubscribe.post-missing"));
   add_list(
       app, "--sender", criteria.senders, "ADDRESS",
       "An address of the envelope sender or of From: news@shop.example; shop.example for any "

@@ -21,9 +21,10 @@ void ClientOption::add_to(CLI::App& command) {
 
 Result<SpfQuestions> ClientOption::questions() const {
   SpfQuestions questions;
-  if (!client_ip.empty()) {
-    ICM_TRY(const IpAddress address, IpAddress::parse(client_ip));
-    questions.clients.push_back(address);
+  if (client_ip) {
+    auto address = IpAddress::parse(*client_ip);
+    if (!address) return fail_at("--client-ip", address.error());
+    questions.clients.push_back(*address);
   }
   questions.helo = helo;
   std::string_view sender = mail_from;

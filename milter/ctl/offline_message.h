@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -20,7 +21,7 @@ namespace icm::ctl {
 
 // --client-ip, --helo, --mail-from.
 struct ClientOption {
-  std::string client_ip;
+  std::optional<std::string> client_ip;
   std::string helo;
   std::string mail_from;
   void add_to(CLI::App& command);

@@ -236,13 +236,21 @@ std::string_view word(SPF_result_t result, SPF_errcode_t error) {
     case SPF_RESULT_TEMPERROR:
       return "temperror";
     case SPF_RESULT_PERMERROR:
-      return "permerror";
     case SPF_RESULT_INVALID:
       break;
   }
-  // What it could not evaluate; the truth is in the error code.
+  // What it could not evaluate: the truth is in the error.
   if (error == SPF_E_DNS_ERROR || error == SPF_E_NO_MEMORY) return "temperror";
   return "permerror";
+}
+
+// The code of its first error; that of the response is another one where no record was fetched.
+SPF_errcode_t error_of(SPF_response_t* response) {
+  for (int i = 0; i < SPF_response_messages(response); ++i) {
+    SPF_error_t* const message = SPF_response_message(response, i);
+    if (SPF_error_errorp(message) != 0) return SPF_error_code(message);
+  }
+  return SPF_response_errcode(response);
 }
 
 std::string reason_of(SPF_response_t* response, std::string_view receiver) {
@@ -299,7 +307,7 @@ SecondOpinion ask(const SpfQuestion& question, const std::string& domain, Layer&
   const Response response(raw);
   if (auto objection = layer.objection(); !objection.empty())
     return SecondOpinion::not_asked(objection);
-  const SPF_errcode_t error = SPF_response_errcode(response.get());
+  const SPF_errcode_t error = error_of(response.get());
   if (error == SPF_E_BIG_STRING || error == SPF_E_BIG_MECH || error == SPF_E_BIG_MOD)
     return SecondOpinion::not_asked("the record is too long for libspf2");
   return {.result = std::string(word(SPF_response_result(response.get()), error)),

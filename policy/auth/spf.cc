@@ -46,6 +46,17 @@ std::string_view word(Match match) {
   return "invalid";
 }
 
+bool names_local_part(const SpfMacroString& text) {
+  return std::ranges::any_of(text, [](const auto& part) {
+    const auto* const macro = std::get_if<SpfMacro>(&part);
+    return macro != nullptr && (macro->letter == 'l' || macro->letter == 's');
+  });
+}
+
+bool is_ascii(std::string_view text) {
+  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
 // One evaluation of check_host(), with everything that its recursion shares.
 class Evaluation {
  public:
@@ -171,6 +182,10 @@ class Evaluation {
                  const std::string& path) {
     using Kind = SpfMechanism::Kind;
     if (mechanism.costs_lookup() && !count_lookup()) return Match::perm_error;
+    // RFC 8616 §4: a local part that is not ASCII is no label of a name; such terms match nothing.
+    if (mechanism.domain && names_local_part(*mechanism.domain) && !is_ascii(sender_.local)) {
+      return Match::no;
+    }
     switch (mechanism.kind) {
       case Kind::all:
         return Match::yes;

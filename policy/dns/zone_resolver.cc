@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/dns/zone_resolver.h"
 
-#include <fstream>
-#include <sstream>
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <utility>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include "policy/base/handle.h"
 #include "policy/base/text.h"
 
 namespace icm {
@@ -28,6 +32,40 @@ DnsAnswer answer_of(DnsStatus status) {
   if (status == DnsStatus::temporary) answer.problem = "TIMEOUT in the zone file";
   return answer;
 }
+
+// Where JSON is no JSON: "3:17: expected …". nlohmann's parser tells the octet.
+class Complaint final : public json::json_sax_t {
+ public:
+  explicit Complaint(std::string_view text) : text_(text) { json::sax_parse(text, this); }
+  const std::string& text() const { return complaint_; }
+
+  bool null() override { return true; }
+  bool boolean(bool) override { return true; }
+  bool number_integer(number_integer_t) override { return true; }
+  bool number_unsigned(number_unsigned_t) override { return true; }
+  bool number_float(number_float_t, const string_t&) override { return true; }
+  bool string(string_t&) override { return true; }
+  bool binary(binary_t&) override { return true; }
+  bool start_object(std::size_t) override { return true; }
+  bool key(string_t&) override { return true; }
+  bool end_object() override { return true; }
+  bool start_array(std::size_t) override { return true; }
+  bool end_array() override { return true; }
+  bool parse_error(std::size_t position, const std::string& token,
+                   const nlohmann::detail::exception&) override {
+    const std::string_view before = text_.substr(0, std::min(position, text_.size()));
+    const std::size_t line_begin = before.rfind('\n') + 1;  // 0 without one
+    complaint_ =
+        fmt::format("{}:{}: expected a JSON object of DNS names, got \"{}\" there",
+                    1 + std::ranges::count(before, '\n'),
+                    std::max<std::size_t>(before.size() - line_begin, 1), for_log(token, 60));
+    return false;
+  }
+
+ private:
+  std::string_view text_;
+  std::string complaint_;
+};
 
 }  // namespace
 
@@ -80,6 +118,7 @@ class ZoneResolver::Reader {
   }
 
   static Status read_alias(const std::string& place, const json& list, Node& node) {
+    if (list.empty()) return {};
     if (list.size() != 1 || !list[0].is_string()) return wrong(place, "one name", list);
     const auto& target = list[0].get_ref<const std::string&>();
     if (target == "TIMEOUT") {
@@ -113,9 +152,10 @@ class ZoneResolver::Reader {
                              DnsAnswer& answer) {
     const char* expected = type == RecordType::a ? "an IPv4 address" : "an IPv6 address";
     if (!item.is_string()) return wrong(place, expected, item);
-    const auto address = IpAddress::parse(item.get_ref<const std::string&>());
-    if (!address || (type == RecordType::a && !address->is_v4()))
-      return wrong(place, expected, item);
+    const auto& text = item.get_ref<const std::string&>();
+    const auto address = IpAddress::parse(text);
+    const bool is_v6 = text.find(':') != std::string::npos;
+    if (!address || is_v6 != (type == RecordType::aaaa)) return wrong(place, expected, item);
     answer.addresses.push_back(*address);
     return {};
   }
@@ -163,7 +203,7 @@ Result<ZoneResolver> ZoneResolver::parse(std::string_view text) {
   const json zone = json::parse(text, watch_depth, /*allow_exceptions=*/false);
   if (is_too_deep)
     return fail(Code::syntax, "expected a JSON object of DNS names, got a deep nest");
-  if (zone.is_discarded()) return fail(Code::syntax, "expected a JSON object of DNS names");
+  if (zone.is_discarded()) return fail(Code::syntax, Complaint(text).text());
   if (!zone.is_object())
     return fail(Code::syntax, "expected a JSON object of DNS names, got " + shown(zone));
   ZoneResolver resolver;
@@ -183,11 +223,18 @@ Result<ZoneResolver> ZoneResolver::parse(std::string_view text) {
 
 Result<ZoneResolver> ZoneResolver::load(const std::string& path) {
   constexpr std::size_t max_size = 64u << 20;
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return fail(Code::config, fmt::format("{}: cannot be read", for_log(path)));
-  std::string text(std::istreambuf_iterator<char>(file), {});
-  if (text.size() > max_size)
-    return fail(Code::config, fmt::format("{}: larger than 64 MiB", for_log(path)));
+  const Handle<std::FILE, &std::fclose> file(std::fopen(path.c_str(), "rbe"));
+  const auto failed = [&](std::string_view what) {
+    return fail(Code::config, fmt::format("{}: {}", for_log(path), what));
+  };
+  if (!file) return failed(std::strerror(errno));
+  std::string text;
+  std::vector<char> chunk(64u << 10);
+  while (const std::size_t size = std::fread(chunk.data(), 1, chunk.size(), file.get())) {
+    text.append(chunk.data(), size);
+    if (text.size() > max_size) return failed("larger than 64 MiB");
+  }
+  if (std::ferror(file.get()) != 0) return failed(std::strerror(errno));
   auto zone = parse(text);
   if (!zone) return fail_at(for_log(path), zone.error());
   return zone;

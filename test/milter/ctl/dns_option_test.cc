@@ -59,6 +59,17 @@ TEST_F(DnsOptionTest, spf_asks_the_servers_of_the_command_line) {
   EXPECT_EQ(result_of(refused), "fail");
 }
 
+// A shell variable that is not set.
+TEST_F(DnsOptionTest, takes_no_empty_word_for_an_option_that_was_not_given) {
+  EXPECT_EQ(spf({"--zone", ""}),
+            (Outcome{2, "", "icloud-milterctl: --zone: expected a file, got \"\"\n"}));
+  const std::string zone = directory_.write("zone.json", "{}").string();
+  EXPECT_EQ(spf({"--zone", zone}, ""),
+            (Outcome{2, "",
+                     "icloud-milterctl: --client-ip: expected an IPv4 or IPv6 address, got "
+                     "\"\"\n"}));
+}
+
 TEST_F(DnsOptionTest, spf_asks_the_servers_of_the_configuration) {
   const Outcome by_name =
       spf({"--config", config(fmt::format("dns: {{servers: [\"{}\"]}}", server()))});
@@ -95,7 +106,8 @@ TEST_F(DnsOptionTest, what_cannot_be_asked_is_a_usage_error) {
        "icloud-milterctl: --dns ns.example: \"ns.example\" is no IPv4 or IPv6 address\n"},
       {{"--dns", "192.0.2.1:0", "--config", config("")},
        "icloud-milterctl: --dns 192.0.2.1:0: the port is not a number from 1 to 65535\n"},
-      {{"--zone", missing}, fmt::format("icloud-milterctl: {}: cannot be read\n", missing)},
+      {{"--zone", missing},
+       fmt::format("icloud-milterctl: {}: No such file or directory\n", missing)},
   };
   for (const auto& [arguments, error] : cases) {
     const Outcome outcome = spf(arguments);

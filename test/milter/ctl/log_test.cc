@@ -144,6 +144,14 @@ TEST_F(Log, refuses_a_command_line_it_does_not_understand) {
       (Outcome{2, "", "icloud-milterctl: --follow takes one FILE, which is not standard input\n"}));
   EXPECT_EQ(run({"log", "--limit", "0", log_}).exit, 2);
   EXPECT_EQ(run({"log", "--nonsense", log_}).exit, 2);
+  EXPECT_EQ(
+      run({"log", "--rule", "format.date-pas", log_}),
+      (Outcome{2, "",
+               "--rule: expected a rule as list_unsubscribe.post-missing, got "
+               "\"format.date-pas\"; did you mean format.date-past?\nRun with --help for more "
+               "information.\n"}));
+  EXPECT_EQ(run({"log", "--policy", "nothing", log_}).exit, 2);
+  EXPECT_EQ(run({"log", "--rule", "format.error", log_}).exit, 0);
   EXPECT_EQ(run({"log", "--verdict", "refuse", log_}).exit, 2);
   EXPECT_EQ(run({"log", "summary", "--by", "weekday", log_}).exit, 2);
 }

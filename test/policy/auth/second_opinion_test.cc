@@ -115,6 +115,10 @@ TEST(SecondOpinionSpf, is_what_libspf2_says) {
   }
 }
 
+TEST(SecondOpinionSpf, is_temporary_where_the_record_itself_is_not_to_be_had) {
+  EXPECT_EQ(ask_spf("-all", "192.0.2.1", "a@slow.example.com").result, "temperror");
+}
+
 TEST(SecondOpinionSpf, gives_libspf2s_own_words) {
   EXPECT_EQ(ask_spf("ip4:192.0.2.1 -all", "192.0.2.1").reason,
             "domain of example.com designates 192.0.2.1 as permitted sender");

@@ -88,6 +88,23 @@ TEST(SpfMacros, of_p_is_a_name_that_leads_back) {
   EXPECT_EQ(p(""), "unknown");
 }
 
+// RFC 8616 section 4.
+TEST(SpfMacros, of_a_local_part_that_is_not_ascii_match_nothing) {
+  const std::string more =
+      R"("b\u00fc.u.e.example": {"A": ["127.0.0.2"]}, "bu.u.e.example": {"A": ["127.0.0.2"]},
+         "u.e.example": {"A": ["127.0.0.2"], "TXT": ["v=spf1 +all"]})";
+  for (const std::string_view term :
+       {"exists:%{l}.u.e.example", "exists:%{L}.u.e.example", "exists:%{l1r-}.u.e.example",
+        "include:%{l}.u.e.example", "a:%{s}.u.e.example/0"}) {
+    const std::string zone = zone_with(fmt::format("v=spf1 {} -all", term), more);
+    EXPECT_EQ(spf_of(zone, v4, "b\xC3\xBC@e.example").status, SpfStatus::fail) << term;
+  }
+  const std::string zone = zone_with("v=spf1 exists:%{l}.u.e.example -all", more);
+  EXPECT_EQ(spf_of(zone, v4, "bu@e.example").status, SpfStatus::pass);
+  const std::string plain = zone_with("v=spf1 exists:u.e.example -all", more);
+  EXPECT_EQ(spf_of(plain, v4, "b\xC3\xBC@e.example").status, SpfStatus::pass);
+}
+
 TEST(SpfMacros, make_the_names_that_are_asked) {
   struct Case {
     std::string_view record, zone;

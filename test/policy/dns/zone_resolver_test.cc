@@ -59,7 +59,9 @@ TEST(ZoneResolver, says_where_a_zone_file_is_wrong) {
     std::string_view json, error;
   };
   for (const auto& [json, error] :
-       {Case{"{", "expected a JSON object of DNS names"},
+       {Case{"{", "1:1: expected a JSON object of DNS names, got \"{\" there"},
+        Case{"{\"a.example\": {\"A\": [\"192.0.2.1\"]},\n  }",
+             "2:3: expected a JSON object of DNS names, got \"\"192.0.2.1\"]},<U+000A>  }\" there"},
         Case{"[]", "expected a JSON object of DNS names, got []"},
         Case{"{\"a\": [[[[[[[[[]]]]]]]]]}", "expected a JSON object of DNS names, got a deep nest"},
         Case{R"({"a.example": 1})", "a.example: expected an object of record types, got 1"},
@@ -67,6 +69,8 @@ TEST(ZoneResolver, says_where_a_zone_file_is_wrong) {
              R"(a.example A: expected a list, got "192.0.2.1")"},
         Case{R"({"a.example": {"A": ["2001:db8::1"]}})",
              R"(a.example A: expected an IPv4 address, got "2001:db8::1")"},
+        Case{R"({"a.example": {"AAAA": ["192.0.2.1"]}})",
+             R"(a.example AAAA: expected an IPv6 address, got "192.0.2.1")"},
         Case{R"({"a.example": {"MX": [["x", "y"]]}})",
              R"(a.example MX: expected [preference, "host."], got ["x","y"])"},
         Case{R"({"a.example": {"SRV": []}})",
@@ -75,6 +79,20 @@ TEST(ZoneResolver, says_where_a_zone_file_is_wrong) {
     ASSERT_FALSE(parsed) << json;
     EXPECT_EQ(parsed.error().text, error);
   }
+}
+
+TEST(ZoneResolver, takes_an_empty_list_of_any_type_for_no_record) {
+  auto resolver = *ZoneResolver::parse(R"({"a.example": {"CNAME": [], "A": ["192.0.2.1"]},
+                                           "b.example": {"A": [], "TXT": []}})");
+  EXPECT_EQ(ask(resolver, "a.example", RecordType::a).addresses.size(), 1u);
+  EXPECT_EQ(ask(resolver, "b.example", RecordType::a).status, DnsStatus::no_data);
+}
+
+TEST(ZoneResolver, loads_nothing_but_a_file_that_can_be_read_whole) {
+  EXPECT_EQ(ZoneResolver::load("/").error().text, "/: Is a directory");
+  EXPECT_EQ(ZoneResolver::load("/nowhere.json").error().text,
+            "/nowhere.json: No such file or directory");
+  EXPECT_EQ(ZoneResolver::load("/dev/zero").error().text, "/dev/zero: larger than 64 MiB");
 }
 
 TEST(ZoneResolver, is_not_exhausted_by_a_file_of_brackets) {
