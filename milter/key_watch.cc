@@ -43,22 +43,22 @@ void KeyWatch::look_at(std::shared_ptr<const World> world) {
 std::vector<WatchedKey> KeyWatch::known() const {
   const std::scoped_lock lock(mutex_);
   std::vector<WatchedKey> keys;
+  if (seen_ != order_.number) return keys;  // of another World
   for (const auto& [name, key] : known_) keys.push_back(key);
   return keys;
 }
 
 void KeyWatch::run() {
-  std::uint64_t done = 0;  // the number of the last order that was seen
-  Keys before;             // what was known of the keys of the order before
+  Keys before;  // what was known of the keys of the order before
   std::chrono::milliseconds pause = first_pause_;
   std::unique_lock lock(mutex_);
   for (;;) {
-    wake_.wait(lock, [&] { return stops_ || order_.number != done; });
+    wake_.wait(lock, [&] { return stops_ || order_.number != seen_; });
     if (stops_) return;
     before = std::exchange(known_, {});
     pause = first_pause_;
-    done = order_.number;
-    const auto is_overtaken = [&] { return stops_ || order_.number != done; };
+    seen_ = order_.number;
+    const auto is_overtaken = [&] { return stops_ || order_.number != seen_; };
     for (bool is_complete = false; !is_complete && !is_overtaken();) {
       const Order order = order_;
       lock.unlock();
@@ -68,7 +68,7 @@ void KeyWatch::run() {
       wake_.wait_for(lock, pause, is_overtaken);
       pause = std::min<std::chrono::milliseconds>(2 * pause, longest_pause);
     }
-    if (order_.number == done) order_.world = nullptr;
+    if (order_.number == seen_) order_.world = nullptr;
   }
 }
 

@@ -69,8 +69,9 @@ class KeyWatch {
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   Order order_;
+  std::uint64_t seen_ = 0;  // the number of the last order that was begun; known_ is of this one
   bool stops_ = false;
-  Keys known_;  // for order_
+  Keys known_;
   std::thread thread_;
 };
 
