@@ -11,7 +11,7 @@ struct ControlConfig {
   std::string socket = "/run/icloud-milter/control";
   std::string owner;
   std::string group;
-  int mode = 0600;
+  int mode = 0660;
   bool operator==(const ControlConfig&) const = default;
 };
 
@@ -25,8 +25,8 @@ void describe(ControlConfig& c, Visitor& visit) {
              "User that shall own it, and may command the daemon beside root and the daemon's own "
              "user; empty keeps the daemon's user.");
   visit.text("group", c.group,
-             "Group that shall own it, and whose members may command the daemon, when the mode "
-             "lets them in (0660); empty keeps the daemon's group and lets nobody else in.");
+             "Group that shall own it, and whose members may command the daemon; empty keeps the "
+             "daemon's group, and its members may not.");
   visit.octal("mode", c.mode, 0, 0777, "Permissions of the socket, in octal.");
 }
 

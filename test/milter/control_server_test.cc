@@ -224,7 +224,7 @@ TEST_F(Control, has_the_mode_that_is_configured_and_takes_no_path_from_another) 
   open();
   struct stat status {};
   ASSERT_EQ(::lstat(path().c_str(), &status), 0);
-  EXPECT_EQ(status.st_mode & 07777, 0600u);
+  EXPECT_EQ(status.st_mode & 07777, 0660u);
   const auto second = ControlServer::open(config(), desk_, log_);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error(),
