@@ -85,7 +85,7 @@ Result<std::string> receive_line(int socket, const std::string& path, Deadline d
 // Where to ask. A configuration that is broken just now must not keep an administrator from asking
 // the daemon what it makes of it.
 Result<std::string> socket_of(const DaemonOption& option) {
-  if (!option.socket.empty()) return option.socket;
+  if (option.socket) return *option.socket;
   const auto config = load_configuration(option.config);
   if (!config) {
     const std::string path = ControlConfig().socket;
@@ -116,8 +116,8 @@ Result<std::string> exchange_lines(const std::string& path, const std::string& l
                                    Deadline deadline) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  if (path.empty() || path.size() >= sizeof address.sun_path) {
-    return no_daemon(path, "the path is empty or longer than that of a unix socket may be");
+  if (path.size() >= sizeof address.sun_path) {
+    return no_daemon(path, "the path is longer than that of a unix socket may be");
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   const UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
@@ -137,6 +137,9 @@ Result<std::string> exchange_lines(const std::string& path, const std::string& l
 tl::expected<DaemonAnswer, Exit> ask_daemon(const DaemonOption& option,
                                             const ControlRequest& request,
                                             std::chrono::seconds patience) {
+  if (option.socket && option.socket->empty()) {
+    return tl::make_unexpected(complain("--socket: expected a path, got \"\"", Exit::usage));
+  }
   const auto path = socket_of(option);
   if (!path) return tl::make_unexpected(complain(path.error().text, Exit::no_daemon));
   auto line = exchange_lines(*path, to_line(request), Deadline::in(patience));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 
 #include <nlohmann/json.hpp>
@@ -17,7 +18,7 @@ namespace icm::ctl {
 
 // Where the daemon is to be found: what --socket and --config say.
 struct DaemonOption {
-  std::string socket;
+  std::optional<std::string> socket;
   std::string config;
   bool json = false;
 

@@ -2,6 +2,7 @@
 //
 // icloud-milterctl reload, policy: commands to the running daemon.
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <fmt/format.h>
@@ -21,7 +22,7 @@ struct PolicyOption {
   DaemonOption daemon;
   std::string name;
   std::string mode;
-  std::string span;
+  std::optional<std::string> span;  // given, though perhaps empty: then it is no span
 };
 
 Exit reload(const DaemonOption& option) {
@@ -57,7 +58,7 @@ std::string words_of(const nlohmann::ordered_json& change) {
 
 Exit policy(const PolicyOption& option) {
   std::string line = fmt::format("{} policy {} {}", control_version, option.name, option.mode);
-  if (!option.span.empty()) line += fmt::format(" for {}", option.span);
+  if (option.span) line += fmt::format(" for {}", *option.span);
   const auto request = parse_control_request(line);
   if (!request) return complain(request.error().text, Exit::usage);
   const auto answer = ask_daemon(option.daemon, *request, patience);

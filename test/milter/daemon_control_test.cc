@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <nlohmann/json.hpp>
 
+#include "milter/control_server.h"
 #include "milter/ctl/command.h"
 #include "policy/auth/key_publication.h"
 #include "test/milter/ctl/command_runner.h"
@@ -53,10 +54,7 @@ class DaemonControl : public DaemonTest {
     return "no such policy";
   }
 
-  static std::string me() {
-    return fmt::format("{} (uid {}, pid {})", ::getuid() == 0 ? "root" : "USER", ::getuid(),
-                       ::getpid());
-  }
+  static std::string me() { return to_string(ControlPeer{::getuid(), ::getpid()}); }
 };
 
 TEST_F(DaemonControl, says_how_it_is) {
@@ -137,18 +135,36 @@ TEST_F(DaemonControl, tells_of_a_reload_by_hup_that_failed_and_of_a_restart_that
 
 TEST_F(DaemonControl, changes_a_policy_for_a_while_and_says_who_asked) {
   start_with(settings);
-  const Outcome outcome = run(ctl::add_policy, {"policy", "format", "observe", "--for", "2s"});
+  const Outcome outcome = run(ctl::add_policy, {"policy", "format", "observe", "--for", "1h"});
   EXPECT_EQ(outcome.exit, 0) << outcome.err;
   EXPECT_TRUE(
       std::regex_match(outcome.out, std::regex("policy format: observe instead of enforce, until "
                                                "[-0-9]+T[:.0-9]+Z; then enforce again\n")))
       << outcome.out;
   ASSERT_TRUE(says("asked for by " + me()));
-  EXPECT_EQ(mode_of("format"), "observe");
   daemon_->signal(SIGHUP);
   ASSERT_TRUE(says("reloaded " + path("milter.conf")));
-  ASSERT_TRUE(says("policy format: enforce again; observe, asked for by " + me() + ", has ended"));
+  EXPECT_EQ(mode_of("format"), "observe");
+  EXPECT_EQ(run(ctl::add_policy, {"policy", "format", "off", "--for", "1s"}).exit, 0);
+  ASSERT_TRUE(says("policy format: enforce again; off, asked for by " + me() + ", has ended"));
   EXPECT_EQ(mode_of("format"), "enforce");
+}
+
+TEST_F(DaemonControl, asks_nothing_when_the_command_line_is_wrong) {
+  EXPECT_EQ(run(ctl::add_policy, {"policy", "alignemnt", "off"}),
+            (Outcome{.exit = 2,
+                     .out = {},
+                     .err = "icloud-milterctl: there is no policy \"alignemnt\"; did you mean "
+                            "\"alignment\"?\n"}));
+  EXPECT_EQ(run(ctl::add_policy, {"policy", "format", "off", "--for", ""}),
+            (Outcome{.exit = 2,
+                     .out = {},
+                     .err = "icloud-milterctl: expected a span from 1s to 365d such as 90s, 15m, "
+                            "1h or 7d, got \"\"\n"}));
+  EXPECT_EQ(
+      run_command(ctl::add_status, {"status", "--socket", ""}),
+      (Outcome{
+          .exit = 2, .out = {}, .err = "icloud-milterctl: --socket: expected a path, got \"\"\n"}));
 }
 
 TEST_F(DaemonControl, keeps_a_change_over_a_reload_until_it_is_taken_back) {
