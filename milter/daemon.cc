@@ -21,6 +21,7 @@
 #include "milter/log_writer.h"
 #include "milter/open_files.h"
 #include "milter/signals.h"
+#include "milter/store_probe.h"
 #include "milter/tally.h"
 #include "milter/world_keeper.h"
 #include "policy/base/text.h"
@@ -31,20 +32,11 @@ namespace {
 
 constexpr std::chrono::milliseconds drain_look{25};
 constexpr std::size_t longest_warning = 2000;
-constexpr std::chrono::milliseconds wait_for_store{500};
 
 void complain(std::string_view text) {
   for (const std::string_view line : split(text, '\n')) {
     fmt::print(stderr, "icloud-milter: {}\n", line);
   }
-}
-
-// Empty when the store answers: for somebody of whom it need not know anything.
-std::string store_problem(const World& world, WallTime now) {
-  const auto nobody = Mailbox::parse("postmaster@icloud.com");
-  const auto found =
-      world.suppression().find(*nobody, {}, false, now, Deadline::in(wait_for_store));
-  return found ? "" : found.error().text;
 }
 
 // Everything that lives from start to stop.
@@ -153,7 +145,7 @@ class Daemon {
   }
 
   // Runs in the thread of the control socket.
-  DaemonStatus status() const {
+  DaemonStatus status() {
     const auto world =
         world_.with([](const std::shared_ptr<const World>& in_use) { return in_use; });
     const WallTime now = clock_.now();
@@ -166,7 +158,7 @@ class Daemon {
             .connections = connections_,
             .messages_under_way = in_flight_.count(),
             .figures = tally_.figures(),
-            .store_problem = store_problem(*world, now),
+            .store_problem = store_probe_.problem(world, now),
             .keys = key_watch_->known()};
   }
 
@@ -236,6 +228,7 @@ class Daemon {
   OrderDesk desk_;
   std::optional<ListeningSocket> socket_;
   std::optional<KeyWatch> key_watch_;
+  StoreProbe store_probe_;  // of the control socket's thread
   std::unique_ptr<ControlServer> control_;
   std::atomic<bool> is_serving_ = true;
   std::thread server_;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "test/support/control_client.h"
+#include "test/wire/stalled_store.h"
 #include "test/wire/wire_fixture.h"
 
 namespace icm {
@@ -46,6 +47,20 @@ TEST_F(ControlStress, hostile_clients_stop_neither_mail_nor_answers) {
   EXPECT_EQ(status()["messages"]["judged"], 2);
   EXPECT_EQ(*daemon_->stop(), 0);
   EXPECT_EQ(read("log").find("panic"), std::string::npos) << read("log");
+}
+
+TEST_F(ControlStress, a_store_that_stalls_is_told_of_and_keeps_nobody_waiting) {
+  start_and_wait();
+  EXPECT_EQ(status()["attention"], nlohmann::json::array());
+  {
+    const StalledStore stalled(path("store.db"));
+    const auto told = status();
+    ASSERT_EQ(told["attention"].size(), 1u);
+    const std::string problem = told["store"]["problem"];
+    EXPECT_NE(problem, "");
+    EXPECT_EQ(told["attention"][0], "store: " + problem);
+  }
+  EXPECT_EQ(status()["attention"], nlohmann::json::array());
 }
 
 TEST_F(ControlStress, many_clients_ask_and_change_while_mail_goes_through) {
