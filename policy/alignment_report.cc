@@ -199,7 +199,9 @@ Findings Report::take() && {
   add_several();
   const std::string answer = prediction();
   for (Finding& finding : findings_) {
-    if (finding.weight == Weight::violation) finding.prediction = answer;
+    if (finding.weight != Weight::violation) continue;
+    const bool is_settled = finding.reply.code >= 500;  // of a lookup that failed nothing follows
+    finding.prediction = answer.empty() && is_settled ? std::string(no_answer_known) : answer;
   }
   return std::move(findings_);
 }

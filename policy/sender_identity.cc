@@ -21,7 +21,9 @@ Finding finding_of(const Said& said) {
                    .text = fmt::format("{}: {}; {}", said.rule, said.evidence, said.fix)};
   finding.evidence = said.evidence;
   finding.fix = said.fix;
-  finding.prediction = said.prediction;
+  const bool is_settled = said.refusal.code >= 500;  // of a lookup that failed nothing follows
+  finding.prediction =
+      said.prediction.empty() && is_settled ? std::string(no_answer_known) : said.prediction;
   return finding;
 }
 

@@ -50,6 +50,10 @@ enum class Weight {
 
 std::string_view to_string(Weight weight);
 
+// The prediction for what Apple asks for without saying how it answers who does without.
+inline constexpr std::string_view no_answer_known =
+    "no answer of Apple's is known; it is a requirement all the same";
+
 // One thing a policy has to say. A policy may have several, or none.
 struct Finding {
   std::string_view rule;  // "list_unsubscribe.post-missing"; static, on the policy's page
@@ -60,7 +64,7 @@ struct Finding {
   std::vector<HeaderEdit> headers;  // made only if the mail goes on
   std::string evidence;             // what was found, in words; may quote the message
   std::string fix;         // what to do about it: the very header or record where there is one
-  std::string prediction;  // what Apple would answer, where that is known
+  std::string prediction;  // what Apple would answer; for an error, and for advice, often empty
   std::string disputed;    // that an independent implementation found otherwise, in words; such a
                            // violation is recorded and not enforced
 };

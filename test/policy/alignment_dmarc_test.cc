@@ -40,8 +40,8 @@ TEST_F(AlignmentDmarcTest, predicts_what_the_published_policy_leads_to) {
                 "policy"},
            Case{"p=quarantine", "junk folder (p=quarantine of shop.example)"},
            Case{"p=reject; t=y", "junk folder (p=reject, t=y of shop.example)"},
-           Case{"p=quarantine; t=y", ""},
-           Case{"p=none", ""},
+           Case{"p=quarantine; t=y", no_answer_known},
+           Case{"p=none", no_answer_known},
        }) {
     found = {};
     zone = fmt::format(R"({{"_dmarc.shop.example": {{"TXT": ["v=DMARC1; {}"]}}}})", record);

@@ -125,7 +125,9 @@ class AuthenticationTest : public testing::Test {
         text += fmt::format("{} ", to_string(finding.weight));
       }
       text += words;
-      if (!finding.prediction.empty()) text += " -> " + finding.prediction;
+      const bool says_no_answer =
+          finding.prediction.empty() || finding.prediction == no_answer_known;
+      if (!says_no_answer) text += " -> " + finding.prediction;
       if (finding.wish) text += fmt::format(" ({})", to_string(*finding.wish));
       if (!finding.disputed.empty()) text += fmt::format(" [{}]", finding.disputed);
     }

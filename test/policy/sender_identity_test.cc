@@ -139,6 +139,7 @@ TEST_F(SenderIdentityTest, asks_each_address_for_a_name_that_leads_back) {
             "violation 550 5.7.25 sender_identity.reverse-missing: 192.0.2.7 has no name in the "
             "DNS; have 7.2.0.192.in-addr.arpa. PTR out.shop.example. published by whoever gave you "
             "the address, and publish out.shop.example. A 192.0.2.7");
+  EXPECT_EQ(findings().front().prediction, no_answer_known);
   zone_with("out.shop.example.\"]", "mx.shop.example.\"]");
   EXPECT_EQ(
       judged(),
