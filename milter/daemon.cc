@@ -90,18 +90,17 @@ class Daemon {
     for (;;) {
       const auto signal_number = signals_.next(keeper_.until_next_end());
       if (!signal_number) {
-        keeper_.end_changes();
+        guarded("the end of a change", [this] { keeper_.end_changes(); });
         continue;
       }
+      // Whatever the signal: a pipe that was full of them took no further one for an order.
+      guarded("an order", [this] { fill_orders(); });
       switch (*signal_number) {
         case SIGHUP:
           keeper_.reload("HUP");
           break;
         case 0:
-          if (is_serving_) {
-            fill_orders();
-            break;
-          }
+          if (is_serving_) break;
           log_->say(LogLevel::fatal, "libmilter serves no longer; ending");
           return ExitStatus::failed;
         default:
@@ -160,6 +159,16 @@ class Daemon {
             .figures = tally_.figures(),
             .store_problem = store_probe_.problem(world, now),
             .keys = key_watch_->known()};
+  }
+
+  // What runs out of memory must not end what works.
+  template <class Deed>
+  void guarded(std::string_view what, Deed deed) {
+    try {
+      deed();
+    } catch (const std::exception& error) {
+      log_->say(LogLevel::panic, fmt::format("{}: {}", what, for_log(error.what())));
+    }
   }
 
   void fill_orders() {

@@ -25,7 +25,9 @@ enum class ExitStatus : int {
 //              reopens the log files either way
 //   TERM, INT  takes the socket's path away, waits limits.drain for the messages that are being
 //              handed over, ends; a second one ends at once
-// What keeps it from starting goes to standard error, every configuration problem of it.
+// By the control socket (icloud-milterctl) it is asked how it is, and told to reload or to change
+// how far a policy goes; where that socket cannot be made it serves without. What keeps it from
+// starting goes to standard error, every configuration problem of it.
 ExitStatus run_daemon(const DaemonOptions& options);
 
 // --check-config: what run_daemon would do before it opens the socket. Says on standard output that

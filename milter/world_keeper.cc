@@ -200,15 +200,16 @@ void WorldKeeper::end_changes() {
   ModeChanges changes = changes_;
   const std::vector<ModeChange> ended = changes.take_ended(now);
   if (ended.empty() || now < next_try_) return;
+  next_try_ = now + clock_look;  // also when memory runs out on the way
   const auto world = build(changes.over(*configured()));
   if (!world) {
-    next_try_ = now + clock_look;
     means_.log.say(LogLevel::error, fmt::format("policy {}: its change by {} cannot end yet: {}",
                                                 ended.front().policy, ended.front().by,
                                                 split(world.error().text, '\n').front()));
     return;
   }
   use(*world, std::move(changes));
+  next_try_ = {};
   for (const ModeChange& change : ended) {
     means_.log.say(LogLevel::info,
                    fmt::format("policy {}: {} again; {}, asked for by {}, has ended", change.policy,

@@ -195,6 +195,20 @@ TEST_F(DaemonControl, changes_nothing_that_cannot_be_in_use) {
   EXPECT_EQ(mode_of("format"), "enforce");
 }
 
+TEST_F(DaemonControl, says_so_when_a_change_cannot_end) {
+  start_with(settings);
+  EXPECT_EQ(run(ctl::add_policy, {"policy", "format", "off", "--for", "2s"}).exit, 0);
+  std::filesystem::remove(path("store.db"));
+  std::filesystem::create_directory(path("store.db"));
+  const Deadline deadline = Deadline::in(std::chrono::seconds{20});
+  const std::string words = "error: policy format: its change by " + me() + " cannot end yet: ";
+  while (read("log").find(words) == std::string::npos && !deadline.passed()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{5});
+  }
+  EXPECT_NE(read("log").find(words), std::string::npos) << read("log");
+  EXPECT_EQ(mode_of("format"), "off");
+}
+
 TEST_F(DaemonControl, counts_what_was_decided) {
   start_with("egress: {addresses: [192.0.2.7]}\nformat: {mode: enforce}\n");
   EXPECT_FALSE(send(letter(), "ICLOUD-GATE").goes_on());  // no Date, no Message-ID
