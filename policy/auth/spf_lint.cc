@@ -87,6 +87,23 @@ class Linter {
                                       : "under 450 they fit a DNS answer of 512"));
   }
 
+  // The mechanism in front of `mechanism` that matches all that it can match.
+  static const SpfMechanism* said_before(const SpfRecord& record, const SpfMechanism& mechanism) {
+    for (const SpfMechanism& earlier : record.mechanisms) {
+      if (&earlier == &mechanism) return nullptr;
+      const bool covers =
+          earlier.network && mechanism.network && earlier.network->contains(*mechanism.network);
+      if (covers || equal_ascii(without_qualifier(earlier), without_qualifier(mechanism)))
+        return &earlier;
+    }
+    return nullptr;
+  }
+
+  static std::string_view without_qualifier(const SpfMechanism& mechanism) {
+    const std::string_view text = mechanism.text;
+    return text.substr(std::min(text.find_first_not_of("+-~?"), text.size()));
+  }
+
   void check_mechanisms(const std::string& domain, const SpfRecord& record) {
     bool after_all = false;
     for (const SpfMechanism& mechanism : record.mechanisms) {
@@ -94,6 +111,10 @@ class Linter {
       if (after_all)
         add(SpfLintKind::unreachable, domain,
             fmt::format("{} stands behind all and is never looked at", term));
+      if (const SpfMechanism* const first = said_before(record, mechanism); first && !after_all)
+        add(SpfLintKind::unreachable, domain,
+            fmt::format("{} matches nobody whom {} has not matched before it", term,
+                        for_log(first->text, 80)));
       if (mechanism.kind == SpfMechanism::Kind::ptr)
         add(SpfLintKind::ptr, domain,
             fmt::format("{} is slow, unreliable and must not be published (RFC 7208 section 5.5); "

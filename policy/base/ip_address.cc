@@ -108,6 +108,10 @@ bool IpRange::contains(const IpAddress& address) const {
   return true;
 }
 
+bool IpRange::contains(const IpRange& other) const {
+  return prefix_length_ <= other.prefix_length_ && contains(other.base_);
+}
+
 std::string IpRange::text() const {
   if (prefix_length_ == bits_of(base_)) return base_.text();
   return fmt::format("{}/{}", base_.text(), prefix_length_);

@@ -45,6 +45,7 @@ class IpRange {
 
   // False when the families differ.
   bool contains(const IpAddress& address) const;
+  bool contains(const IpRange& other) const;
   std::string text() const;
 
   auto operator<=>(const IpRange&) const = default;
