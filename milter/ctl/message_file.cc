@@ -132,7 +132,7 @@ void MessageSplitter::body(std::string_view octets) {
   }
 }
 
-Status read_octets(const std::string& path, const std::function<void(std::string_view)>& take) {
+Status read_octets(const std::string& path, const std::function<bool(std::string_view)>& take) {
   const bool is_standard_input = path == "-";
   const File file(is_standard_input ? nullptr : std::fopen(path.c_str(), "rbe"));
   const auto failed = [&](std::string_view what) {
@@ -146,13 +146,16 @@ Status read_octets(const std::string& path, const std::function<void(std::string
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return failed("cannot read the message");
     if (count == 0) return {};
-    take({chunk.data(), static_cast<std::size_t>(count)});
+    if (!take({chunk.data(), static_cast<std::size_t>(count)})) return {};
   }
 }
 
 Status read_message(const std::string& path, std::size_t longest_field, MessageSink& sink) {
   MessageSplitter splitter(sink, longest_field);
-  ICM_CHECK(read_octets(path, [&](std::string_view chunk) { splitter.feed(chunk); }));
+  ICM_CHECK(read_octets(path, [&](std::string_view chunk) {
+    splitter.feed(chunk);
+    return true;
+  }));
   splitter.finish();
   return {};
 }

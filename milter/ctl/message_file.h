@@ -67,9 +67,10 @@ class MessageSplitter {
   char last_octet_ = '\n';  // of the body
 };
 
-// Reads the whole of `path`, "-" being standard input, piece by piece, in pieces of 64 KiB at most.
+// Reads `path`, "-" being standard input, in pieces of 64 KiB at most, to its end or until `take`
+// says that it wants no more.
 [[nodiscard]] Status read_octets(const std::string& path,
-                                 const std::function<void(std::string_view)>& take);
+                                 const std::function<bool(std::string_view)>& take);
 
 // Reads a whole message from `path`, "-" being standard input, and hands it to `sink`.
 [[nodiscard]] Status read_message(const std::string& path, std::size_t longest_field,

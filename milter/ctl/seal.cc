@@ -32,7 +32,8 @@ Result<std::string> read_whole(const std::string& path) {
   constexpr std::size_t max_size = 256u << 20;
   std::string text;
   ICM_CHECK(read_octets(path, [&](std::string_view chunk) {
-    if (text.size() <= max_size) text += chunk;
+    text += chunk;
+    return text.size() <= max_size;
   }));
   if (text.size() > max_size)
     return fail(Code::config, fmt::format("{}: larger than 256 MiB", path));

@@ -34,10 +34,6 @@ std::string wrong_about(std::string_view what) {
   return fmt::format("libopendkim is known to be wrong about {}", what);
 }
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 // A CR that does not begin a CRLF; `next` is what follows the text.
 bool has_bare_cr(std::string_view text, char next) {
   for (auto at = text.find('\r'); at != std::string_view::npos; at = text.find('\r', at + 1)) {

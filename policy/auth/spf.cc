@@ -53,10 +53,6 @@ bool names_local_part(const SpfMacroString& text) {
   });
 }
 
-bool is_ascii(std::string_view text) {
-  return std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
-}
-
 // One evaluation of check_host(), with everything that its recursion shares.
 class Evaluation {
  public:

@@ -34,6 +34,7 @@ inline constexpr auto atext_octets = [] {
 }();
 constexpr bool is_atext(char c) { return atext_octets[static_cast<unsigned char>(c)]; }
 bool is_dot_atom(std::string_view text);   // RFC 5322 §3.2.3 dot-atom-text
+bool is_ascii(std::string_view text);      // no octet above 127
 bool is_printable(std::string_view text);  // blanks and visible ASCII characters only
 bool is_utf8(std::string_view text);       // RFC 3629 §4: no overlong forms, no surrogates
 

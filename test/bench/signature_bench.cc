@@ -8,13 +8,10 @@
 #include <benchmark/benchmark.h>
 
 #include "policy/auth/dkim.h"
-#include "test/support/signed_mail.h"
+#include "test/bench/bench_mail.h"
 
 namespace icm {
 namespace {
-
-constexpr std::string_view text =
-    "The quick brown fox jumps over the lazy dog and comes back for its hat.\r\n";
 
 // Knows the one key.
 class OneKey final : public Resolver {
@@ -33,30 +30,12 @@ class OneKey final : public Resolver {
   std::string text_;
 };
 
-const PrivateKey& key() {
-  static const PrivateKey made = PrivateKey::generate(KeyType::rsa, 2048).value();
-  return made;
-}
-
-MilterMail signed_mail(std::size_t size) {
-  MilterMail mail;
-  mail.fields = {{"From", " Shop <service@shop.example>"},
-                 {"To", " someone@icloud.com"},
-                 {"Subject", " Your order 1042 is on its way"},
-                 {"Date", " Sat, 21 Nov 2026 08:15:30 +0000"},
-                 {"Message-ID", " <0@shop.example>"}};
-  while (mail.body.size() + text.size() <= size) mail.body += text;
-  mail.fields.insert(mail.fields.begin(),
-                     {"DKIM-Signature", dkim_signature(mail, key(), "shop.example", "sel")});
-  return mail;
-}
-
 // From the header to the result, the key known.
 void verify(benchmark::State& state) {
-  const MilterMail mail = signed_mail(static_cast<std::size_t>(state.range(0)));
+  const MilterMail mail = bench_mail(static_cast<std::size_t>(state.range(0)));
   HeaderList headers;
   for (const auto& [name, value] : mail.fields) headers.add(name, value);
-  OneKey resolver(key());
+  OneKey resolver(bench_key());
   KeyDirectory keys(resolver);
   for (auto _ : state) {
     BodyHashes hashes;
@@ -72,11 +51,11 @@ void verify(benchmark::State& state) {
 
 // The same octets, hashed, and the signature verified: the least that it takes.
 void bare(benchmark::State& state) {
-  const MilterMail mail = signed_mail(static_cast<std::size_t>(state.range(0)));
+  const MilterMail mail = bench_mail(static_cast<std::size_t>(state.range(0)));
   HeaderList headers;
   for (const auto& [name, value] : mail.fields) headers.add(name, value);
   const auto tags = parse_signature(mail.fields.front().second, SignatureKind::dkim).value();
-  const PublicKey open = key().public_key();
+  const PublicKey open = bench_key().public_key();
   const Sha256Digest digest = hash_header(headers, tags, 0);
   std::string header;
   for (const auto& [name, value] : mail.fields) header += name + ":" + value + "\r\n";
@@ -89,17 +68,17 @@ void bare(benchmark::State& state) {
 
 // Their parts.
 void rsa(benchmark::State& state) {
-  const MilterMail mail = signed_mail(0);
+  const MilterMail mail = bench_mail(0);
   HeaderList headers;
   for (const auto& [name, value] : mail.fields) headers.add(name, value);
   const auto tags = parse_signature(mail.fields.front().second, SignatureKind::dkim).value();
-  const PublicKey open = key().public_key();
+  const PublicKey open = bench_key().public_key();
   const Sha256Digest digest = hash_header(headers, tags, 0);
   for (auto _ : state) benchmark::DoNotOptimize(open.verifies(digest, tags.signature));
 }
 
 void canonical_body(benchmark::State& state, Canonicalization form) {
-  const MilterMail mail = signed_mail(40 << 10);
+  const MilterMail mail = bench_mail(40 << 10);
   for (auto _ : state) {
     BodyHashes hashes;
     hashes.want(form, std::nullopt);

@@ -64,16 +64,21 @@ TEST_F(SealTest, gives_a_message_without_a_header_the_line_that_parts_it_from_th
 }
 
 TEST_F(SealTest, says_what_it_cannot_read) {
-  EXPECT_EQ(run(path()),
-            (Outcome{.exit = 2,
-                     .out = {},
-                     .err = "icloud-milterctl: " + path() +
-                            ": cannot read the message: Is a directory\n"}));
+  EXPECT_EQ(run(path()), (Outcome{.exit = 2,
+                                  .out = {},
+                                  .err = "icloud-milterctl: " + path() +
+                                         ": cannot read the message: Is a directory\n"}));
   EXPECT_EQ(run(path() + "/none.eml"),
             (Outcome{.exit = 2,
                      .out = {},
                      .err = "icloud-milterctl: " + path() +
                             "/none.eml: cannot open the message: No such file or directory\n"}));
+}
+
+TEST_F(SealTest, reads_no_message_without_end) {
+  EXPECT_EQ(
+      run("/dev/zero"),
+      (Outcome{.exit = 2, .out = {}, .err = "icloud-milterctl: /dev/zero: larger than 256 MiB\n"}));
 }
 
 }  // namespace
