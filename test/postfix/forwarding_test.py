@@ -25,6 +25,7 @@ from lab.site import Site, letter
 from senders.arc_oracle import chain_by_perl, chain_by_python, seal
 from senders.dkim_oracle import dkim_results
 from senders.dns import LiveDns
+from senders.fields import names, outcomes
 from senders.signing import Plan, public_key, sign
 from senders.srs import SenderRewriting
 
@@ -34,7 +35,6 @@ AUTHOR = "author.example"  # signs, has SPF, and asks to refuse all else
 SPF_ONLY = "spfonly.example"  # the same without signatures
 SEALER = "sealer.example"  # forwards to us
 SET = ["ARC-Seal", "ARC-Message-Signature", "ARC-Authentication-Results"]
-OUTCOME = re.compile(r"(?:^|;)\s*(\w+)=(\w+)")
 
 MIME = ("MIME-Version: 1.0", "Content-Type: text/plain; charset=utf-8")
 EIGHT_BIT = (*MIME, "Content-Transfer-Encoding: 8bit")
@@ -47,20 +47,6 @@ SPF_ONLY_REPLY = (
     f"the host that hands the mail on; the postmaster of {SPF_ONLY} has to sign with d={SPF_ONLY}; "
     "SRS does not help DMARC"
 )
-
-
-def names(delivery: Delivery) -> list[str]:
-    """The names of the header fields, from the top."""
-    return re.findall(r"(?m)^([^\s:]+)[ \t]*:", delivery.header.decode("latin-1"))
-
-
-def outcomes(value: bytes) -> dict[str, str]:
-    """The word of each method of a field of results; the first word of each."""
-    found: dict[str, str] = {}
-    for method, word in OUTCOME.findall(value.decode("latin-1")):
-        found.setdefault(method, word)
-    found.pop("i", None)
-    return found
 
 
 class Forwarding(PostfixCase):
