@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/message.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "policy/auth/authentication_report.h"
 #include "policy/egress.h"
 #include "policy/origin.h"
@@ -75,13 +78,24 @@ void Message::finish_authentication(WallTime now, Deadline deadline) {
       method_results(inspection.seen_otherwise(entering(), now, by), entering(), form);
 }
 
-Facts Message::facts(WallTime now) {
+// Ours first, as in the header: our field is put above those of other hosts.
+void Message::gather_arrival() {
+  const Config& config = world->config();
   if (!enters_here()) {
-    client_results_ =
-        results_of_arrival(world->config(), world->authserv_id(), inspection.headers());
+    arrival_ = results_of_arrival(config, world->authserv_id(), inspection.headers());
+    return;
   }
+  arrival_ = client_results_;
+  const auto client = origin_of_connection(config.arrival, envelope, Transport::smtp);
+  if (client.origin != Origin::relay) return;
+  std::ranges::move(results_of_other_hosts(config, world->authserv_id(), inspection.headers()),
+                    std::back_inserter(arrival_));
+}
+
+Facts Message::facts(WallTime now) {
+  gather_arrival();
   Facts facts = inspection.facts(envelope, now);
-  facts.arrival = &client_results_;
+  facts.arrival = &arrival_;
   return facts;
 }
 

@@ -62,8 +62,10 @@ class Message {
   bool authenticates_egress() const;
   SpfQuestions leaving() const;
   SpfQuestions entering() const;
+  void gather_arrival();
   bool is_authenticated_ = false;             // lookups have begun
-  std::vector<MethodResult> client_results_;  // what Authentication-Results says of the sender
+  std::vector<MethodResult> client_results_;  // what our Authentication-Results says of the sender
+  std::vector<MethodResult> arrival_;         // with what our other hosts' fields say
 };
 
 }  // namespace icm

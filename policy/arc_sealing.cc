@@ -70,12 +70,15 @@ const MethodResult* arrived_chain(const Facts& facts) {
 // RFC 8617 §4.4: what a set says of the chain is its state as the message was received. Where it
 // was whole then, and this host has changed the message since (a footer, a tag), the newest message
 // signature is broken by us: the seals, which no change of the message touches, still tell that
-// these are the sets that passed. Null when the chain is what it is now.
+// these are the sets that passed, here or at another host of ours. Null when the chain is what it
+// is now.
 const MethodResult* held_before_us(const Facts& facts) {
   const ArcResult& chain = facts.authentication->arc;
-  const MethodResult* then = arrived_chain(facts);
-  const bool held = chain.seals_hold && then != nullptr && then->result == "pass";
-  return held && is_about(*then, chain) ? then : nullptr;
+  if (!chain.seals_hold || facts.arrival == nullptr) return nullptr;
+  const auto then = std::ranges::find_if(*facts.arrival, [&](const MethodResult& result) {
+    return result.method == "arc" && result.result == "pass" && is_about(result, chain);
+  });
+  return then == facts.arrival->end() ? nullptr : &*then;
 }
 
 ArcResult as_received(const Facts& facts) {

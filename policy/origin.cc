@@ -42,12 +42,12 @@ struct OwnField {
 };
 
 // Whose fields are meant.
-enum class Writers { this_host, all_of_ours };
+enum class Writers { this_host, other_hosts, all_of_ours };
 
 bool is_written_by(Writers writers, const AuthenticationResults& field, const Config& config,
                    std::string_view authserv_id) {
-  if (is_same_authserv_id(field.authserv_id, authserv_id)) return true;
-  return writers == Writers::all_of_ours &&
+  if (is_same_authserv_id(field.authserv_id, authserv_id)) return writers != Writers::other_hosts;
+  return writers != Writers::this_host &&
          std::ranges::any_of(config.arrival.other_ids, [&](const std::string& id) {
            return is_same_authserv_id(field.authserv_id, id);
          });
@@ -78,6 +78,22 @@ std::optional<OriginDecision> claimed_origin(const HeaderList& headers, Writers 
   }
   return OriginDecision{*origin,
                         fmt::format("{}: {}", auth_results_field, excerpt(field->text, 120))};
+}
+
+// What their fields say of a message's sender, from the top.
+std::vector<MethodResult> results_by(Writers writers, const Config& config,
+                                     std::string_view authserv_id, const HeaderList& headers) {
+  constexpr std::size_t most = 100;
+  std::vector<MethodResult> results;
+  if (!config.arrival.covered) return results;
+  for (const HeaderField& field : headers.all(auth_results_field)) {
+    auto parsed = AuthenticationResults::parse(field.value);
+    if (!parsed || !is_written_by(writers, *parsed, config, authserv_id)) continue;
+    for (MethodResult& result : parsed->results) {
+      if (result.method != "auth" && results.size() < most) results.push_back(std::move(result));
+    }
+  }
+  return results;
 }
 
 // RFC 8617 §4.1: a set is three fields.
@@ -231,17 +247,12 @@ std::string arrival_results(const Config& config, std::string_view authserv_id,
 
 std::vector<MethodResult> results_of_arrival(const Config& config, std::string_view authserv_id,
                                              const HeaderList& headers) {
-  constexpr std::size_t most = 100;
-  std::vector<MethodResult> results;
-  if (!config.arrival.covered) return results;
-  for (const HeaderField& field : headers.all(auth_results_field)) {
-    auto parsed = AuthenticationResults::parse(field.value);
-    if (!parsed || !is_written_by(Writers::all_of_ours, *parsed, config, authserv_id)) continue;
-    for (MethodResult& result : parsed->results) {
-      if (result.method != "auth" && results.size() < most) results.push_back(std::move(result));
-    }
-  }
-  return results;
+  return results_by(Writers::all_of_ours, config, authserv_id, headers);
+}
+
+std::vector<MethodResult> results_of_other_hosts(const Config& config, std::string_view authserv_id,
+                                                 const HeaderList& headers) {
+  return results_by(Writers::other_hosts, config, authserv_id, headers);
 }
 
 std::string stream_of_arrival(const Config& config, std::string_view authserv_id,

@@ -73,6 +73,10 @@ std::string arrival_results(const Config& config, std::string_view authserv_id,
 std::vector<MethodResult> results_of_arrival(const Config& config, std::string_view authserv_id,
                                              const HeaderList& headers);
 
+// Those of arrival.other_ids alone, for mail that enters here from one of arrival.trusted_networks.
+std::vector<MethodResult> results_of_other_hosts(const Config& config, std::string_view authserv_id,
+                                                 const HeaderList& headers);
+
 // What the field says of the stream, for Envelope::stream: a login is known at arrival alone.
 // Empty when it names none or is not to be believed (see origin_of_message).
 std::string stream_of_arrival(const Config& config, std::string_view authserv_id,

@@ -146,6 +146,10 @@ TEST_F(ArcSealingTest, says_of_a_chain_that_this_host_broke_what_held_when_it_ca
   EXPECT_TRUE(is_sealed_as_failed());
   arrival[0].properties[1].value = "second.example,first.example";
   EXPECT_FALSE(is_sealed_as_failed());
+
+  // Another host of ours received it first, and broke it before it came here.
+  arrival.insert(arrival.begin(), arrived("arc", "fail"));
+  EXPECT_FALSE(is_sealed_as_failed());
   found.arc.seals_hold = false;
   EXPECT_TRUE(is_sealed_as_failed());
 }

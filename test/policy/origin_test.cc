@@ -381,6 +381,10 @@ Authentication-Results: mail.shop.example; arc=none
   EXPECT_EQ(words(config), "arc=none ");
   config.arrival.other_ids = {"MX2.shop.example"};
   EXPECT_EQ(words(config), "spf=pass dkim=fail arc=none ");
+  const auto others = results_of_other_hosts(config, ours, headers);
+  ASSERT_EQ(others.size(), 2u) << "what claims to be ours is not another host's";
+  EXPECT_EQ(others[0].method, "spf");
+  EXPECT_EQ(others[1].method, "dkim");
 }
 
 TEST(ArrivalResults, cannot_be_broken_by_a_login) {
