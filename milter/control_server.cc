@@ -96,6 +96,16 @@ bool may_command(int socket, const ucred& peer, const Ownership& owner) {
   return std::ranges::find(groups, owner.group) != groups.end();
 }
 
+SocketPlace place_of(const ControlConfig& config) {
+  return {.path = config.socket,
+          .owner = config.owner,
+          .group = config.group,
+          .mode = static_cast<mode_t>(config.mode),
+          .section = "control",
+          .path_option = "control.socket",
+          .group_hint = "one of administrators"};
+}
+
 }  // namespace
 
 std::string to_string(const ControlPeer& peer) {
@@ -293,16 +303,14 @@ class ControlServer::Loop {
 ControlServer::ControlServer(SocketFile file, std::unique_ptr<Loop> loop)
     : file_(std::move(file)), loop_(std::move(loop)), thread_([this] { loop_->run(); }) {}
 
+Status ControlServer::check(const ControlConfig& config) {
+  return config.socket.empty() ? Status{} : SocketFile::check(place_of(config));
+}
+
 Result<std::unique_ptr<ControlServer>> ControlServer::open(const ControlConfig& config,
                                                            ControlDesk& desk, Log& log,
                                                            Limits limits) {
-  const SocketPlace place{.path = config.socket,
-                          .owner = config.owner,
-                          .group = config.group,
-                          .mode = static_cast<mode_t>(config.mode),
-                          .section = "control",
-                          .path_option = "control.socket",
-                          .group_hint = "one of administrators"};
+  const SocketPlace place = place_of(config);
   ICM_TRY(const Ownership owner, ownership_of(place));
   UniqueFd listener(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));

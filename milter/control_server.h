@@ -55,6 +55,9 @@ class ControlServer {
     std::chrono::milliseconds desk_patience{60000};  // for the answer
   };
 
+  // Whether this host has the user and the group, and the path may be a socket's. Touches nothing.
+  [[nodiscard]] static Status check(const ControlConfig& config);
+
   // `desk` and `log` outlive this. The Error says which option of `control` is wrong, or what
   // cannot be made; a path where another daemon answers is left alone.
   [[nodiscard]] static Result<std::unique_ptr<ControlServer>> open(const ControlConfig& config,

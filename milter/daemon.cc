@@ -304,6 +304,12 @@ ExitStatus check_configuration(const DaemonOptions& options) {
   const auto world = build_world(options, clock, warnings);
   if (world == nullptr) return ExitStatus::failed;
   tell(warnings);
+  for (const Status& sockets : {ListeningSocket::check(world->config().socket),
+                                ControlServer::check(world->config().control)}) {
+    if (sockets) continue;
+    complain(sockets.error().text);
+    return ExitStatus::failed;
+  }
   for (const std::string& warning : world->sealing_keys().warnings()) {
     complain(fmt::format("warning: {}", for_log(warning, longest_warning)));
   }

@@ -44,7 +44,24 @@ Status try_to_bind(const SocketAddress& address) {
   return refuse(fmt::format("cannot listen on {}: {}", address.text(), reason(error)));
 }
 
+SocketPlace place_of(const SocketConfig& config, const SocketAddress& address) {
+  return {.path = address.path,
+          .owner = config.owner,
+          .group = config.group,
+          .mode = static_cast<mode_t>(config.mode),
+          .section = "socket",
+          .path_option = "socket.address",
+          .group_hint = "the mail server's group"};
+}
+
 }  // namespace
+
+Status ListeningSocket::check(const SocketConfig& config) {
+  const auto address = SocketAddress::parse(config.address);
+  if (!address) return refuse(address.error().text);
+  if (address->family != SocketAddress::Family::unix_path) return {};
+  return SocketFile::check(place_of(config, *address));
+}
 
 Result<ListeningSocket> ListeningSocket::open(const SocketConfig& config) {
   const auto address = SocketAddress::parse(config.address);
@@ -55,13 +72,7 @@ Result<ListeningSocket> ListeningSocket::open(const SocketConfig& config) {
     ICM_CHECK(open_milter_socket(address->text()));
     return socket;
   }
-  const SocketPlace place{.path = address->path,
-                          .owner = config.owner,
-                          .group = config.group,
-                          .mode = static_cast<mode_t>(config.mode),
-                          .section = "socket",
-                          .path_option = "socket.address",
-                          .group_hint = "the mail server's group"};
+  const SocketPlace place = place_of(config, *address);
   ICM_TRY(socket.file_, SocketFile::put(place, [](const std::string& path) {
             return open_milter_socket("unix:" + path);
           }));

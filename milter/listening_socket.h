@@ -12,6 +12,9 @@ namespace icm {
 // A unix socket is put there as SocketFile does. libmilter holds the descriptor.
 class ListeningSocket {
  public:
+  // Whether this host has the user and the group, and the path may be a socket's. Touches nothing.
+  [[nodiscard]] static Status check(const SocketConfig& config);
+
   // Refuses, with Code::config, an address where another daemon answers, and a path where something
   // other than a socket lies. Called once in a process, after register_callbacks.
   [[nodiscard]] static Result<ListeningSocket> open(const SocketConfig& config);

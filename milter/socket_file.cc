@@ -80,13 +80,7 @@ Status check_vacant(const SocketPlace& place) {
 }
 
 // Binds `path` with no permissions for anybody else until they are set.
-Status bind_privately(const SocketPlace& place, const std::string& path,
-                      const SocketFile::Bind& bind) {
-  if (path.size() >= sizeof(sockaddr_un::sun_path)) {
-    return refuse(
-        place,
-        fmt::format("{} is longer than a unix socket's path may be; name a shorter one", path));
-  }
+Status bind_privately(const std::string& path, const SocketFile::Bind& bind) {
   ::unlink(path.c_str());
   const mode_t before = ::umask(0177);
   const Status status = bind(path);
@@ -130,7 +124,17 @@ Result<Ownership> ownership_of(const SocketPlace& place) {
   return owner;
 }
 
+Status SocketFile::check(const SocketPlace& place) {
+  ICM_CHECK(ownership_of(place));
+  // It is bound under the longer name.
+  if (place.path.size() + suffix_while_made.size() < sizeof(sockaddr_un::sun_path)) return {};
+  return refuse(place,
+                fmt::format("{}{} is longer than a unix socket's path may be; name a shorter one",
+                            place.path, suffix_while_made));
+}
+
 Result<SocketFile> SocketFile::put(const SocketPlace& place, const Bind& bind) {
+  ICM_CHECK(check(place));
   const std::string directory = std::filesystem::path(place.path).parent_path();
   ICM_TRY(const Ownership owner, ownership_of(place));
   ICM_CHECK(make_directory(directory, place, owner));
@@ -141,7 +145,7 @@ Result<SocketFile> SocketFile::put(const SocketPlace& place, const Bind& bind) {
   }
   ICM_CHECK(check_vacant(place));
   const std::string made = place.path + std::string(suffix_while_made);
-  ICM_CHECK(bind_privately(place, made, bind));
+  ICM_CHECK(bind_privately(made, bind));
   if (const Status status = dress(made, place, owner); !status) {
     ::unlink(made.c_str());
     return tl::make_unexpected(status.error());

@@ -42,6 +42,10 @@ class SocketFile {
   // Without a path: withdraw() does nothing.
   SocketFile() = default;
 
+  // Whether put() could succeed as far as names go: user, group, length of the path. Touches no
+  // file.
+  [[nodiscard]] static Status check(const SocketPlace& place);
+
   // Binds a socket at the path it is given, and listens.
   using Bind = std::function<Status(const std::string& path)>;
 

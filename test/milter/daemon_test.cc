@@ -322,6 +322,20 @@ TEST_F(Daemon, checks_a_configuration_without_opening_its_socket) {
 
   configure("limits: {drain: soon}\n");
   EXPECT_EQ(run("--check-config " + path("milter.conf")).status, 1);
+
+  const std::pair<std::string_view, std::string_view> of_no_use[] = {
+      {"owner: nobody-here, group: \"\"", "socket.owner: this host has no user \"nobody-here\"\n"},
+      {"group: nobody-here",
+       "socket.group: this host has no group \"nobody-here\"; name the mail server's group, or "
+       "leave it empty\n"}};
+  for (const auto& [option, complaint] : of_no_use) {
+    std::string text = config_text("egress: {addresses: [192.0.2.7]}\n");
+    text.replace(text.find("group: \"\""), 9, option);
+    directory_.write("milter.conf", text);
+    const Ran ran = run("--check-config " + path("milter.conf"));
+    EXPECT_EQ(ran.status, 1);
+    EXPECT_TRUE(ran.said.ends_with(complaint)) << ran.said;
+  }
 }
 
 TEST_F(Daemon, does_not_start_when_the_decision_log_cannot_be_opened) {
