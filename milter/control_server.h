@@ -16,7 +16,7 @@
 #include "milter/control_protocol.h"
 #include "milter/log.h"
 #include "milter/socket_file.h"
-#include "milter/unique_fd.h"
+#include "policy/base/unique_fd.h"
 #include "policy/config/control_config.h"
 
 namespace icm {

@@ -7,8 +7,8 @@
 #include <string>
 #include <string_view>
 
-#include "milter/unique_fd.h"
 #include "policy/base/result.h"
+#include "policy/base/unique_fd.h"
 
 namespace icm {
 

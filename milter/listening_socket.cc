@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 
 #include "milter/callbacks.h"
-#include "milter/unique_fd.h"
+#include "policy/base/unique_fd.h"
 #include "policy/config/socket_address.h"
 
 namespace icm {

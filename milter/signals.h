@@ -8,8 +8,8 @@
 
 #include <signal.h>
 
-#include "milter/unique_fd.h"
 #include "policy/base/result.h"
+#include "policy/base/unique_fd.h"
 
 namespace icm {
 

@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "milter/unique_fd.h"
+#include "policy/base/unique_fd.h"
 
 namespace icm {
 namespace {

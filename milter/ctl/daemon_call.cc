@@ -13,8 +13,8 @@
 #include <sys/un.h>
 
 #include "milter/ctl/configuration.h"
-#include "milter/unique_fd.h"
 #include "policy/base/text.h"
+#include "policy/base/unique_fd.h"
 
 namespace icm::ctl {
 namespace {

@@ -13,10 +13,10 @@
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/keys_options.h"
 #include "milter/ctl/terminal.h"
-#include "milter/unique_fd.h"
 #include "policy/auth/key_publication.h"
 #include "policy/auth/key_record.h"
 #include "policy/base/text.h"
+#include "policy/base/unique_fd.h"
 #include "policy/config/config_reference.h"
 
 namespace icm::ctl {

@@ -15,9 +15,9 @@
 
 #include "milter/ctl/log_reader.h"
 #include "milter/line_cutter.h"
-#include "milter/unique_fd.h"
 #include "policy/base/deadline.h"
 #include "policy/base/result.h"
+#include "policy/base/unique_fd.h"
 
 namespace icm::ctl {
 

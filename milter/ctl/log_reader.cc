@@ -11,7 +11,7 @@
 
 #include <fmt/format.h>
 
-#include "milter/unique_fd.h"
+#include "policy/base/unique_fd.h"
 
 namespace icm::ctl {
 namespace {

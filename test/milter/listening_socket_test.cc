@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "milter/unique_fd.h"
+#include "policy/base/unique_fd.h"
 #include "test/milter/daemon_fixture.h"
 
 namespace icm {

@@ -18,7 +18,7 @@
 #include <gtest/gtest.h>
 
 #include "milter/log_writer.h"
-#include "milter/unique_fd.h"
+#include "policy/base/unique_fd.h"
 #include "test/support/temporary_directory.h"
 
 namespace icm {

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "milter/unique_fd.h"
+#include "policy/base/unique_fd.h"
 
 namespace icm {
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "milter/unique_fd.h"
+#include "policy/base/unique_fd.h"
 
 #include <cerrno>
 
