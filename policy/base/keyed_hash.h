@@ -18,6 +18,9 @@ class KeyedHash {
   KeyedHash();  // with a random key: values mean nothing outside this object
   explicit KeyedHash(Key key) : key_(key) {}
 
+  // For whoever keeps values in a file; who may not write texts that meet must not learn it.
+  const Key& key() const { return key_; }
+
   std::uint64_t operator()(std::string_view octets) const;
 
  private:
