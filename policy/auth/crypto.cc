@@ -4,6 +4,7 @@
 #include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
@@ -20,6 +21,8 @@ namespace {
 using EvpKey = Handle<EVP_PKEY, EVP_PKEY_free>;
 using EvpKeyContext = Handle<EVP_PKEY_CTX, EVP_PKEY_CTX_free>;
 using EvpDigestContext = Handle<EVP_MD_CTX, EVP_MD_CTX_free>;
+using EvpMac = Handle<EVP_MAC, EVP_MAC_free>;
+using EvpMacContext = Handle<EVP_MAC_CTX, EVP_MAC_CTX_free>;
 
 void free_bio(BIO* bio) { BIO_free(bio); }
 using Bio = Handle<BIO, free_bio>;
@@ -88,6 +91,35 @@ Sha256Digest sha256(std::string_view octets) {
   Sha256 hash;
   hash.update(octets);
   return hash.finish();
+}
+
+struct HmacSha256::Key {
+  EvpMacContext context;  // copies of it are what each use consumes
+};
+
+HmacSha256::HmacSha256(std::string_view key) {
+  static const EvpMac algorithm(EVP_MAC_fetch(nullptr, "HMAC", nullptr));
+  char digest[] = "SHA256";
+  const std::array<OSSL_PARAM, 2> parameters = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+      OSSL_PARAM_construct_end()};
+  auto made = std::make_shared<Key>();
+  made->context.reset(EVP_MAC_CTX_new(algorithm.get()));
+  EVP_MAC_init(made->context.get(), bytes(key), key.size(), parameters.data());
+  key_ = std::move(made);
+}
+
+Sha256Digest HmacSha256::operator()(std::string_view octets) const {
+  const EvpMacContext context(EVP_MAC_CTX_dup(key_->context.get()));
+  Sha256Digest digest{};
+  std::size_t size = 0;
+  EVP_MAC_update(context.get(), bytes(octets), octets.size());
+  EVP_MAC_final(context.get(), digest.data(), &size, digest.size());
+  return digest;
+}
+
+bool equal_secrets(std::string_view a, std::string_view b) {
+  return a.size() == b.size() && CRYPTO_memcmp(a.data(), b.data(), a.size()) == 0;
 }
 
 std::string_view to_string(KeyType type) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What signatures are made of: SHA-256, public keys that verify, private keys that sign, base64.
-// With crypto.cc the only user of OpenSSL.
+// What signatures are made of: SHA-256, HMAC, public keys that verify, private keys that sign,
+// base64. With crypto.cc the only user of OpenSSL.
 #pragma once
 
 #include <array>
@@ -33,6 +33,20 @@ class Sha256 {
 };
 
 Sha256Digest sha256(std::string_view octets);
+
+// HMAC-SHA-256 (RFC 2104) under one key. Immutable, cheap to copy, safe from any thread.
+class HmacSha256 {
+ public:
+  explicit HmacSha256(std::string_view key);
+  Sha256Digest operator()(std::string_view octets) const;
+
+ private:
+  struct Key;
+  std::shared_ptr<const Key> key_;
+};
+
+// Whether both hold the same octets, in a time that depends on their lengths alone.
+bool equal_secrets(std::string_view a, std::string_view b);
 
 enum class KeyType { rsa, ed25519 };
 std::string_view to_string(KeyType type);  // "rsa", "ed25519": the words of k= (RFC 6376, RFC 8463)

@@ -7,16 +7,10 @@
 #include <vector>
 
 #include "policy/auth/crypto.h"
+#include "policy/auth/secret_file.h"
 #include "policy/base/result.h"
 
 namespace icm {
-
-// Who watches over the file.
-enum class KeyGuard {
-  mode,        // its mode and owner: what they let others do is refused
-  credential,  // systemd, by whatever means it has (an access list looks like a group's right)
-  person,  // whoever typed its name: rights of others are a warning, a pipe is as good as a file
-};
 
 struct KeyFile {
   PrivateKey key;

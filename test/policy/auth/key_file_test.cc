@@ -101,7 +101,7 @@ TEST_F(KeyFileTest, that_is_no_private_key_is_told_for_what_it_is) {
              "pkey -in " +
                  (directory_.path() / "arc.pem").string() + " -out NEW.pem"},
         Case{std::string(65537, 'a'),
-             "is larger than 65536 octets, expected one private key in "
+             "is larger than 65536 octets, expected a private key in "
              "PEM"}}) {
     EXPECT_EQ(refusal(text), told) << text.substr(0, 80);
   }
