@@ -7,7 +7,7 @@
 #include <limits.h>
 #include <unistd.h>
 
-#include "policy/store/sqlite_store.h"
+#include "policy/store/stores.h"
 
 namespace icm {
 namespace {
@@ -34,7 +34,7 @@ Result<std::shared_ptr<const World>> World::build(Config config,
                                                   const std::shared_ptr<const World>& previous,
                                                   const std::string& credentials_directory) {
   ICM_TRY(auto names, name_service(config.dns, previous == nullptr ? nullptr : previous->names_));
-  ICM_TRY(auto list, SqliteSuppressionList::open(config.store.path, Deadline::in(wait_for_store)));
+  ICM_TRY(auto list, open_list(config.store, Deadline::in(wait_for_store)));
   SealingKeys keys;
   if (config.arc_sealing.mode != Mode::off) {
     ICM_TRY(keys, SealingKeys::load(config.arc_sealing.keys, credentials_directory));

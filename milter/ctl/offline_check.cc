@@ -12,7 +12,7 @@
 #include "milter/session.h"
 #include "policy/auth/auth_results.h"
 #include "policy/base/text.h"
-#include "policy/store/sqlite_store.h"
+#include "policy/store/stores.h"
 
 namespace icm::ctl {
 namespace {
@@ -178,7 +178,7 @@ Result<std::shared_ptr<const World>> offline_world(Config config,
     return World::over(std::move(config), std::make_unique<EmptySuppressionList>(),
                        std::move(resolver), std::move(keys), World::Host::foreign);
   }
-  ICM_TRY(auto list, SqliteSuppressionList::open(config.store.path, Deadline::in(wait_for_store)));
+  ICM_TRY(auto list, open_list(config.store, Deadline::in(wait_for_store)));
   return World::over(std::move(config), std::move(list), std::move(resolver), std::move(keys),
                      World::Host::foreign);
 }

@@ -16,9 +16,8 @@ namespace icm::ctl {
 namespace {
 
 // The entry that stands now where `given` was added, for the person to see what holds.
-Result<std::string> what_holds(const std::string& path, const Suppression& given) {
-  ICM_TRY(SuppressionRecords records, SuppressionRecords::open(path, lock_deadline()));
-  ICM_TRY(const std::vector<Recorded> standing, records.standing({given.address}));
+Result<std::string> what_holds(SuppressionBook& book, const Suppression& given) {
+  ICM_TRY(const std::vector<Recorded> standing, book.standing({given.address}));
   for (const Recorded& record : standing) {
     const bool is_it = record.entry.scope == given.scope && record.entry.reason == given.reason;
     if (is_it || record.entry.reason == SuppressionReason::erasure) return one_line(record.entry);
@@ -43,12 +42,11 @@ Status add_all(const SuppressOptions& options) {
   ICM_TRY(Suppression entry, read_entry(options, now, "cli"));
   ICM_CHECK(check_entry(entry));
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const std::string path, store_path(options));
-  ICM_TRY(SuppressionWriter writer, SuppressionWriter::open(path, Missing::make, lock_deadline()));
+  ICM_TRY(const auto book, open_book_of(options, Missing::make));
   for (const Mailbox& mailbox : mailboxes) {
     entry.address = mailbox.key();
-    ICM_TRY(const icm::Outcome outcome, writer.add(entry, deed_of(Deed::Kind::add, now)));
-    ICM_TRY(const std::string holds, what_holds(path, entry));
+    ICM_TRY(const icm::Outcome outcome, book->add(entry, deed_of(Deed::Kind::add, now)));
+    ICM_TRY(const std::string holds, what_holds(*book, entry));
     fmt::print("{}: {}: {}\n", clean(entry.address), words(outcome), holds);
   }
   return {};
@@ -65,13 +63,11 @@ Result<bool> remove_all(const SuppressOptions& options) {
     ICM_TRY(reason, read_reason(options.reason));
   }
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const std::string path, store_path(options));
-  ICM_TRY(SuppressionWriter writer,
-          SuppressionWriter::open(path, Missing::refuse, lock_deadline()));
+  ICM_TRY(const auto book, open_book_of(options, Missing::refuse));
   const Deed deed = deed_of(Deed::Kind::remove, now_in_seconds(), options.because);
   bool found_all = true;
   for (const Mailbox& mailbox : mailboxes) {
-    const auto removed = writer.remove(mailbox, scope, reason, deed);
+    const auto removed = book->remove({mailbox.key(), scope, reason}, deed);
     if (!removed && removed.error().code == Code::permanent && options.because.empty()) {
       return fail(Code::permanent,
                   removed.error().text + "; say --because TEXT, it is kept in the history");
@@ -87,24 +83,23 @@ Result<bool> remove_all(const SuppressOptions& options) {
   return found_all;
 }
 
-Result<AddressReport> report_of(SuppressionRecords& records, const Mailbox& mailbox) {
+Result<AddressReport> report_of(SuppressionBook& book, const Mailbox& mailbox) {
   AddressReport report{.address = mailbox.key(), .standing = {}, .siblings = {}, .past = {}};
-  ICM_TRY(report.standing, records.standing({report.address}));
-  ICM_TRY(report.siblings, records.standing(sibling_keys(mailbox)));
+  ICM_TRY(report.standing, book.standing({report.address}));
+  ICM_TRY(report.siblings, book.standing(sibling_keys(mailbox)));
   std::erase_if(report.siblings,
                 [](const Recorded& record) { return !widens_to_siblings(record.entry.reason); });
-  ICM_TRY(report.past, records.past({report.address}));
+  ICM_TRY(report.past, book.past({report.address}));
   return report;
 }
 
 Status show_all(const SuppressOptions& options) {
   const WallTime now = now_in_seconds();
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const std::string path, store_path(options));
-  ICM_TRY(SuppressionRecords records, SuppressionRecords::open(path, lock_deadline()));
+  ICM_TRY(const auto book, open_book_of(options, Missing::refuse));
   Printer printer;
   for (const Mailbox& mailbox : mailboxes) {
-    ICM_TRY(const AddressReport report, report_of(records, mailbox));
+    ICM_TRY(const AddressReport report, report_of(*book, mailbox));
     if (!options.json && &mailbox != &mailboxes.front()) printer.add("\n");
     printer.add(options.json ? report_json(report, now) : report_text(report, now));
   }

@@ -12,7 +12,7 @@
 #include <vector>
 
 #include "milter/ctl/suppress_lines.h"
-#include "policy/store/suppression_writer.h"
+#include "policy/store/suppression_book.h"
 
 namespace icm::ctl {
 

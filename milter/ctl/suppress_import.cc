@@ -14,7 +14,7 @@
 #include "milter/ctl/terminal.h"
 #include "policy/base/handle.h"
 #include "policy/base/text.h"
-#include "policy/store/suppression_import.h"
+#include "policy/store/suppression_book.h"
 
 namespace icm::ctl {
 namespace {
@@ -32,7 +32,7 @@ struct Reading {
 
 // Takes in every entry, and says which lines are bad. When a bad line already keeps the import from
 // being done, the rest is only read, so that all bad lines are known after one run.
-Status read_entries(EntryFile& file, SuppressionImport& job, bool skip_bad, Reading& reading) {
+Status read_entries(EntryFile& file, ImportJob& job, bool skip_bad, Reading& reading) {
   for (;;) {
     Result<std::optional<Suppression>> entry = file.next();
     if (entry && !*entry) return {};
@@ -55,7 +55,7 @@ Status read_entries(EntryFile& file, SuppressionImport& job, bool skip_bad, Read
   }
 }
 
-Result<ImportCount> merge(SuppressionImport& job, WallTime now) {
+Result<ImportCount> merge(ImportJob& job, WallTime now) {
   Progress progress("merging", job.staged());
   return job.commit(deed_of(Deed::Kind::import, now), lock_deadline(),
                     [&](std::uint64_t done) { progress.at(done); });
@@ -71,21 +71,21 @@ Status import_from(std::FILE* stream, const std::string& name, const SuppressOpt
   ICM_TRY(const Suppression defaults,
           read_entry(options, now, "import:" + for_log(base, name_in_source)));
   ICM_TRY(const FileFormat format, read_file_format(options.format));
-  ICM_TRY(const std::string path, store_path(options));
   EntryFile file(stream, name, format, defaults);
   ICM_CHECK(file.begin());
   // Where no line can say otherwise, a mistake on the command line is one mistake, not a million.
   if (file.has_only_addresses()) ICM_CHECK(check_entry(defaults));
-  ICM_TRY(SuppressionImport job, SuppressionImport::open(path, lock_deadline()));
+  ICM_TRY(const auto book, open_book_of(options, Missing::make));
+  ICM_TRY(const auto job, book->begin_import());
   Reading reading{.entries = 0, .bad = 0, .progress = Progress("reading " + base, 0)};
-  ICM_CHECK(read_entries(file, job, options.skip_bad, reading));
+  ICM_CHECK(read_entries(file, *job, options.skip_bad, reading));
   reading.progress.stand_aside();
   if (reading.bad > 0 && !options.skip_bad) {
     return fail(Code::syntax, fmt::format("{}: {}, {} good; nothing was imported. Correct "
                                           "them, or leave them out with --skip-bad",
                                           name, bad_lines(reading.bad), grouped(reading.entries)));
   }
-  ICM_TRY(const ImportCount count, merge(job, now));
+  ICM_TRY(const ImportCount count, merge(*job, now));
   fmt::print("{}: {} entries: {} added, {} changed, {} unchanged{}\n", clean(name),
              grouped(reading.entries), grouped(count.added), grouped(count.changed),
              grouped(count.unchanged),

@@ -48,11 +48,10 @@ Status print_each(const SuppressOptions& options, std::string_view header,
                   std::string (*line)(const Suppression&)) {
   const WallTime now = now_in_seconds();
   ICM_TRY(const RecordFilter filter, read_filter(options, now));
-  ICM_TRY(const std::string path, store_path(options));
-  ICM_TRY(SuppressionRecords records, SuppressionRecords::open(path, lock_deadline()));
+  ICM_TRY(const auto book, open_book_of(options, Missing::refuse));
   Printer printer;
   printer.add(header);
-  ICM_CHECK(records.each(filter, now, [&](const Suppression& entry) { printer.add(line(entry)); }));
+  ICM_CHECK(book->each(filter, now, [&](const Suppression& entry) { printer.add(line(entry)); }));
   return printer.finish();
 }
 

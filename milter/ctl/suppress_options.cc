@@ -10,6 +10,7 @@
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/log_filter.h"
 #include "policy/base/text.h"
+#include "policy/store/stores.h"
 
 namespace icm::ctl {
 namespace {
@@ -51,10 +52,15 @@ WallTime now_in_seconds() { return std::chrono::floor<std::chrono::seconds>(Syst
 
 Deadline lock_deadline() { return Deadline::in(patience); }
 
-Result<std::string> store_path(const SuppressOptions& options) {
-  if (!options.store.empty()) return options.store;
+Result<std::unique_ptr<SuppressionBook>> open_book_of(const SuppressOptions& options,
+                                                      Missing missing) {
+  if (!options.store.empty()) {
+    StoreConfig store;
+    store.path = options.store;
+    return open_book(store, missing, lock_deadline());
+  }
   ICM_TRY(const Config config, load_configuration(options.config));
-  return config.store.path;
+  return open_book(config.store, missing, lock_deadline());
 }
 
 Result<SuppressionReason> read_reason(std::string_view text) {

@@ -3,12 +3,13 @@
 // What stands on the command line of icloud-milterctl suppress, and what it means.
 #pragma once
 
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "milter/ctl/command.h"
-#include "policy/store/suppression_records.h"
+#include "policy/store/suppression_book.h"
 
 namespace icm::ctl {
 
@@ -46,8 +47,9 @@ WallTime now_in_seconds();
 // How long a command waits while another one writes.
 Deadline lock_deadline();
 
-// --store, else store.path of the configuration.
-[[nodiscard]] Result<std::string> store_path(const SuppressOptions& options);
+// The list that --store names, else that of the configuration.
+[[nodiscard]] Result<std::unique_ptr<SuppressionBook>> open_book_of(const SuppressOptions& options,
+                                                                    Missing missing);
 
 [[nodiscard]] Result<SuppressionReason> read_reason(std::string_view text);
 

@@ -8,7 +8,7 @@
 #include <string>
 #include <string_view>
 
-#include "policy/store/suppression_records.h"
+#include "policy/store/suppression_book.h"
 
 namespace icm::ctl {
 

@@ -31,20 +31,6 @@ void bind_key(Query& query, const Suppression& entry) {
 
 }  // namespace
 
-Result<std::int64_t> record_deed(Database& database, const Deed& deed) {
-  ICM_TRY(Statement statement, database.prepare("INSERT INTO deed (at, who, what, why) "
-                                                "VALUES (?1, ?2, ?3, ?4) RETURNING id"));
-  Query query = statement.query();
-  query.bind(1, stored_time(deed.at))
-      .bind(2, deed.who)
-      .bind(3, to_string(deed.kind))
-      .bind(4, deed.why);
-  ICM_CHECK(query.step());
-  const std::int64_t id = query.number(0);
-  ICM_CHECK(query.step());  // an INSERT is done only when its rows have been read
-  return id;
-}
-
 Result<EntryMerge> EntryMerge::prepare(Database& database) {
   ICM_TRY(Statement erased_statement, database.prepare(erased));
   ICM_TRY(Statement insert_statement, database.prepare(insert));
@@ -91,14 +77,15 @@ Result<Outcome> EntryMerge::combine(const Suppression& entry, std::int64_t deed,
   };
   ICM_TRY(const Suppression before, read_known());
   const Suppression after = merged(before, entry, now);
-  if (after == before) return Outcome::unchanged;
+  const Outcome outcome = outcome_of_merge(before, after, now);
+  if (outcome == Outcome::unchanged) return outcome;
   Query keep_query = keep_.query();
   bind_key(keep_query, before);
   ICM_CHECK(keep_query.bind(4, deed).run());
   Query update_query = update_.query();
   bind_entry(update_query, after);
   ICM_CHECK(update_query.bind(8, deed).run());
-  return before.expires && *before.expires <= now ? Outcome::added : Outcome::changed;
+  return outcome;
 }
 
 Result<Outcome> EntryMerge::put(const Suppression& entry, std::int64_t deed, WallTime now) {

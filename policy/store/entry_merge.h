@@ -4,12 +4,10 @@
 // lock. What one entry or five million of them do to the store is decided here.
 #pragma once
 
-#include "policy/store/suppression_writer.h"
+#include "policy/store/sqlite.h"
+#include "policy/store/suppression_book.h"
 
 namespace icm {
-
-// Writes down a deed inside the caller's transaction; its number is what entries refer to.
-[[nodiscard]] Result<std::int64_t> record_deed(Database& database, const Deed& deed);
 
 // Belongs to the Database it was prepared on.
 class EntryMerge {

@@ -6,11 +6,9 @@
 #include <string>
 
 #include "policy/store/sqlite.h"
+#include "policy/store/suppression_book.h"
 
 namespace icm {
-
-// What to do when there is no file.
-enum class Missing { make, refuse };
 
 // Opens the store at `path` for reading or for writing; both may be done by any number of processes
 // at once. A new file belongs to the owner of its directory when root makes it, so that the daemon

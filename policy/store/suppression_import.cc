@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/suppression_import.h"
 
+#include "policy/store/book_change.h"
 #include "policy/store/entry_merge.h"
 #include "policy/store/entry_rows.h"
+#include "policy/store/store_file.h"
 
 namespace icm {
 namespace {
@@ -70,8 +72,7 @@ Result<ImportCount> SuppressionImport::commit(const Deed& deed, Deadline lock,
   database_.wait_until(lock);
   ICM_TRY(EntryMerge merge, EntryMerge::prepare(database_));
   ICM_TRY(Statement in_order, database_.prepare(sorted));
-  ICM_TRY(Transaction transaction, Transaction::begin(database_));
-  ICM_TRY(const std::int64_t number, record_deed(database_, deed));
+  ICM_TRY(BookChange change, BookChange::begin(database_, deed));
   ImportCount counts;
   Query rows = in_order.query();
   for (std::uint64_t done = 0;; ++done) {
@@ -80,11 +81,11 @@ Result<ImportCount> SuppressionImport::commit(const Deed& deed, Deadline lock,
     if (done == 0) ICM_CHECK(database_.execute(after_sort));
     if (!is_row) break;
     ICM_TRY(const Suppression entry, entry_of_row(rows, database_.path()));
-    ICM_TRY(const Outcome outcome, merge.put(entry, number, deed.at));
+    ICM_TRY(const Outcome outcome, merge.put(entry, change.deed(), deed.at));
     count(outcome, counts);
   }
   if (counts.added + counts.changed == 0) return counts;  // rolled back, the deed with it
-  ICM_CHECK(transaction.commit());
+  ICM_CHECK(change.commit());
   // Empties the write-ahead log into the list, so that readers need not look through it. Somebody
   // reading just now may prevent it; then a later writer does it.
   static_cast<void>(database_.execute("PRAGMA wal_checkpoint(TRUNCATE)"));

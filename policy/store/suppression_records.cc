@@ -3,6 +3,7 @@
 
 #include "policy/base/text.h"
 #include "policy/store/entry_rows.h"
+#include "policy/store/store_file.h"
 
 namespace icm {
 namespace {
@@ -50,8 +51,9 @@ std::string conditions(const RecordFilter& filter) {
 
 }  // namespace
 
-Result<SuppressionRecords> SuppressionRecords::open(const std::string& path, Deadline deadline) {
-  ICM_TRY(Database database, open_store(path, Database::Access::read, Missing::refuse, deadline));
+Result<SuppressionRecords> SuppressionRecords::open(const std::string& path, Missing missing,
+                                                    Deadline deadline) {
+  ICM_TRY(Database database, open_store(path, Database::Access::read, missing, deadline));
   return SuppressionRecords(std::move(database));
 }
 

@@ -1,48 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// SuppressionRecords: looking at the list as a whole, for people: what there is, and how it came.
-// Judging mail goes through SuppressionList.
+// SuppressionRecords: looking at the list in an SQLite file as a whole, for people: what there is,
+// and how it came.
 #pragma once
 
 #include <functional>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include "policy/store/suppression_writer.h"
+#include "policy/store/sqlite.h"
+#include "policy/store/suppression_book.h"
 
 namespace icm {
 
-// An entry with the deed that put it there, and the one that ended it.
-struct Recorded {
-  Suppression entry;
-  Deed added;
-  std::optional<Deed> ended;  // absent as long as the entry stands
-  bool operator==(const Recorded&) const = default;
-};
-
-// All that are set must hold.
-struct RecordFilter {
-  enum class Expiry { in_force, expired };
-  Expiry expiry = Expiry::in_force;
-  std::optional<SuppressionReason> reason;
-  std::optional<std::string> scope;
-  std::optional<Domain> domain;   // exactly, not those below it
-  std::optional<WallTime> since;  // created then or later
-};
-
-// One connection; not synchronised. Never changes the list, and never makes one.
+// One connection; not synchronised. Never changes the list. The calls are SuppressionBook's.
 class SuppressionRecords {
  public:
-  [[nodiscard]] static Result<SuppressionRecords> open(const std::string& path, Deadline deadline);
+  [[nodiscard]] static Result<SuppressionRecords> open(const std::string& path, Missing missing,
+                                                       Deadline deadline);
+  void wait_until(Deadline deadline) { database_.wait_until(deadline); }
 
-  // What stands about these addresses (Mailbox::key()), expired entries included, by address,
-  // scope and reason; and what stood before, the latest end first.
   [[nodiscard]] Result<std::vector<Recorded>> standing(const std::vector<std::string>& addresses);
   [[nodiscard]] Result<std::vector<Recorded>> past(const std::vector<std::string>& addresses);
 
-  // Hands every entry that the filter lets through to `visit`, by address, scope and reason, as of
-  // one moment: what others write meanwhile is not seen. Takes no memory that grows with the list.
   [[nodiscard]] Status each(const RecordFilter& filter, WallTime now,
                             const std::function<void(const Suppression&)>& visit);
 

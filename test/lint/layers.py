@@ -17,6 +17,8 @@ LAYERS = {
     "policy/dns": BASE + ["policy/message"],
     "policy/auth": BASE + ["policy/message", "policy/dns"],
     "policy/store": BASE + ["policy/message"],
+    # The one place that chooses a store by what was configured.
+    "policy/store/stores": BASE + ["policy/store", "policy/config"],
     "policy/replies": BASE + ["policy/message"],
     # The words that policies and configuration share.
     "policy/verdict": BASE + ["policy/message"],

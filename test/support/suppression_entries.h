@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "policy/store/suppression_writer.h"
+#include "policy/store/suppression_book.h"
 
 namespace icm::entries {
 

@@ -12,6 +12,7 @@
 
 #include "policy/base/guarded.h"
 #include "policy/store/suppression_import.h"
+#include "policy/store/suppression_writer.h"
 #include "test/support/child_process.h"
 #include "test/support/suppression_entries.h"
 #include "test/support/temporary_directory.h"

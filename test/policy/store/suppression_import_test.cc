@@ -13,6 +13,7 @@
 
 #include "policy/store/sqlite_store.h"
 #include "policy/store/suppression_records.h"
+#include "policy/store/suppression_writer.h"
 #include "test/support/child_process.h"
 #include "test/support/suppression_entries.h"
 #include "test/support/temporary_directory.h"
@@ -44,7 +45,7 @@ class SuppressionImportTest : public testing::Test {
   // Entries in force, in the order of the list.
   std::vector<Suppression> all() {
     std::vector<Suppression> entries;
-    auto records = SuppressionRecords::open(path, Deadline::in(20s));
+    auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(20s));
     EXPECT_TRUE(records) << records.error().text;
     EXPECT_TRUE(records->each({}, now, [&](const Suppression& one) { entries.push_back(one); }));
     return entries;

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "policy/store/suppression_writer.h"
 #include "test/support/suppression_entries.h"
 #include "test/support/temporary_directory.h"
 
@@ -28,7 +29,7 @@ class SuppressionRecordsTest : public testing::Test {
 
   std::vector<std::string> each(const RecordFilter& filter) {
     std::vector<std::string> seen;
-    auto records = SuppressionRecords::open(path, Deadline::in(10s));
+    auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(10s));
     EXPECT_TRUE(
         records->each(filter, now, [&](const Suppression& one) { seen.push_back(words(one)); }));
     return seen;
@@ -74,7 +75,7 @@ TEST_F(SuppressionRecordsTest, filters_by_reason_scope_domain_and_time) {
 }
 
 TEST_F(SuppressionRecordsTest, shows_expired_entries_of_an_address_too) {
-  auto records = SuppressionRecords::open(path, Deadline::in(10s));
+  auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(10s));
   const auto standing = records->standing({"bob@icloud.com", "nobody@icloud.com", "ann@me.com"});
   ASSERT_TRUE(standing);
   Words seen;
@@ -85,7 +86,7 @@ TEST_F(SuppressionRecordsTest, shows_expired_entries_of_an_address_too) {
 
 TEST_F(SuppressionRecordsTest, never_makes_a_store) {
   const std::string other = directory.path() / "other.db";
-  EXPECT_EQ(SuppressionRecords::open(other, Deadline::in(1s)).error(),
+  EXPECT_EQ(SuppressionRecords::open(other, Missing::refuse, Deadline::in(1s)).error(),
             (Error{Code::config, other + ": there is no store"}));
 }
 

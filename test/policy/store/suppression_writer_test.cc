@@ -31,16 +31,16 @@ class SuppressionWriterTest : public testing::Test {
   }
 
   std::vector<Recorded> standing(const std::string& address = "bob@icloud.com") {
-    return *SuppressionRecords::open(path, Deadline::in(10s))->standing({address});
+    return *SuppressionRecords::open(path, Missing::refuse, Deadline::in(10s))->standing({address});
   }
 
   std::vector<Recorded> past(const std::string& address = "bob@icloud.com") {
-    return *SuppressionRecords::open(path, Deadline::in(10s))->past({address});
+    return *SuppressionRecords::open(path, Missing::refuse, Deadline::in(10s))->past({address});
   }
 
   Result<std::vector<Suppression>> remove(std::string why, std::optional<std::string> scope = {},
                                           std::optional<SuppressionReason> reason = {}) {
-    return writer().remove(*Mailbox::parse("Bob@iCloud.com"), scope, reason,
+    return writer().remove({Mailbox::parse("Bob@iCloud.com")->key(), scope, reason},
                            deed(Deed::Kind::remove, std::move(why)));
   }
 

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/store/book_change.h"
+
+#include "policy/store/entry_rows.h"
+
+namespace icm {
+namespace {
+
+Result<std::int64_t> record(Database& database, const Deed& deed) {
+  ICM_TRY(Statement statement, database.prepare("INSERT INTO deed (at, who, what, why) "
+                                                "VALUES (?1, ?2, ?3, ?4) RETURNING id"));
+  Query query = statement.query();
+  query.bind(1, stored_time(deed.at))
+      .bind(2, deed.who)
+      .bind(3, to_string(deed.kind))
+      .bind(4, deed.why);
+  ICM_CHECK(query.step());
+  const std::int64_t id = query.number(0);
+  ICM_CHECK(query.step());  // an INSERT is done only when its rows have been read
+  return id;
+}
+
+}  // namespace
+
+Result<BookChange> BookChange::begin(Database& database, const Deed& deed) {
+  ICM_TRY(Transaction transaction, Transaction::begin(database));
+  ICM_TRY(const std::int64_t number, record(database, deed));
+  return BookChange(std::move(transaction), number);
+}
+
+Status BookChange::commit() { return transaction_.commit(); }
+
+}  // namespace icm

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/store/suppression_book.h"
+
+#include <algorithm>
+
+#include "policy/base/text.h"
+
+namespace icm {
+namespace {
+
+constexpr std::size_t max_address = 254;  // RFC 5321 §4.5.3.1.3, without the angle brackets
+constexpr std::size_t max_source = 200;
+constexpr std::size_t max_note = 1000;
+
+// Also the control characters of ISO 6429 in their UTF-8 form, U+0080 to U+009F: a terminal obeys
+// some of them as it obeys ESC.
+bool has_control(std::string_view text) {
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto octet = static_cast<unsigned char>(text[i]);
+    if (octet < ' ' || octet == 0x7f) return true;
+    if (octet == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) {
+      return true;
+    }
+  }
+  return false;
+}
+
+Status check_text(std::string_view name, std::string_view text, std::size_t limit) {
+  if (text.size() <= limit && !has_control(text) && is_utf8(text)) return {};
+  return fail(
+      Code::syntax,
+      fmt::format("{}: expected at most {} octets of UTF-8 without control characters, found "
+                  "{} octets, \"{}\"",
+                  name, limit, text.size(), for_log(text, 60)));
+}
+
+}  // namespace
+
+std::string_view to_string(Deed::Kind kind) {
+  switch (kind) {
+    case Deed::Kind::add:
+      return "add";
+    case Deed::Kind::import:
+      return "import";
+    case Deed::Kind::remove:
+      return "remove";
+  }
+  return "invalid";
+}
+
+Status check_entry(const Suppression& entry) {
+  if (is_permanent(entry.reason) && entry.expires) {
+    return fail(Code::syntax,
+                fmt::format("{}: expected no expiry, since it never ends by age; found {}",
+                            to_string(entry.reason), to_rfc3339(*entry.expires)));
+  }
+  if (entry.reason == SuppressionReason::suspended && !entry.expires) {
+    return fail(Code::syntax, "suspended: expected an expiry, found none");
+  }
+  if (entry.reason == SuppressionReason::erasure && entry.scope != "global") {
+    return fail(Code::syntax,
+                fmt::format("erasure: expected scope global, found \"{}\"", for_log(entry.scope)));
+  }
+  ICM_CHECK(check_text("address", entry.address, max_address));
+  ICM_CHECK(check_text("source", entry.source, max_source));
+  return check_text("note", entry.note, max_note);
+}
+
+Status check_removal(const std::vector<Suppression>& entries, const Deed& deed) {
+  if (!deed.why.empty()) return {};
+  const auto permanent = std::ranges::find_if(
+      entries, [](const Suppression& entry) { return is_permanent(entry.reason); });
+  if (permanent == entries.end()) return {};
+  return fail(Code::permanent,
+              fmt::format("{} ({}): expected a cause, since {} is permanent; found none",
+                          permanent->address, permanent->scope, to_string(permanent->reason)));
+}
+
+Suppression merged(const Suppression& known, const Suppression& given, WallTime now) {
+  if (known.expires && *known.expires <= now) return given;
+  Suppression result = known;
+  result.created = std::min(known.created, given.created);
+  if (!given.expires || (known.expires && *given.expires > *known.expires))
+    result.expires = given.expires;
+  if (!given.note.empty()) result.note = given.note;
+  return result;
+}
+
+Outcome outcome_of_merge(const Suppression& known, const Suppression& result, WallTime now) {
+  if (result == known) return Outcome::unchanged;
+  return known.expires && *known.expires <= now ? Outcome::added : Outcome::changed;
+}
+
+}  // namespace icm

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SuppressionBook: keeping the suppression list, with a history of who did what, when and why.
+// Whoever writes or reviews the list goes through this and knows no database; judging mail goes
+// through SuppressionList.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/base/deadline.h"
+#include "policy/store/store.h"
+
+namespace icm {
+
+// What to do when there is no store yet.
+enum class Missing { make, refuse };
+
+// Something that was done to the list.
+struct Deed {
+  enum class Kind { add, import, remove };
+  Kind kind = Kind::add;
+  std::string who;  // login of the person, or name of the program
+  WallTime at{};
+  std::string why;  // may be empty, except where a permanent entry is removed
+  bool operator==(const Deed&) const = default;
+};
+
+std::string_view to_string(Deed::Kind kind);  // "add", "import", "remove"
+
+// What became of an entry that was given.
+enum class Outcome {
+  added,      // there was none of this address, scope and reason, or it had expired
+  changed,    // the one that was there now says more: an earlier start, a later end, another note
+  unchanged,  // the one that was there said as much; or the person asked to be forgotten
+};
+
+// An entry with the deed that put it there, and the one that ended it.
+struct Recorded {
+  Suppression entry;
+  Deed added;
+  std::optional<Deed> ended;  // absent as long as the entry stands
+  bool operator==(const Recorded&) const = default;
+};
+
+// All that are set must hold.
+struct RecordFilter {
+  enum class Expiry { in_force, expired };
+  Expiry expiry = Expiry::in_force;
+  std::optional<SuppressionReason> reason;
+  std::optional<std::string> scope;
+  std::optional<Domain> domain;   // exactly, not those below it
+  std::optional<WallTime> since;  // created then or later
+};
+
+// The entries of an address that are meant; what is not set means any.
+struct EntryChoice {
+  std::string address;
+  std::optional<std::string> scope;
+  std::optional<SuppressionReason> reason;
+};
+
+// Whether an entry may be stored. Code::syntax says what was expected:
+// - unsubscribe, complaint, hard-bounce, relay-off and erasure have no expiry; suspended has one;
+// - an erasure is global;
+// - source has at most 200 octets and note 1000; they and the address are UTF-8 without control
+//   characters, so that whoever prints them cannot be made to print something else.
+// `address` must be a Mailbox::key() and `scope` come from suppression_scope().
+[[nodiscard]] Status check_entry(const Suppression& entry);
+
+// Whether entries may be removed by `deed`: a permanent one is not without a cause. Code::permanent
+// says which.
+[[nodiscard]] Status check_removal(const std::vector<Suppression>& entries, const Deed& deed);
+
+// Adding `given` where `known` is: the earlier start and the later end hold, a new note replaces
+// the old one, the source stays who told us first. An entry that had expired at `now` is replaced.
+Suppression merged(const Suppression& known, const Suppression& given, WallTime now);
+
+// What `merged` made of an entry: what a book answers for one that it knew already.
+Outcome outcome_of_merge(const Suppression& known, const Suppression& result, WallTime now);
+
+struct ImportCount {
+  std::uint64_t added = 0;
+  std::uint64_t changed = 0;
+  std::uint64_t unchanged = 0;  // also those that stand in the input again
+  bool operator==(const ImportCount&) const = default;
+};
+
+// Millions of entries into the list, all of them or none. Not synchronised. Destroyed before
+// commit(), it leaves no trace.
+class ImportJob {
+ public:
+  virtual ~ImportJob() = default;
+
+  // Code::syntax when check_entry() refuses the entry, which is then not staged and the import may
+  // go on; any other Error ends it.
+  [[nodiscard]] virtual Status stage(const Suppression& entry) = 0;
+  virtual std::uint64_t staged() const = 0;
+
+  // Merges what was staged; `progress` is told now and then how many entries are done. Waits until
+  // `lock` for other writers. Once only.
+  [[nodiscard]] virtual Result<ImportCount> commit(
+      const Deed& deed, Deadline lock, const std::function<void(std::uint64_t)>& progress) = 0;
+};
+
+// Not synchronised: one for each thread. Any number of them, in as many processes, may work on one
+// list. Every call is all or nothing; what has been answered without an Error is kept, also by a
+// power cut. Made by open_book().
+class SuppressionBook {
+ public:
+  virtual ~SuppressionBook() = default;
+
+  // From now on each call returns by `deadline`, with Code::temporary when it had to wait for
+  // others so long.
+  virtual void wait_until(Deadline deadline) = 0;
+
+  // An erasure takes all else that is known about the address, its history included; and as long
+  // as it stands, nothing else is stored for the address.
+  [[nodiscard]] virtual Result<Outcome> add(const Suppression& entry, const Deed& deed) = 0;
+
+  // Removes the entries that are meant and keeps them in the history. Answers with what was
+  // removed, possibly nothing. Where check_removal() refuses, nothing is removed.
+  [[nodiscard]] virtual Result<std::vector<Suppression>> remove(const EntryChoice& choice,
+                                                                const Deed& deed) = 0;
+
+  // All that stands at these addresses, by scope and reason.
+  [[nodiscard]] virtual Result<std::vector<Recorded>> standing(
+      const std::vector<std::string>& addresses) = 0;
+
+  // All that stood there once and was replaced or removed, the latest first.
+  [[nodiscard]] virtual Result<std::vector<Recorded>> past(
+      const std::vector<std::string>& addresses) = 0;
+
+  // Hands every entry that the filter lets through to `visit`, by address, scope and reason, as of
+  // one moment: what others write meanwhile is not seen. Takes no memory that grows with the list.
+  [[nodiscard]] virtual Status each(const RecordFilter& filter, WallTime now,
+                                    const std::function<void(const Suppression&)>& visit) = 0;
+
+  [[nodiscard]] virtual Result<std::unique_ptr<ImportJob>> begin_import() = 0;
+};
+
+}  // namespace icm
