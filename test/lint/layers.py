@@ -20,6 +20,7 @@ LAYERS = {
     # The one place that chooses a store by what was configured.
     "policy/store/stores": BASE + ["policy/store", "policy/config"],
     "policy/replies": BASE + ["policy/message"],
+    "policy/unsubscribe": BASE + ["policy/message", "policy/auth", "policy/store"],
     # The words that policies and configuration share.
     "policy/verdict": BASE + ["policy/message"],
     "policy/rules": BASE,
