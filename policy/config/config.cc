@@ -87,6 +87,28 @@ const std::vector<EnumName<Rescue>>& enum_names<Rescue>() {
   return names;
 }
 
+template <>
+const std::vector<EnumName<StoreKind>>& enum_names<StoreKind>() {
+  static const std::vector<EnumName<StoreKind>> names = {{StoreKind::sqlite, "sqlite"},
+                                                         {StoreKind::redis, "redis"}};
+  return names;
+}
+
+template <>
+const std::vector<EnumName<WhileAway>>& enum_names<WhileAway>() {
+  static const std::vector<EnumName<WhileAway>> names = {{WhileAway::snapshot, "snapshot"},
+                                                         {WhileAway::on_error, "on_error"}};
+  return names;
+}
+
+template <>
+const std::vector<EnumName<RedisMode>>& enum_names<RedisMode>() {
+  static const std::vector<EnumName<RedisMode>> names = {{RedisMode::single, "single"},
+                                                         {RedisMode::sentinel, "sentinel"},
+                                                         {RedisMode::cluster, "cluster"}};
+  return names;
+}
+
 SealingKeyConfig example_sealing_key() {
   SealingKeyConfig key;
   key.domain = "example.com";

@@ -19,6 +19,7 @@
 #include "policy/config/control_config.h"
 #include "policy/config/dns_config.h"
 #include "policy/config/policy_options.h"
+#include "policy/config/store_config.h"
 #include "policy/message/envelope.h"
 #include "policy/verdict.h"
 
@@ -68,6 +69,12 @@ template <>
 const std::vector<EnumName<SealWhen>>& enum_names<SealWhen>();
 template <>
 const std::vector<EnumName<Rescue>>& enum_names<Rescue>();
+template <>
+const std::vector<EnumName<StoreKind>>& enum_names<StoreKind>();
+template <>
+const std::vector<EnumName<WhileAway>>& enum_names<WhileAway>();
+template <>
+const std::vector<EnumName<RedisMode>>& enum_names<RedisMode>();
 
 // ---- Declaring options ------------------------------------------------------------------------
 //
@@ -86,6 +93,7 @@ const std::vector<EnumName<Rescue>>& enum_names<Rescue>();
 //   span      seconds: 90s, 15m, 2h, 7d         list     a list of such structs, with an example
 //   time      a moment, or never                policy   a section that is a policy's
 //   domain_name, selector, key_file             domain_names  a list of domain names, as texts
+//   secret_file, a key_file or empty            redis_servers  a list of Redis servers
 
 struct SocketConfig {
   std::string address = "unix:/var/spool/postfix/icloud-milter/milter.sock";
@@ -231,16 +239,6 @@ void describe(LimitsConfig& c, Visitor& visit) {
              "Header octets kept per message; the rest is counted and the message violates "
              "format.header-size.");
   visit.number("header_fields", c.header_fields, 50, 100000, "Header fields kept per message.");
-}
-
-struct StoreConfig {
-  std::string path = "/var/lib/icloud-milter/store.db";
-  bool operator==(const StoreConfig&) const = default;
-};
-
-template <class Visitor>
-void describe(StoreConfig& c, Visitor& visit) {
-  visit.path("path", c.path, "SQLite file with the suppression list; made when it is missing.");
 }
 
 // A declared stream: mail of one kind, recognised by any of its marks.

@@ -10,6 +10,7 @@
 #include "policy/base/text.h"
 #include "policy/config/option_form.h"
 #include "policy/config/socket_address.h"
+#include "policy/config/store_checks.h"
 
 namespace icm {
 namespace {
@@ -38,7 +39,6 @@ class Checker : public OptionVisitor<Checker> {
     control();
     roles();
     arrival();
-    store();
     dns();
     streams();
     mailings();
@@ -141,10 +141,6 @@ class Checker : public OptionVisitor<Checker> {
     if (std::all_of(id.begin(), id.end(), is_token_octet)) return;
     add(Severity::error, place, option,
         fmt::format("expected a host name or another token of RFC 2045, got \"{}\"", for_log(id)));
-  }
-
-  void store() {
-    if (config_.store.path.empty()) error("store.path", "expected an absolute path, got \"\"");
   }
 
   void dns() {
@@ -393,7 +389,9 @@ class Checker : public OptionVisitor<Checker> {
 
 std::vector<CheckFinding> check_config(const Config& config, const ConfigPlaces& places,
                                        WallTime now) {
-  return Checker(config, places, now).all();
+  std::vector<CheckFinding> findings = Checker(config, places, now).all();
+  for (CheckFinding& finding : check_store(config, places)) findings.push_back(std::move(finding));
+  return findings;
 }
 
 }  // namespace icm

@@ -327,6 +327,15 @@ Form<NameServer> server_form() {
   return form;
 }
 
+Form<RedisAddress> redis_server_form() {
+  Form<RedisAddress> form;
+  form.expected = "an address as 192.0.2.1 or [2001:db8::1]:6379, or unix:PATH";
+  form.one = "addresses as 192.0.2.1 or [2001:db8::1]:6379, or unix:PATH";
+  form.parse = RedisAddress::parse;
+  form.write = [](const RedisAddress& server) { return server.text(); };
+  return form;
+}
+
 Form<std::string> domain_name_form() {
   const Form<Domain> domain = domain_form();
   Form<std::string> form;
@@ -369,6 +378,15 @@ Form<std::string> key_file_form() {
     return std::string(given);
   };
   form.write = same;
+  return form;
+}
+
+Form<std::string> secret_file_form() {
+  Form<std::string> form = key_file_form();
+  form.expected += ", or nothing";
+  form.parse = [parse = form.parse](std::string_view given) -> Result<std::string> {
+    return given.empty() ? std::string() : parse(given);
+  };
   return form;
 }
 

@@ -49,9 +49,11 @@ Form<Domain> domain_form();
 Form<IpRange> range_form();
 Form<IpAddress> address_form();
 Form<NameServer> server_form();
+Form<RedisAddress> redis_server_form();
 Form<std::string> domain_name_form();  // as Domain::text()
 Form<std::string> selector_form();     // RFC 6376 §3.1, in lower case
 Form<std::string> key_file_form();     // /PATH or credential:NAME
+Form<std::string> secret_file_form();  // the same, or empty
 
 // "a, b or c"
 std::string one_of(const std::vector<std::string_view>& words);
@@ -117,6 +119,9 @@ class OptionVisitor {
   void key_file(Words key, std::string& member, Words sentence) {
     self().scalar(key, member, key_file_form(), sentence);
   }
+  void secret_file(Words key, std::string& member, Words sentence) {
+    self().scalar(key, member, secret_file_form(), sentence);
+  }
   void word(Words key, std::string& member, std::vector<Words> words, Words sentence) {
     self().scalar(key, member, word_form(std::move(words)), sentence);
   }
@@ -160,6 +165,9 @@ class OptionVisitor {
   }
   void servers(Words key, std::vector<NameServer>& member, Words sentence) {
     self().values(key, member, server_form(), sentence);
+  }
+  void redis_servers(Words key, std::vector<RedisAddress>& member, Words sentence) {
+    self().values(key, member, redis_server_form(), sentence);
   }
   template <class Enum>
   void choices(Words key, std::vector<Enum>& member, Words sentence) {
