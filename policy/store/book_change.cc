@@ -24,10 +24,18 @@ Result<std::int64_t> record(Database& database, const Deed& deed) {
 
 Result<BookChange> BookChange::begin(Database& database, const Deed& deed) {
   ICM_TRY(Transaction transaction, Transaction::begin(database));
+  // What can fail about it fails before anything has been changed.
+  ICM_TRY(Generation generation, Generation::open(database.path()));
+  ICM_TRY(ChangeLog log, ChangeLog::begin(database));
   ICM_TRY(const std::int64_t number, record(database, deed));
-  return BookChange(std::move(transaction), number);
+  return BookChange(std::move(generation), std::move(transaction), std::move(log), number);
 }
 
-Status BookChange::commit() { return transaction_.commit(); }
+Status BookChange::commit() {
+  ICM_CHECK(log_.end());
+  ICM_CHECK(transaction_.commit());
+  generation_.raise();
+  return {};
+}
 
 }  // namespace icm

@@ -4,6 +4,8 @@
 // is committed here and nowhere else.
 #pragma once
 
+#include "policy/store/change_log.h"
+#include "policy/store/generation.h"
 #include "policy/store/sqlite.h"
 #include "policy/store/suppression_book.h"
 
@@ -18,13 +20,23 @@ class BookChange {
   // The number of the deed: what entries refer to.
   std::int64_t deed() const { return deed_; }
 
-  // After this, and not before, the change has been made.
+  // What stands for `address` is changed by this: whoever keeps the list in memory reads it again.
+  // Without one such call they read the whole list again.
+  [[nodiscard]] Status note(std::string_view address) { return log_.note(address); }
+
+  // After this, and not before, the change has been made, and no lookup on this host answers from
+  // what was before.
   [[nodiscard]] Status commit();
 
  private:
-  BookChange(Transaction transaction, std::int64_t deed)
-      : transaction_(std::move(transaction)), deed_(deed) {}
+  BookChange(Generation generation, Transaction transaction, ChangeLog log, std::int64_t deed)
+      : generation_(std::move(generation)),
+        transaction_(std::move(transaction)),
+        log_(std::move(log)),
+        deed_(deed) {}
+  Generation generation_;
   Transaction transaction_;
+  ChangeLog log_;
   std::int64_t deed_;
 };
 

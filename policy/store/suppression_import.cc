@@ -82,6 +82,7 @@ Result<ImportCount> SuppressionImport::commit(const Deed& deed, Deadline lock,
     if (!is_row) break;
     ICM_TRY(const Suppression entry, entry_of_row(rows, database_.path()));
     ICM_TRY(const Outcome outcome, merge.put(entry, change.deed(), deed.at));
+    if (outcome != Outcome::unchanged) ICM_CHECK(change.note(entry.address));
     count(outcome, counts);
   }
   if (counts.added + counts.changed == 0) return counts;  // rolled back, the deed with it

@@ -58,10 +58,17 @@ class SuppressionSource {
                                                                    const Visit& visit,
                                                                    Deadline deadline) = 0;
 
-  // Called at a steady pace, a few times a second: does the store answer, and may it have changed
-  // since the last call although nobody raised the generation, such as by a writer that died right
-  // after its commit? An Error says why it does not answer.
-  [[nodiscard]] virtual Result<bool> has_changed_unsaid(Deadline deadline) = 0;
+  // What look() saw.
+  enum class Seen {
+    same,
+    changed,   // something may have been written, by whomever: changes() tells
+    replaced,  // another store stands in its place: whoever has it open must open it anew
+  };
+
+  // Called at a steady pace, a few times a second: does the store answer, and has it changed since
+  // the last call? Notices what nobody raised the generation for, such as the last deed of a writer
+  // that died right after its commit. An Error says why the store does not answer.
+  [[nodiscard]] virtual Result<Seen> look(Deadline deadline) = 0;
 };
 
 }  // namespace icm

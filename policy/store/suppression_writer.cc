@@ -65,6 +65,7 @@ Result<Outcome> SuppressionWriter::add(const Suppression& entry, const Deed& dee
   ICM_TRY(BookChange change, BookChange::begin(database_, deed));
   ICM_TRY(const Outcome outcome, merge.put(entry, change.deed(), deed.at));
   if (outcome == Outcome::unchanged) return outcome;  // rolled back, the deed with it
+  ICM_CHECK(change.note(entry.address));
   ICM_CHECK(change.commit());
   return outcome;
 }
@@ -82,6 +83,7 @@ Result<std::vector<Suppression>> SuppressionWriter::remove(const EntryChoice& ch
                                 chosen),
                     choice, change.deed()));
   ICM_CHECK(run_on_chosen(database_, fmt::format("DELETE{}", chosen), choice, {}));
+  ICM_CHECK(change.note(choice.address));
   ICM_CHECK(change.commit());
   return entries;
 }
