@@ -24,10 +24,10 @@ Result<std::int64_t> record(Database& database, const Deed& deed) {
 
 Result<BookChange> BookChange::begin(Database& database, const Deed& deed) {
   ICM_TRY(Transaction transaction, Transaction::begin(database));
-  // What can fail about it fails before anything has been changed.
-  ICM_TRY(Generation generation, Generation::open(database.path()));
   ICM_TRY(ChangeLog log, ChangeLog::begin(database));
   ICM_TRY(const std::int64_t number, record(database, deed));
+  // Whatever can fail about it fails before the commit.
+  ICM_TRY(Generation generation, Generation::open(database.path()));
   return BookChange(std::move(generation), std::move(transaction), std::move(log), number);
 }
 
