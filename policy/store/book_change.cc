@@ -28,10 +28,20 @@ Result<BookChange> BookChange::begin(Database& database, const Deed& deed) {
   ICM_TRY(const std::int64_t number, record(database, deed));
   // Whatever can fail about it fails before the commit.
   ICM_TRY(Generation generation, Generation::open(database.path()));
-  return BookChange(std::move(generation), std::move(transaction), std::move(log), number);
+  return BookChange(database, std::move(generation), std::move(transaction), std::move(log),
+                    number);
+}
+
+Status BookChange::note(std::string_view address) {
+  ++entries_;
+  return log_.note(address);
 }
 
 Status BookChange::commit() {
+  {
+    ICM_TRY(Statement statement, database_->prepare("UPDATE deed SET entries = ?1 WHERE id = ?2"));
+    ICM_CHECK(statement.query().bind(1, entries_).bind(2, deed_).run());
+  }
   ICM_CHECK(log_.end());
   ICM_CHECK(transaction_.commit());
   generation_.raise();

@@ -22,22 +22,28 @@ class BookChange {
 
   // What stands for `address` is changed by this: whoever keeps the list in memory reads it again.
   // Without one such call they read the whole list again.
-  [[nodiscard]] Status note(std::string_view address) { return log_.note(address); }
+  // Called once for each entry, it also counts them for whoever reviews the deed.
+  [[nodiscard]] Status note(std::string_view address);
 
   // After this, and not before, the change has been made, and no lookup on this host answers from
   // what was before.
   [[nodiscard]] Status commit();
 
  private:
-  BookChange(Generation generation, Transaction transaction, ChangeLog log, std::int64_t deed)
-      : generation_(std::move(generation)),
+  BookChange(Database& database, Generation generation, Transaction transaction, ChangeLog log,
+             std::int64_t deed)
+      : database_(&database),
+        generation_(std::move(generation)),
         transaction_(std::move(transaction)),
         log_(std::move(log)),
         deed_(deed) {}
+
+  Database* database_;
   Generation generation_;
   Transaction transaction_;
   ChangeLog log_;
   std::int64_t deed_;
+  std::int64_t entries_ = 0;
 };
 
 }  // namespace icm

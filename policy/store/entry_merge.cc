@@ -9,8 +9,8 @@ namespace {
 constexpr std::string_view erased =
     "SELECT 1 FROM suppression WHERE reason = 'erasure' AND address = ?1";
 constexpr std::string_view insert =
-    "INSERT INTO suppression (" ICM_ENTRY_COLUMNS
-    ", added_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT DO NOTHING";
+    "INSERT INTO suppression (" ICM_ENTRY_COLUMNS ", added_by) VALUES (" ICM_ENTRY_PARAMETERS
+    ", " ICM_BEHIND_ENTRY ") ON CONFLICT DO NOTHING";
 constexpr std::string_view known =
     "SELECT " ICM_ENTRY_COLUMNS
     " FROM suppression WHERE address = ?1 AND scope = ?2 AND reason = ?3";
@@ -18,7 +18,10 @@ constexpr std::string_view keep =
     "INSERT INTO past (" ICM_ENTRY_COLUMNS ", added_by, ended_by) SELECT " ICM_ENTRY_COLUMNS
     ", added_by, ?4 FROM suppression WHERE address = ?1 AND scope = ?2 AND reason = ?3";
 constexpr std::string_view update =
-    "UPDATE suppression SET source = ?4, note = ?5, created = ?6, expires = ?7, added_by = ?8 "
+    "UPDATE suppression SET source = ?4, note = ?5, created = ?6, expires = ?7, pattern = ?8, "
+    "reply = ?9, queue_id = ?10, first_seen = ?11, last_seen = ?12, count = ?13, "
+    "added_by = " ICM_BEHIND_ENTRY
+    " "
     "WHERE address = ?1 AND scope = ?2 AND reason = ?3";
 constexpr std::string_view forget_entries =
     "DELETE FROM suppression WHERE address = ?1 AND reason <> 'erasure'";
@@ -84,7 +87,7 @@ Result<Outcome> EntryMerge::combine(const Suppression& entry, std::int64_t deed,
   ICM_CHECK(keep_query.bind(4, deed).run());
   Query update_query = update_.query();
   bind_entry(update_query, after);
-  ICM_CHECK(update_query.bind(8, deed).run());
+  ICM_CHECK(update_query.bind(behind_entry, deed).run());
   return outcome;
 }
 
@@ -100,11 +103,12 @@ Result<Outcome> EntryMerge::put(const Suppression& entry, std::int64_t deed, Wal
     anybody_erased_ = true;
     stored = entry;
     stored.note.clear();
+    stored.evidence.reset();
   }
   const Suppression& given = is_erasure ? stored : entry;
   Query query = insert_.query();
   bind_entry(query, given);
-  ICM_CHECK(query.bind(8, deed).run());
+  ICM_CHECK(query.bind(behind_entry, deed).run());
   if (database_->changes() == 1) return Outcome::added;
   return combine(given, deed, now);
 }

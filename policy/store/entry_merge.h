@@ -4,6 +4,8 @@
 // lock. What one entry or five million of them do to the store is decided here.
 #pragma once
 
+#include <optional>
+
 #include "policy/store/sqlite.h"
 #include "policy/store/suppression_book.h"
 

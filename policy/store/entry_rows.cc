@@ -25,6 +25,13 @@ Result<Suppression> entry_of_row(const Query& query, const std::string& path, in
   }
   entry.reason = *reason;
   if (!query.is_null(first + 6)) entry.expires = time_of_store(query.number(first + 6));
+  if (query.is_null(first + 7)) return entry;
+  entry.evidence = {.pattern = std::string(query.text(first + 7)),
+                    .reply = std::string(query.text(first + 8)),
+                    .queue_id = std::string(query.text(first + 9)),
+                    .first_seen = time_of_store(query.number(first + 10)),
+                    .last_seen = time_of_store(query.number(first + 11)),
+                    .count = query.number(first + 12)};
   return entry;
 }
 
@@ -40,6 +47,16 @@ void bind_entry(Query& query, const Suppression& entry) {
   } else {
     query.bind_null(7);
   }
+  if (!entry.evidence) {
+    for (int parameter = 8; parameter <= entry_columns; ++parameter) query.bind_null(parameter);
+    return;
+  }
+  query.bind(8, entry.evidence->pattern)
+      .bind(9, entry.evidence->reply)
+      .bind(10, entry.evidence->queue_id)
+      .bind(11, stored_time(entry.evidence->first_seen))
+      .bind(12, stored_time(entry.evidence->last_seen))
+      .bind(13, entry.evidence->count);
 }
 
 }  // namespace icm

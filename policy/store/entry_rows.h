@@ -9,11 +9,17 @@
 #include "policy/store/store.h"
 
 // The columns of an entry, in the order in which the functions below count them.
-#define ICM_ENTRY_COLUMNS "address, scope, reason, source, note, created, expires"
+#define ICM_ENTRY_COLUMNS                                                                          \
+  "address, scope, reason, source, note, created, expires, pattern, reply, queue_id, first_seen, " \
+  "last_seen, count"
+// The parameters that bind_entry() binds, and the first one behind them.
+#define ICM_ENTRY_PARAMETERS "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
+#define ICM_BEHIND_ENTRY "?14"
 
 namespace icm {
 
-constexpr int entry_columns = 7;
+constexpr int entry_columns = 13;
+constexpr int behind_entry = entry_columns + 1;
 
 std::int64_t stored_time(WallTime time);
 WallTime time_of_store(std::int64_t stored);
@@ -23,7 +29,7 @@ WallTime time_of_store(std::int64_t stored);
 [[nodiscard]] Result<Suppression> entry_of_row(const Query& query, const std::string& path,
                                                int first = 0);
 
-// Binds `entry` to parameters ?1 to ?7. It must live until the query ends.
+// Binds `entry` to ICM_ENTRY_PARAMETERS. It must live until the query ends.
 void bind_entry(Query& query, const Suppression& entry);
 
 }  // namespace icm

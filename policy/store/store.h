@@ -48,6 +48,17 @@ bool widens_to_siblings(SuppressionReason reason);
 // ASCII without blanks. Code::syntax says what was expected.
 [[nodiscard]] Result<std::string> suppression_scope(std::string_view text);
 
+// What Apple's replies told of an address.
+struct Evidence {
+  std::string pattern;     // id of the reply pattern
+  std::string reply;       // the latest of them, as Apple gave it
+  std::string queue_id;    // of the message that was answered so
+  WallTime first_seen{};   // when the first of them came,
+  WallTime last_seen{};    // and the latest
+  std::int64_t count = 1;  // of them, from the first to the latest
+  bool operator==(const Evidence&) const = default;
+};
+
 struct Suppression {
   std::string address;  // Mailbox::key(): how Apple compares
   std::string scope;    // "global", "stream:NAME" or "list:ID"
@@ -55,7 +66,8 @@ struct Suppression {
   std::string source;  // who or what made the entry: "cli", "import:list.csv"
   std::string note;    // evidence in words
   WallTime created{};
-  std::optional<WallTime> expires;  // absent: never
+  std::optional<WallTime> expires;     // absent: never
+  std::optional<Evidence> evidence{};  // absent: no reply led to it
   bool operator==(const Suppression&) const = default;
 };
 

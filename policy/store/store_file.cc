@@ -10,14 +10,16 @@
 #include <unistd.h>
 
 #include "policy/store/schema.h"
+#include "policy/store/store_backup.h"
 
 namespace icm {
 namespace {
 
 constexpr std::int64_t application_id = 0x49434d53;  // "ICMS"
-constexpr std::int64_t schema_version = 1;
 
-enum class Content { fresh, store };
+enum class Content { fresh, older, store };
+
+std::int64_t schema_version() { return static_cast<std::int64_t>(store_schema.size()); }
 
 // The owner of the directory is the one who runs the daemon; root would lock it out.
 Status give_to_owner_of_directory(int file, const std::string& path) {
@@ -67,14 +69,14 @@ Result<Content> recognise(Database& database) {
                             "program's database (application_id {}, {} tables and indexes)",
                             database.path(), application_id, id, objects));
   }
-  if (version != schema_version) {
+  if (version < 1 || version > schema_version()) {
     return fail(
         Code::config,
         fmt::format("{}: expected a suppression store of version {}, found version {}; it was "
                     "written by another release of icloud-milter",
-                    database.path(), schema_version, version));
+                    database.path(), schema_version(), version));
   }
-  return Content::store;
+  return version == schema_version() ? Content::store : Content::older;
 }
 
 // In one snapshot, since another process may be making the tables meanwhile.
@@ -98,10 +100,10 @@ Status make_tables(Database& database) {
   }
   ICM_TRY(Transaction transaction, Transaction::begin(database));
   ICM_TRY(const Content content, recognise(database));
-  if (content == Content::store) return {};
-  ICM_CHECK(database.execute(store_schema));
+  if (content != Content::fresh) return {};
+  for (const std::string_view step : store_schema) ICM_CHECK(database.execute(step));
   ICM_CHECK(database.execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}",
-                                         application_id, schema_version)));
+                                         application_id, schema_version())));
   return transaction.commit();
 }
 
@@ -121,10 +123,37 @@ Status prepare_connection(Database& database, Database::Access access) {
       "PRAGMA synchronous = FULL; PRAGMA secure_delete = ON; PRAGMA journal_size_limit = 16777216");
 }
 
+// Whoever gets the lock first brings the store up to date, the others find it done.
+Status bring_up_to_date(const std::string& path, Deadline deadline, Notices* notices) {
+  ICM_TRY(Database database, Database::open(path, Database::Access::write));
+  database.wait_until(deadline);
+  ICM_CHECK(prepare_connection(database, Database::Access::write));
+  ICM_TRY(Transaction transaction, Transaction::begin(database));
+  ICM_TRY(const Content content, recognise(database));
+  if (content != Content::older) return {};
+  ICM_TRY(const std::int64_t version, database.number("PRAGMA user_version"));
+  // What has been committed is read on a connection of its own, since a copy cannot be made within
+  // a transaction; nobody changes it meanwhile.
+  ICM_TRY(const std::string backup,
+          back_up_store(path, fmt::format("version-{}", version), deadline));
+  for (const std::string_view step : store_schema.subspan(static_cast<std::size_t>(version))) {
+    ICM_CHECK(database.execute(step));
+  }
+  ICM_CHECK(database.execute(fmt::format("PRAGMA user_version = {}", schema_version())));
+  ICM_CHECK(transaction.commit());
+  if (notices != nullptr) {
+    notices->push_back(
+        fmt::format("{}: the store was brought from version {} to version {}; as it "
+                    "was before, it is kept in {}",
+                    path, version, schema_version(), backup));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Database> open_store(const std::string& path, Database::Access access, Missing missing,
-                            Deadline deadline) {
+                            Deadline deadline, Notices* notices) {
   ICM_CHECK(make_file(path, missing));
   ICM_TRY(Database database, Database::open(path, access));
   database.wait_until(deadline);
@@ -135,6 +164,7 @@ Result<Database> open_store(const std::string& path, Database::Access access, Mi
                   fmt::format("{}: expected a suppression store, found an empty file", path));
     ICM_CHECK(make_store(path, deadline));
   }
+  if (content == Content::older) ICM_CHECK(bring_up_to_date(path, deadline, notices));
   ICM_CHECK(prepare_connection(database, access));
   return database;
 }

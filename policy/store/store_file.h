@@ -14,9 +14,13 @@ namespace icm {
 // at once. A new file belongs to the owner of its directory when root makes it, so that the daemon
 // can read what an administrator began, and is readable by owner and group.
 //
+// A store of an older version is brought up to date first, whole or not at all, when
+// back_up_store() has kept what was there; `notices` is told so.
+//
 // Refused with Code::config, saying what was found: another program's database, a store of a newer
 // version, a file that is none, one this user may not use. Waits for locks until `deadline`.
 [[nodiscard]] Result<Database> open_store(const std::string& path, Database::Access access,
-                                          Missing missing, Deadline deadline);
+                                          Missing missing, Deadline deadline,
+                                          Notices* notices = nullptr);
 
 }  // namespace icm

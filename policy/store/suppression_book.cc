@@ -10,7 +10,9 @@ namespace {
 
 constexpr std::size_t max_address = 254;  // RFC 5321 §4.5.3.1.3, without the angle brackets
 constexpr std::size_t max_source = 200;
-constexpr std::size_t max_note = 1000;
+constexpr std::size_t max_note = 1000;  // also of a reply
+constexpr std::size_t max_pattern = 100;
+constexpr std::size_t max_queue_id = 100;
 
 // Also the control characters of ISO 6429 in their UTF-8 form, U+0080 to U+009F: a terminal obeys
 // some of them as it obeys ESC.
@@ -34,6 +36,33 @@ Status check_text(std::string_view name, std::string_view text, std::size_t limi
                   name, limit, text.size(), for_log(text, 60)));
 }
 
+Status check_evidence(const Evidence& evidence) {
+  if (evidence.pattern.empty()) return fail(Code::syntax, "pattern: expected a name, found none");
+  if (evidence.count < 1 || evidence.last_seen < evidence.first_seen) {
+    return fail(Code::syntax,
+                fmt::format("evidence: expected at least one reply, and the first before the last; "
+                            "found {}, from {} to {}",
+                            evidence.count, to_rfc3339(evidence.first_seen),
+                            to_rfc3339(evidence.last_seen)));
+  }
+  ICM_CHECK(check_text("pattern", evidence.pattern, max_pattern));
+  ICM_CHECK(check_text("queue id", evidence.queue_id, max_queue_id));
+  return check_text("reply", evidence.reply, max_note);
+}
+
+// What comes twice, as when a log is read again, is counted once: only evidence of another time
+// adds to the count.
+std::optional<Evidence> merged_evidence(const std::optional<Evidence>& known,
+                                        const std::optional<Evidence>& given) {
+  if (!known || !given) return known ? known : given;
+  Evidence result = given->last_seen >= known->last_seen ? *given : *known;
+  result.first_seen = std::min(known->first_seen, given->first_seen);
+  const bool is_apart =
+      given->first_seen > known->last_seen || given->last_seen < known->first_seen;
+  result.count = is_apart ? known->count + given->count : std::max(known->count, given->count);
+  return result;
+}
+
 }  // namespace
 
 std::string_view to_string(Deed::Kind kind) {
@@ -44,6 +73,10 @@ std::string_view to_string(Deed::Kind kind) {
       return "import";
     case Deed::Kind::remove:
       return "remove";
+    case Deed::Kind::undo:
+      return "undo";
+    case Deed::Kind::hash:
+      return "hash";
   }
   return "invalid";
 }
@@ -63,7 +96,8 @@ Status check_entry(const Suppression& entry) {
   }
   ICM_CHECK(check_text("address", entry.address, max_address));
   ICM_CHECK(check_text("source", entry.source, max_source));
-  return check_text("note", entry.note, max_note);
+  ICM_CHECK(check_text("note", entry.note, max_note));
+  return entry.evidence ? check_evidence(*entry.evidence) : Status();
 }
 
 Status check_removal(const std::vector<Suppression>& entries, const Deed& deed) {
@@ -77,8 +111,10 @@ Status check_removal(const std::vector<Suppression>& entries, const Deed& deed) 
 }
 
 Suppression merged(const Suppression& known, const Suppression& given, WallTime now) {
-  if (known.expires && *known.expires <= now) return given;
-  Suppression result = known;
+  const bool is_expired = known.expires && *known.expires <= now;
+  Suppression result = is_expired ? given : known;
+  result.evidence = merged_evidence(known.evidence, given.evidence);
+  if (is_expired) return result;
   result.created = std::min(known.created, given.created);
   if (!given.expires || (known.expires && *given.expires > *known.expires))
     result.expires = given.expires;

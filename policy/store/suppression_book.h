@@ -21,9 +21,12 @@ namespace icm {
 // What to do when there is no store yet.
 enum class Missing { make, refuse };
 
+// What an operator should know of the opening of a store, a sentence each.
+using Notices = std::vector<std::string>;
+
 // Something that was done to the list.
 struct Deed {
-  enum class Kind { add, import, remove };
+  enum class Kind { add, import, remove, undo, hash };
   Kind kind = Kind::add;
   std::string who;  // login of the person, or name of the program
   WallTime at{};
@@ -31,7 +34,7 @@ struct Deed {
   bool operator==(const Deed&) const = default;
 };
 
-std::string_view to_string(Deed::Kind kind);  // "add", "import", "remove"
+std::string_view to_string(Deed::Kind kind);  // "add", "import", "remove", "undo", "hash"
 
 // What became of an entry that was given.
 enum class Outcome {
@@ -69,7 +72,9 @@ struct EntryChoice {
 // - unsubscribe, complaint, hard-bounce, relay-off and erasure have no expiry; suspended has one;
 // - an erasure is global;
 // - source has at most 200 octets and note 1000; they and the address are UTF-8 without control
-//   characters, so that whoever prints them cannot be made to print something else.
+//   characters, so that whoever prints them cannot be made to print something else;
+// - evidence has a pattern (100 octets), at least one reply (1000), and its first is not behind its
+//   last.
 // `address` must be a Mailbox::key() and `scope` come from suppression_scope().
 [[nodiscard]] Status check_entry(const Suppression& entry);
 
@@ -78,13 +83,15 @@ struct EntryChoice {
 [[nodiscard]] Status check_removal(const std::vector<Suppression>& entries, const Deed& deed);
 
 // Adding `given` where `known` is: the earlier start and the later end hold, a new note replaces
-// the old one, the source stays who told us first. An entry that had expired at `now` is replaced.
+// the old one, the source stays who told us first. An entry that had expired at `now` is replaced,
+// but for its evidence: that is added up, with the words of the latest reply.
 Suppression merged(const Suppression& known, const Suppression& given, WallTime now);
 
 // What `merged` made of an entry: what a book answers for one that it knew already.
 Outcome outcome_of_merge(const Suppression& known, const Suppression& result, WallTime now);
 
 struct ImportCount {
+  std::int64_t import = 0;  // the import's id, by which it can be undone; 0: nothing was changed
   std::uint64_t added = 0;
   std::uint64_t changed = 0;
   std::uint64_t unchanged = 0;  // also those that stand in the input again

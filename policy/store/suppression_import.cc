@@ -19,7 +19,8 @@ constexpr std::string_view make_stage =
     "PRAGMA threads = 2;"
     "PRAGMA temp.journal_mode = OFF;"
     "PRAGMA temp_store = FILE;"
-    "CREATE TEMP TABLE staged (address, scope, reason, source, note, created, expires);"
+    "CREATE TEMP TABLE staged (" ICM_ENTRY_COLUMNS
+    ");"
     "BEGIN";
 
 // The first row of the sorted ones is there: what comes now goes through the list from one end to
@@ -27,7 +28,7 @@ constexpr std::string_view make_stage =
 constexpr std::string_view after_sort = "PRAGMA cache_size = -8192";
 
 constexpr std::string_view stage_one =
-    "INSERT INTO temp.staged (" ICM_ENTRY_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+    "INSERT INTO temp.staged (" ICM_ENTRY_COLUMNS ") VALUES (" ICM_ENTRY_PARAMETERS ")";
 
 // In the order of the list's key; of entries with the same key the oldest first, so that its source
 // is the one that told us first.
@@ -87,6 +88,7 @@ Result<ImportCount> SuppressionImport::commit(const Deed& deed, Deadline lock,
   }
   if (counts.added + counts.changed == 0) return counts;  // rolled back, the deed with it
   ICM_CHECK(change.commit());
+  counts.import = change.deed();
   // Empties the write-ahead log into the list, so that readers need not look through it. Somebody
   // reading just now may prevent it; then a later writer does it.
   static_cast<void>(database_.execute("PRAGMA wal_checkpoint(TRUNCATE)"));

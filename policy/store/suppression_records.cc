@@ -9,8 +9,9 @@ namespace icm {
 namespace {
 
 #define ICM_DEED_COLUMNS(deed) deed ".what, " deed ".who, " deed ".at, " deed ".why"
-#define ICM_RECORDED_COLUMNS \
-  "e.address, e.scope, e.reason, e.source, e.note, e.created, e.expires, " ICM_DEED_COLUMNS("a")
+#define ICM_RECORDED_COLUMNS                                                                   \
+  "e.address, e.scope, e.reason, e.source, e.note, e.created, e.expires, e.pattern, e.reply, " \
+  "e.queue_id, e.first_seen, e.last_seen, e.count, " ICM_DEED_COLUMNS("a")
 
 constexpr std::string_view standing_at =
     "SELECT " ICM_RECORDED_COLUMNS
@@ -24,7 +25,8 @@ constexpr int deed_columns = 4;
 
 // The table allows no other name.
 Deed::Kind kind_of(std::string_view name) {
-  for (const Deed::Kind kind : {Deed::Kind::add, Deed::Kind::import, Deed::Kind::remove}) {
+  for (const Deed::Kind kind : {Deed::Kind::add, Deed::Kind::import, Deed::Kind::remove,
+                                Deed::Kind::undo, Deed::Kind::hash}) {
     if (name == to_string(kind)) return kind;
   }
   return Deed::Kind::add;

@@ -83,7 +83,7 @@ Result<std::vector<Suppression>> SuppressionWriter::remove(const EntryChoice& ch
                                 chosen),
                     choice, change.deed()));
   ICM_CHECK(run_on_chosen(database_, fmt::format("DELETE{}", chosen), choice, {}));
-  ICM_CHECK(change.note(choice.address));
+  for (const Suppression& entry : entries) ICM_CHECK(change.note(entry.address));
   ICM_CHECK(change.commit());
   return entries;
 }

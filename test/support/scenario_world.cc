@@ -146,7 +146,7 @@ Status fill_store(const Scenario& scenario, const ScenarioFiles& files, WallTime
   ICM_CHECK(store.execute(
       "INSERT INTO deed (id, at, who, what, why) VALUES (1, 0, 'scenario', 'add', 'scenario')"));
   ICM_TRY(Statement insert, store.prepare("INSERT INTO suppression (" ICM_ENTRY_COLUMNS
-                                          ", added_by) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1)"));
+                                          ", added_by) VALUES (" ICM_ENTRY_PARAMETERS ", 1)"));
   for (const ScenarioEntry& given : scenario.entries) {
     const Result<Suppression> entry = entry_of(given, now);
     if (!entry) return fail_at(fmt::format("{}:{}", scenario.file, given.line), entry.error());

@@ -183,7 +183,7 @@ TEST_F(SqliteSourceTest, cannot_tell_from_a_cursor_of_another_or_an_earlier_stor
 
 TEST_F(SqliteSourceTest, cannot_tell_what_was_changed_before_there_was_a_log) {
   run_sql(
-      "INSERT INTO deed VALUES (1, 0, 'root', 'add', '');"
+      "INSERT INTO deed (id, at, who, what, why) VALUES (1, 0, 'root', 'add', '');"
       "INSERT INTO suppression (address, scope, reason, source, note, created, added_by) "
       "VALUES ('old@icloud.com', 'global', 'manual', 'cli', '', 0, 1)");
   EXPECT_EQ(all(), Words{"old@icloud.com global manual"});
@@ -223,7 +223,7 @@ TEST_F(SqliteSourceTest, sees_the_last_deed_of_a_writer_that_was_killed) {
     auto log = ChangeLog::begin(*database);
     const bool is_done =
         database->execute(
-            "INSERT INTO deed VALUES (NULL, 0, 'root', 'add', '');"
+            "INSERT INTO deed (id, at, who, what, why) VALUES (NULL, 0, 'root', 'add', '');"
             "INSERT INTO suppression (address, scope, reason, source, note, created, "
             "added_by) VALUES ('bob@icloud.com', 'global', 'manual', 'cli', '', 0, 1)") &&
         log->note("bob@icloud.com") && log->end() && transaction->commit();

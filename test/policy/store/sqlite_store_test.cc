@@ -187,9 +187,9 @@ TEST_F(SqliteSuppressionListTest, refuses_another_programs_database_and_leaves_i
 
 TEST_F(SqliteSuppressionListTest, refuses_a_store_of_another_release) {
   list();
-  run_sql("PRAGMA user_version = 2");
+  run_sql("PRAGMA user_version = 3");
   EXPECT_EQ(open_error(), path +
-                              ": expected a suppression store of version 1, found version 2; it "
+                              ": expected a suppression store of version 2, found version 3; it "
                               "was written by another release of icloud-milter");
 }
 

@@ -65,7 +65,7 @@ class SuppressionImportTest : public testing::Test {
 TEST_F(SuppressionImportTest, takes_entries_in_any_order_and_counts_them) {
   const auto count = import_all({entry("c@me.com"), entry("a@me.com"), entry("b@me.com")});
   ASSERT_TRUE(count) << count.error().text;
-  EXPECT_EQ(*count, (ImportCount{.added = 3, .changed = 0, .unchanged = 0}));
+  EXPECT_EQ(*count, (ImportCount{.import = 1, .added = 3, .changed = 0, .unchanged = 0}));
   EXPECT_EQ(all(), (std::vector{entry("a@me.com"), entry("b@me.com"), entry("c@me.com")}));
 }
 
@@ -77,7 +77,7 @@ TEST_F(SuppressionImportTest, merges_with_what_is_there_and_within_itself) {
   later.created = now + 1h;
   later.source = "second";
   const auto count = import_all({earlier, entry("b@me.com"), later, entry("c@me.com")});
-  EXPECT_EQ(*count, (ImportCount{.added = 1, .changed = 1, .unchanged = 2}));
+  EXPECT_EQ(*count, (ImportCount{.import = 2, .added = 1, .changed = 1, .unchanged = 2}));
   EXPECT_EQ(all(), (std::vector{earlier, entry("b@me.com"), entry("c@me.com")}));
 }
 

@@ -1,6 +1,8 @@
 -- SPDX-License-Identifier: Apache-2.0
 --
--- The suppression store, version 1. Compiled into the programs, run once when a store is made.
+-- The suppression store, version 1. These files are compiled into the programs and run in their
+-- order: all of them when a store is made, the later ones when an older store is met. What has been
+-- released is not changed any more.
 -- Times are milliseconds since 1970, UTC. Every name of a reason is the one in store.cc.
 
 -- A deed: somebody added, imported or removed something. One row for an import of millions, so that
