@@ -8,17 +8,16 @@
 #include <string>
 
 #include "policy/base/text.h"
-#include "policy/classification.h"
 #include "policy/policy.h"
 #include "policy/policy_set.h"
+#include "policy/recipient_findings.h"
+#include "policy/recipient_scopes.h"
 #include "policy/store/store.h"
 
 namespace icm {
 namespace {
 
-constexpr std::size_t names_shown = 5;      // recipients spelled out in one finding
-constexpr std::size_t source_shown = 60;    // octets: a reply line has room for 512 in all
-constexpr std::size_t list_ids_asked = 10;  // RFC 2919 §3 allows one; more are not believed forever
+constexpr std::size_t source_shown = 60;  // octets: a reply line has room for 512 in all
 
 std::string_view rule_of(SuppressionReason reason) {
   switch (reason) {
@@ -59,8 +58,6 @@ std::string_view enhanced_code(SuppressionReason reason) {
   }
   return "5.7.1";
 }
-
-std::string day(WallTime time) { return to_rfc3339(time).substr(0, 10); }
 
 // "from stream news": what the entry is about when it is not about everything.
 std::string about(const Suppression& entry, std::string_view preposition) {
@@ -117,24 +114,6 @@ std::string_view prediction(SuppressionReason reason) {
   return {};
 }
 
-// As one word of a shell: people paste what we print, and `, $ and ! are legal in an address.
-std::string shell_word(std::string_view address) {
-  const bool is_plain = std::ranges::all_of(address, [](char c) {
-    return is_alpha(c) || is_digit(c) ||
-           std::string_view("@._+-").find(c) != std::string_view::npos;
-  });
-  if (is_plain) return std::string(address);
-  std::string quoted = "'";
-  for (const char c : address) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "'";
-}
-
 // Always the recipient as it was named, never the sibling or the list it was found by.
 std::string fix(const Recipient& recipient) {
   return fmt::format("icloud-milterctl suppress show {}", shell_word(recipient.mailbox->text()));
@@ -175,15 +154,6 @@ std::vector<Suppression> one_of_each_reason(std::vector<Suppression> entries) {
   return firsts;
 }
 
-// RFC 2919 §3: [phrase] "<" list-id ">"; the phrase may be a quoted string with a "<" of its own.
-std::string list_id(std::string_view value) {
-  const std::size_t begin = value.rfind('<');
-  if (begin == std::string_view::npos) return {};
-  const std::size_t end = value.find('>', begin);
-  if (end == std::string_view::npos) return {};
-  return lower_ascii(trim(value.substr(begin + 1, end - begin - 1)));  // §6: compared without case
-}
-
 // A recipient with what the list says about it.
 struct Hit {
   const Recipient* recipient;
@@ -202,8 +172,8 @@ class SuppressionPolicy final : public Policy {
   Result<Findings> judge_recipient(const Envelope& envelope, const Recipient& recipient,
                                    WallTime now, Deadline deadline) const override {
     if (!recipient.is_apple || !recipient.mailbox) return Findings{};
-    ICM_TRY(auto entries,
-            list_.find(*recipient.mailbox, scopes_at_rcpt(envelope), siblings_, now, deadline));
+    ICM_TRY(auto entries, list_.find(*recipient.mailbox, scopes_at_rcpt(streams_, envelope),
+                                     siblings_, now, deadline));
     Findings findings;
     for (const Suppression& entry : one_of_each_reason(std::move(entries))) {
       findings.push_back(finding_of(entry, recipient));
@@ -212,7 +182,7 @@ class SuppressionPolicy final : public Policy {
   }
 
   Result<Findings> judge(const Facts& facts, Deadline deadline) const override {
-    const std::vector<std::string> scopes = scopes_of_header(facts);
+    const std::vector<std::string> scopes = scopes_of_header(streams_, facts);
     if (scopes.empty()) return Findings{};
     std::vector<Hit> hits;
     std::size_t asked = 0;
@@ -232,31 +202,6 @@ class SuppressionPolicy final : public Policy {
   }
 
  private:
-  std::vector<std::string> scopes_at_rcpt(const Envelope& envelope) const {
-    const StreamConfig* stream = stream_of_envelope(streams_, envelope);
-    if (stream == nullptr) return {};
-    return {"stream:" + stream->name};
-  }
-
-  // The scopes that could not be asked for at RCPT.
-  std::vector<std::string> scopes_of_header(const Facts& facts) const {
-    std::vector<std::string> scopes;
-    const std::string& stream = facts.classification.stream;
-    // Not Envelope::stream, which the gate reads from the header: RCPT was answered without it.
-    Envelope at_rcpt;
-    at_rcpt.login = facts.envelope.login;
-    at_rcpt.reverse_path = facts.envelope.reverse_path;
-    const StreamConfig* known = stream_of_envelope(streams_, at_rcpt);
-    if (!stream.empty() && (known == nullptr || known->name != stream)) {
-      scopes.push_back("stream:" + stream);
-    }
-    for (const HeaderField& field : facts.headers.all("List-Id")) {
-      const std::string id = list_id(unfold(field.value));
-      if (!id.empty() && scopes.size() < list_ids_asked) scopes.push_back("list:" + id);
-    }
-    return scopes;
-  }
-
   // Everybody it was meant for is suppressed: the message as a whole can be refused.
   static Findings refusals(const std::vector<Hit>& hits) {
     Findings findings;
@@ -280,18 +225,7 @@ class SuppressionPolicy final : public Policy {
             fmt::format("{} ({})", for_log(hit.recipient->mailbox->text()), evidence(hit.entry)));
       }
       if (names.empty()) continue;
-      const std::size_t more = names.size() > names_shown ? names.size() - names_shown : 0;
-      const std::string count = fmt::format("{} of {} Apple recipients: ", names.size(), asked);
-      names.resize(std::min(names.size(), names_shown));
-      Finding finding;
-      finding.rule = rule_of(reason);
-      finding.weight = Weight::advice;
-      finding.evidence = count + fmt::format("{}", fmt::join(names, ", "));
-      if (more > 0) finding.evidence += fmt::format(" and {} more", more);
-      finding.fix =
-          "send one recipient per message, so that one can be refused without the others: in "
-          "Postfix, icloud-gate_destination_recipient_limit = 1";
-      findings.push_back(std::move(finding));
+      findings.push_back(advice_about(rule_of(reason), std::move(names), asked));
     }
     return findings;
   }

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/sqlite_store.h"
 
-#include <condition_variable>
-#include <mutex>
-#include <optional>
 #include <utility>
 #include <vector>
 
 #include "policy/store/entry_rows.h"
+#include "policy/store/reader_pool.h"
 #include "policy/store/store_file.h"
 
 namespace icm {
@@ -52,84 +50,9 @@ struct Reader {
 
 }  // namespace
 
-// Lends readers, a bounded number at a time: each has files open, and libmilter's threads, of which
-// there is no bound, ask at RCPT. A lookup takes microseconds, so the wait for one is short.
-class SqliteSuppressionList::Pool {
+class SqliteSuppressionList::Pool : public ReaderPool<Reader> {
  public:
-  Pool(std::string path, Reader first) : path_(std::move(path)) {
-    idle_.push_back(std::move(first));
-  }
-
-  // A reader from lease() on. Goes back only when it is said to be good.
-  class Lease {
-   public:
-    explicit Lease(const Pool& pool) : pool_(&pool) {}
-    Lease(Lease&& other) noexcept
-        : pool_(std::exchange(other.pool_, nullptr)),
-          reader_(std::exchange(other.reader_, std::nullopt)),
-          is_good_(other.is_good_) {}
-    Lease& operator=(Lease&&) = delete;
-    ~Lease() {
-      if (pool_ != nullptr) pool_->end(is_good_ ? std::move(reader_) : std::nullopt);
-    }
-    void take(Reader reader) { reader_ = std::move(reader); }
-    Reader& reader() { return *reader_; }
-    void keep() { is_good_ = true; }
-
-   private:
-    const Pool* pool_;
-    std::optional<Reader> reader_;
-    bool is_good_ = false;
-  };
-
-  Result<Lease> lease(Deadline deadline) const {
-    std::unique_lock lock(mutex_);
-    if (!freed_.wait_until(lock, deadline.end(), [this] { return lent_ < most_readers; })) {
-      return fail(Code::temporary,
-                  fmt::format("{}: {} lookups are under way; the time to wait for one of them to "
-                              "end is over",
-                              path_, most_readers));
-    }
-    ++lent_;
-    Lease lease(*this);
-    std::optional<Reader> idle;
-    if (!idle_.empty()) {
-      idle.emplace(std::move(idle_.back()));
-      idle_.pop_back();
-    }
-    lock.unlock();
-    if (!idle) {
-      // A store that was there at the start and is not now is a fault, not an empty list.
-      ICM_TRY(idle, Reader::open(path_, Missing::refuse, deadline));
-    }
-    idle->database.wait_until(deadline);
-    lease.take(*std::move(idle));
-    return lease;
-  }
-
-  const std::string& path() const { return path_; }
-
- private:
-  // One too many is closed, outside the lock, before somebody else may open one.
-  void end(std::optional<Reader> reader) const {
-    std::unique_lock lock(mutex_);
-    if (reader && idle_.size() < most_idle_readers) {
-      idle_.push_back(*std::move(reader));
-    } else {
-      lock.unlock();
-      reader.reset();
-      lock.lock();
-    }
-    --lent_;
-    lock.unlock();
-    freed_.notify_one();
-  }
-
-  std::string path_;
-  mutable std::mutex mutex_;
-  mutable std::condition_variable freed_;
-  mutable int lent_ = 0;
-  mutable std::vector<Reader> idle_;
+  using ReaderPool::ReaderPool;
 };
 
 SqliteSuppressionList::SqliteSuppressionList(std::shared_ptr<const Pool> pool)

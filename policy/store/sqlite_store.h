@@ -11,15 +11,12 @@
 namespace icm {
 
 // Safe from any thread. Keeps a pool of read connections, one per lookup that is under way, and at
-// most `most_readers` of them; a further lookup waits for one within its deadline. A lookup costs a
-// few microseconds and is never blocked by a writer (the file is in WAL mode). Sees what other
-// processes commit at once. Holds the file that was there when it was opened: after `path` has been
-// replaced by another file, open anew.
+// most most_readers (reader_pool.h) of them; a further lookup waits for one within its deadline. A
+// lookup costs a few microseconds and is never blocked by a writer (the file is in WAL mode). Sees
+// what other processes commit at once. Holds the file that was there when it was opened: after
+// `path` has been replaced by another file, open anew.
 class SqliteSuppressionList final : public SuppressionList {
  public:
-  static constexpr int most_readers = 32;
-  static constexpr std::size_t most_idle_readers = 8;  // kept open for the next lookups
-
   // Opens the store, and makes it when there is no file. Refuses, with Code::config, what is not a
   // suppression store of this version or cannot be used by this user; Code::temporary when another
   // process holds it longer than `deadline`.

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "policy/base/guarded.h"
+#include "policy/store/reader_pool.h"
 #include "policy/store/suppression_import.h"
 #include "policy/store/suppression_writer.h"
 #include "test/support/child_process.h"
@@ -286,8 +287,7 @@ TEST_F(SqliteSuppressionListTest, has_few_files_open_whatever_number_of_threads_
   }
   // SQLite itself keeps the descriptor of a closed connection for the next one, as long as another
   // holds a lock on the file; so how many stay open says nothing.
-  EXPECT_LE(most_open, SqliteSuppressionList::most_readers +
-                           static_cast<int>(SqliteSuppressionList::most_idle_readers));
+  EXPECT_LE(most_open, most_readers + static_cast<int>(most_idle_readers));
 }
 
 TEST_F(SqliteSuppressionListTest, misses_a_store_that_was_there_at_the_start) {
