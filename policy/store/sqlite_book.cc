@@ -59,4 +59,12 @@ Result<std::unique_ptr<ImportJob>> SqliteSuppressionBook::begin_import() {
   return std::unique_ptr<ImportJob>(new SuppressionImport(std::move(job)));
 }
 
+Result<std::vector<ImportRecord>> SqliteSuppressionBook::imports() { return records_.imports(); }
+
+Result<UndoCount> SqliteSuppressionBook::undo(const Batch& batch, const Deed& deed,
+                                              Undoing undoing) {
+  ICM_TRY(SuppressionWriter * opened, writer());
+  return opened->undo(batch, deed, undoing);
+}
+
 }  // namespace icm

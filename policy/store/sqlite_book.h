@@ -32,6 +32,9 @@ class SqliteSuppressionBook final : public SuppressionBook {
   [[nodiscard]] Status each(const RecordFilter& filter, WallTime now,
                             const std::function<void(const Suppression&)>& visit) override;
   [[nodiscard]] Result<std::unique_ptr<ImportJob>> begin_import() override;
+  [[nodiscard]] Result<std::vector<ImportRecord>> imports() override;
+  [[nodiscard]] Result<UndoCount> undo(const Batch& batch, const Deed& deed,
+                                       Undoing undoing) override;
 
  private:
   SqliteSuppressionBook(std::string path, Deadline deadline, SuppressionRecords records)

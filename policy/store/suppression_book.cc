@@ -110,6 +110,11 @@ Status check_removal(const std::vector<Suppression>& entries, const Deed& deed) 
                           permanent->address, permanent->scope, to_string(permanent->reason)));
 }
 
+Status check_undoing(const Deed& deed) {
+  if (!deed.why.empty()) return {};
+  return fail(Code::permanent, "undo: expected a cause, found none");
+}
+
 Suppression merged(const Suppression& known, const Suppression& given, WallTime now) {
   const bool is_expired = known.expires && *known.expires <= now;
   Suppression result = is_expired ? given : known;
@@ -125,6 +130,14 @@ Suppression merged(const Suppression& known, const Suppression& given, WallTime 
 Outcome outcome_of_merge(const Suppression& known, const Suppression& result, WallTime now) {
   if (result == known) return Outcome::unchanged;
   return known.expires && *known.expires <= now ? Outcome::added : Outcome::changed;
+}
+
+Result<std::vector<ImportRecord>> SuppressionBook::imports() {
+  return fail(Code::config, "imports: this kind of store keeps no list of them");
+}
+
+Result<UndoCount> SuppressionBook::undo(const Batch&, const Deed&, Undoing) {
+  return fail(Code::config, "undo: this kind of store does not keep what it needs for that");
 }
 
 }  // namespace icm

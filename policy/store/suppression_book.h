@@ -115,6 +115,36 @@ class ImportJob {
       const Deed& deed, Deadline lock, const std::function<void(std::uint64_t)>& progress) = 0;
 };
 
+// An import as the history keeps it.
+struct ImportRecord {
+  std::int64_t import = 0;              // its id
+  Deed deed;                            // its cause is what was imported
+  std::optional<std::int64_t> entries;  // added or changed; absent: an early release did not count
+  bool operator==(const ImportRecord&) const = default;
+};
+
+// The changes that are to be taken back: those of one import; or, without one, those that replies
+// of one pattern led to, the latest of which came at `since` or later and before `until`.
+struct Batch {
+  std::optional<std::int64_t> import;
+  std::string pattern;
+  WallTime since{};
+  WallTime until{};
+};
+
+enum class Undoing { for_good, on_trial };
+
+// What became of the entries that the batch had added or changed.
+struct UndoCount {
+  std::uint64_t removed = 0;   // there was none before
+  std::uint64_t restored = 0;  // what stood before stands again, as it was
+  std::uint64_t left = 0;      // somebody else has changed or removed it since: nothing was done
+  bool operator==(const UndoCount&) const = default;
+};
+
+// Whether a batch may be undone by `deed`: it needs a cause. Code::permanent.
+[[nodiscard]] Status check_undoing(const Deed& deed);
+
 // Not synchronised: one for each thread. Any number of them, in as many processes, may work on one
 // list. Every call is all or nothing; what has been answered without an Error is kept, also by a
 // power cut. Made by open_book().
@@ -149,6 +179,16 @@ class SuppressionBook {
                                     const std::function<void(const Suppression&)>& visit) = 0;
 
   [[nodiscard]] virtual Result<std::unique_ptr<ImportJob>> begin_import() = 0;
+
+  // Every import that is remembered, the latest first. Code::config where the kind of store keeps
+  // none, as undo() does there.
+  [[nodiscard]] virtual Result<std::vector<ImportRecord>> imports();
+
+  // Takes the batch back, exactly and as a deed of its own; on trial it only counts. What an
+  // earlier undoing has taken back is not counted again. Code::permanent where check_undoing()
+  // refuses, or when there is no such import.
+  [[nodiscard]] virtual Result<UndoCount> undo(const Batch& batch, const Deed& deed,
+                                               Undoing undoing);
 };
 
 }  // namespace icm

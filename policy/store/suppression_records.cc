@@ -88,6 +88,21 @@ Result<std::vector<Recorded>> SuppressionRecords::past(const std::vector<std::st
   return recorded(past_at, addresses);
 }
 
+Result<std::vector<ImportRecord>> SuppressionRecords::imports() {
+  ICM_TRY(Statement statement, database_.prepare("SELECT id, entries, " ICM_DEED_COLUMNS(
+                                   "deed") " FROM deed WHERE what = 'import' ORDER BY id DESC"));
+  Query query = statement.query();
+  std::vector<ImportRecord> records;
+  for (;;) {
+    ICM_TRY(const bool is_row, query.step());
+    if (!is_row) return records;
+    records.push_back(
+        {.import = query.number(0),
+         .deed = deed_of_row(query, 2),
+         .entries = query.is_null(1) ? std::nullopt : std::optional(query.number(1))});
+  }
+}
+
 Status SuppressionRecords::each(const RecordFilter& filter, WallTime now,
                                 const std::function<void(const Suppression&)>& visit) {
   ICM_TRY(Statement statement,

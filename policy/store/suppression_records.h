@@ -26,6 +26,8 @@ class SuppressionRecords {
   [[nodiscard]] Status each(const RecordFilter& filter, WallTime now,
                             const std::function<void(const Suppression&)>& visit);
 
+  [[nodiscard]] Result<std::vector<ImportRecord>> imports();
+
  private:
   explicit SuppressionRecords(Database database) : database_(std::move(database)) {}
   [[nodiscard]] Result<std::vector<Recorded>> recorded(std::string_view sql,

@@ -5,6 +5,7 @@
 #include "policy/store/entry_merge.h"
 #include "policy/store/entry_rows.h"
 #include "policy/store/store_file.h"
+#include "policy/store/suppression_undo.h"
 
 namespace icm {
 namespace {
@@ -86,6 +87,11 @@ Result<std::vector<Suppression>> SuppressionWriter::remove(const EntryChoice& ch
   for (const Suppression& entry : entries) ICM_CHECK(change.note(entry.address));
   ICM_CHECK(change.commit());
   return entries;
+}
+
+Result<UndoCount> SuppressionWriter::undo(const Batch& batch, const Deed& deed, Undoing undoing) {
+  ICM_CHECK(check_undoing(deed));
+  return undo_batch(database_, batch, deed, undoing);
 }
 
 }  // namespace icm

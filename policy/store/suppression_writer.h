@@ -22,6 +22,7 @@ class SuppressionWriter {
   [[nodiscard]] Result<Outcome> add(const Suppression& entry, const Deed& deed);
   [[nodiscard]] Result<std::vector<Suppression>> remove(const EntryChoice& choice,
                                                         const Deed& deed);
+  [[nodiscard]] Result<UndoCount> undo(const Batch& batch, const Deed& deed, Undoing undoing);
 
  private:
   explicit SuppressionWriter(Database database) : database_(std::move(database)) {}

@@ -25,11 +25,14 @@ using namespace std::chrono_literals;
 using namespace entries;
 
 // Made by the release that knew version 1 alone, with its own commands.
-constexpr const char* version_1 = ICM_SOURCE_DIR "/test/policy/store/data/version-1.db";
+constexpr const char* made_by_version_1 = ICM_SOURCE_DIR "/test/policy/store/data/version-1.db";
 
 class StoreMigration : public testing::Test {
  protected:
-  void SetUp() override { std::filesystem::copy_file(version_1, path); }
+  void SetUp() override {
+    std::filesystem::copy_file(made_by_version_1, path);
+    std::filesystem::copy_file(made_by_version_1, version_1);
+  }
 
   Result<Database> open(Notices* notices = nullptr,
                         Database::Access access = Database::Access::write) {
@@ -79,6 +82,7 @@ class StoreMigration : public testing::Test {
 
   TemporaryDirectory directory;
   std::string path = directory.path() / "store.db";
+  std::string version_1 = directory.path() / "version-1.db";  // left alone
   std::string backup = path + "-version-1.backup";
 };
 
