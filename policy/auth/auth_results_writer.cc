@@ -41,7 +41,7 @@ std::string printable(std::string_view text) {
   return safe;
 }
 
-std::string quoted(std::string_view text) {
+std::string quoted_string(std::string_view text) {
   std::string result = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') result += '\\';
@@ -53,7 +53,7 @@ std::string quoted(std::string_view text) {
 // RFC 8601 §2.2 value. "?" is a tspecial, so what had to be replaced is quoted.
 std::string value_of(std::string_view text) {
   const std::string safe = printable(text);
-  return is_token(safe) ? safe : quoted(safe);
+  return is_token(safe) ? safe : quoted_string(safe);
 }
 
 // RFC 8601 §2.2 pvalue.

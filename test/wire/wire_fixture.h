@@ -17,7 +17,7 @@
 
 namespace icm {
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef ICM_SANITIZED
 inline constexpr bool is_sanitized = true;  // memory is not what it is without; time is doubled
 #else
 inline constexpr bool is_sanitized = false;
