@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "policy/base/text.h"
+#include "policy/config/egress_checks.h"
 #include "policy/config/option_form.h"
 #include "policy/config/socket_address.h"
 #include "policy/config/store_checks.h"
@@ -44,7 +45,6 @@ class Checker : public OptionVisitor<Checker> {
     mailings();
     describe(config_, *this);
     suppression_origins();
-    egress();
     relay_sources();
     sealing_keys();
     return std::move(findings_);
@@ -248,27 +248,6 @@ class Checker : public OptionVisitor<Checker> {
   }
 
   // Without the addresses that Apple sees, half of what was asked for is not judged.
-  void egress() {
-    constexpr std::string_view option = "egress.addresses";
-    if (!config_.egress.addresses.empty() || places_.unread(option)) return;
-    const bool has_spf = config_.alignment.mode != Mode::off;
-    const bool has_names = config_.sender_identity.mode != Mode::off;
-    if (!has_spf && !has_names) return;
-    const std::string_view what = !has_names ? "SPF is"
-                                  : !has_spf ? "reverse DNS is"
-                                             : "SPF and reverse DNS are";
-    std::string own;
-    for (const StreamConfig& stream : config_.streams) {
-      if (!stream.egress.empty()) own += fmt::format("{}{}", own.empty() ? "" : ", ", stream.name);
-    }
-    warning(option,
-            fmt::format("none, so {} {}; write the addresses that mail leaves from, as Apple sees "
-                        "them: [192.0.2.7, \"2001:db8::7\"]",
-                        what,
-                        own.empty() ? "not judged"
-                                    : fmt::format("judged for mail of {} alone", for_log(own))));
-  }
-
   void relay_sources() {
     const auto& sources = config_.private_relay.sources;
     for (std::size_t i = 0; i < sources.size(); ++i) {
@@ -390,6 +369,7 @@ class Checker : public OptionVisitor<Checker> {
 std::vector<CheckFinding> check_config(const Config& config, const ConfigPlaces& places,
                                        WallTime now) {
   std::vector<CheckFinding> findings = Checker(config, places, now).all();
+  for (CheckFinding& finding : check_egress(config, places)) findings.push_back(std::move(finding));
   for (CheckFinding& finding : check_store(config, places)) findings.push_back(std::move(finding));
   return findings;
 }
