@@ -160,6 +160,14 @@ struct Hit {
   Suppression entry;
 };
 
+// A receipt that carries the field of a list is still a receipt: who left the list did not mean it.
+// Only a declared stream is believed to be transactional, and only a list is passed: not what was
+// said of all our mail or of the stream itself, and never a bounce or a complaint.
+bool may_pass(const Suppression& entry, const Classification& classification) {
+  return classification.mail_class == MailClass::transactional &&
+         entry.reason == SuppressionReason::unsubscribe && entry.scope.starts_with("list:");
+}
+
 class SuppressionPolicy final : public Policy {
  public:
   SuppressionPolicy(const Config& config, const PolicyMeans& means)
@@ -191,7 +199,9 @@ class SuppressionPolicy final : public Policy {
       if (!recipient.is_apple || !recipient.mailbox) continue;
       ++asked;
       ICM_TRY(auto entries, list_.find(*recipient.mailbox, scopes, siblings_, facts.now, deadline));
-      std::erase_if(entries, [](const Suppression& entry) { return entry.scope == "global"; });
+      std::erase_if(entries, [&](const Suppression& entry) {
+        return entry.scope == "global" || may_pass(entry, facts.classification);
+      });
       if (!entries.empty()) ++suppressed;
       for (Suppression& entry : one_of_each_reason(std::move(entries))) {
         hits.push_back({&recipient, std::move(entry)});

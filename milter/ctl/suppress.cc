@@ -98,9 +98,15 @@ void add_edit(CLI::App& suppress, Chosen& chosen, const Options& options) {
       ->option_text("SCOPE");
   remove
       .add_option("--because", options->because,
-                  "Why; kept in the history. Needed unless the reason is manual or suspended: such "
-                  "an address may come back only by a later act of the recipient.")
+                  "Why; kept in the history. Needed unless the reason is manual or suspended, or "
+                  "--act-of-recipient says when the recipient asked for mail again.")
       ->option_text("TEXT");
+  remove
+      .add_option("--act-of-recipient", options->act_of_recipient,
+                  "When the recipient signed up again or switched the address on again: does "
+                  "instead of --because, and only for entries that are older, and for which Apple "
+                  "has not answered since.")
+      ->option_text("TIME");
   add_place(remove, *options);
   remove.footer("Exit status: 0 removed, 1 there was nothing to remove or the cause is missing.");
 
@@ -154,6 +160,40 @@ void add_bulk(CLI::App& suppress, Chosen& chosen, const Options& options) {
   add_place(out, *options);
 }
 
+void add_batches(CLI::App& suppress, Chosen& chosen, const Options& options) {
+  CLI::App& imports =
+      add_word(suppress, chosen, options, "imports",
+               "Lists the imports, the latest first, with the numbers by which they "
+               "are undone.",
+               suppress_imports);
+  imports.add_flag("--json", options->json, "One JSON object a line.");
+  add_place(imports, *options);
+
+  CLI::App& undo = add_word(
+      suppress, chosen, options, "undo",
+      "Takes back what an import did, or what Apple's replies did while Apple was out of order.",
+      suppress_undo);
+  undo.add_option("--import", options->import, "The import, by its number.")->option_text("ID");
+  undo.add_option("--pattern", options->pattern,
+                  "The entries that replies of this pattern led to, within --since and --until.")
+      ->option_text("PATTERN");
+  undo.add_option("--since", options->since,
+                  "Time of the first reply that is meant: 2026-11-21, 2026-11-21T08:15:30Z, or how "
+                  "long ago: 90m, 24h, 7d.")
+      ->option_text("TIME");
+  undo.add_option("--until", options->until,
+                  "Replies of this time and later are not meant. Default: now.")
+      ->option_text("TIME");
+  undo.add_option("--because", options->because, "Why; kept in the history.")
+      ->required()
+      ->option_text("TEXT");
+  undo.add_flag("--dry-run", options->dry_run, "Only counts what would be done.");
+  add_place(undo, *options);
+  undo.footer(
+      "What the batch added is removed, what it changed stands again as before. An entry that "
+      "somebody else\nhas changed or removed since is left alone and counted.");
+}
+
 }  // namespace
 
 void add_suppress(CLI::App& app, Chosen& chosen) {
@@ -166,6 +206,7 @@ void add_suppress(CLI::App& app, Chosen& chosen) {
   const auto options = std::make_shared<SuppressOptions>();
   add_edit(*suppress, chosen, options);
   add_bulk(*suppress, chosen, options);
+  add_batches(*suppress, chosen, options);
 }
 
 }  // namespace icm::ctl

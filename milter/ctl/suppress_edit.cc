@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "milter/ctl/configuration.h"
+#include "milter/ctl/log_filter.h"
 #include "milter/ctl/suppress_options.h"
 #include "milter/ctl/suppress_print.h"
 #include "milter/ctl/terminal.h"
@@ -52,6 +53,24 @@ Status add_all(const SuppressOptions& options) {
   return {};
 }
 
+// What lets an address come back: an act of the recipient that is later than the entry, or else the
+// administrator's word. Both may be said.
+Result<Deed> deed_of_removal(const SuppressOptions& options, WallTime now) {
+  Deed deed = deed_of(Deed::Kind::remove, now, options.because);
+  if (options.act_of_recipient.empty()) return deed;
+  const Result<WallTime> act = parse_moment(options.act_of_recipient, now);
+  if (!act) return fail_at("act-of-recipient", act.error());
+  if (*act > now) {
+    return fail(
+        Code::syntax,
+        fmt::format("act-of-recipient: expected a time that has come, found {}", to_rfc3339(*act)));
+  }
+  deed.act_of_recipient = *act;
+  deed.why = fmt::format("act of the recipient on {}{}{}", show_time(*act),
+                         options.because.empty() ? "" : ": ", options.because);
+  return deed;
+}
+
 // Whether each address had something to remove.
 Result<bool> remove_all(const SuppressOptions& options) {
   std::optional<std::string> scope;
@@ -64,13 +83,14 @@ Result<bool> remove_all(const SuppressOptions& options) {
   }
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
   ICM_TRY(const auto book, open_book_of(options, Missing::refuse));
-  const Deed deed = deed_of(Deed::Kind::remove, now_in_seconds(), options.because);
+  ICM_TRY(const Deed deed, deed_of_removal(options, now_in_seconds()));
   bool found_all = true;
   for (const Mailbox& mailbox : mailboxes) {
     const auto removed = book->remove({mailbox.key(), scope, reason}, deed);
-    if (!removed && removed.error().code == Code::permanent && options.because.empty()) {
-      return fail(Code::permanent,
-                  removed.error().text + "; say --because TEXT, it is kept in the history");
+    if (!removed && removed.error().code == Code::permanent && deed.why.empty()) {
+      return fail(Code::permanent, removed.error().text +
+                                       "; say --because TEXT, it is kept in the history, or "
+                                       "--act-of-recipient TIME");
     }
     if (!removed) return tl::make_unexpected(removed.error());
     for (const Suppression& entry : *removed) {

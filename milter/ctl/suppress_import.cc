@@ -55,9 +55,9 @@ Status read_entries(EntryFile& file, ImportJob& job, bool skip_bad, Reading& rea
   }
 }
 
-Result<ImportCount> merge(ImportJob& job, WallTime now) {
+Result<ImportCount> merge(ImportJob& job, WallTime now, const std::string& what) {
   Progress progress("merging", job.staged());
-  return job.commit(deed_of(Deed::Kind::import, now), lock_deadline(),
+  return job.commit(deed_of(Deed::Kind::import, now, what), lock_deadline(),
                     [&](std::uint64_t done) { progress.at(done); });
 }
 
@@ -85,11 +85,12 @@ Status import_from(std::FILE* stream, const std::string& name, const SuppressOpt
                                           "them, or leave them out with --skip-bad",
                                           name, bad_lines(reading.bad), grouped(reading.entries)));
   }
-  ICM_TRY(const ImportCount count, merge(*job, now));
-  fmt::print("{}: {} entries: {} added, {} changed, {} unchanged{}\n", clean(name),
+  ICM_TRY(const ImportCount count, merge(*job, now, for_log(base, name_in_source)));
+  fmt::print("{}: {} entries: {} added, {} changed, {} unchanged{}{}\n", clean(name),
              grouped(reading.entries), grouped(count.added), grouped(count.changed),
              grouped(count.unchanged),
-             reading.bad == 0 ? "" : fmt::format("; {} left out", bad_lines(reading.bad)));
+             reading.bad == 0 ? "" : fmt::format("; {} left out", bad_lines(reading.bad)),
+             count.import == 0 ? "" : fmt::format("; import {}", count.import));
   return {};
 }
 

@@ -28,7 +28,12 @@ struct SuppressOptions {
   std::string because;
   std::string domain;
   std::string since;
+  std::string until;
+  std::string pattern;
+  std::string import;
+  std::string act_of_recipient;
   bool expired = false;
+  bool dry_run = false;
   bool skip_bad = false;
   bool json = false;
 };
@@ -40,6 +45,8 @@ Exit suppress_show(const SuppressOptions& options);
 Exit suppress_list(const SuppressOptions& options);
 Exit suppress_import(const SuppressOptions& options);
 Exit suppress_export(const SuppressOptions& options);
+Exit suppress_imports(const SuppressOptions& options);
+Exit suppress_undo(const SuppressOptions& options);
 
 // Now, in whole seconds: what a person reads needs no more.
 WallTime now_in_seconds();

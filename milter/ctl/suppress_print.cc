@@ -19,14 +19,25 @@ std::string dump(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+Json json_of(const Evidence& evidence) {
+  return {{"pattern", evidence.pattern},
+          {"reply", evidence.reply},
+          {"queue_id", evidence.queue_id},
+          {"first_seen", to_rfc3339(evidence.first_seen)},
+          {"last_seen", to_rfc3339(evidence.last_seen)},
+          {"count", evidence.count}};
+}
+
 Json json_of(const Suppression& entry) {
-  return {{"address", entry.address},
-          {"reason", to_string(entry.reason)},
-          {"scope", entry.scope},
-          {"created", to_rfc3339(entry.created)},
-          {"expires", entry.expires ? Json(to_rfc3339(*entry.expires)) : Json(nullptr)},
-          {"source", entry.source},
-          {"note", entry.note}};
+  Json json = {{"address", entry.address},
+               {"reason", to_string(entry.reason)},
+               {"scope", entry.scope},
+               {"created", to_rfc3339(entry.created)},
+               {"expires", entry.expires ? Json(to_rfc3339(*entry.expires)) : Json(nullptr)},
+               {"source", entry.source},
+               {"note", entry.note}};
+  if (entry.evidence) json["evidence"] = json_of(*entry.evidence);
+  return json;
 }
 
 Json json_of(const Deed& deed) {
@@ -72,9 +83,32 @@ std::string deed_text(std::string_view done, const Deed& deed) {
   return text + '\n';
 }
 
+std::string evidence_text(const Evidence& evidence) {
+  std::string text = fmt::format("  {:<8} {}, ", "pattern", clean(evidence.pattern));
+  text += evidence.count == 1
+              ? fmt::format("once, on {}\n", show_time(evidence.last_seen))
+              : fmt::format("{} times, from {} to {}\n", evidence.count,
+                            show_time(evidence.first_seen), show_time(evidence.last_seen));
+  if (!evidence.queue_id.empty()) {
+    text += fmt::format("  {:<8} {}\n", "queue id", clean(evidence.queue_id));
+  }
+  if (!evidence.reply.empty()) text += fmt::format("  {:<8} {}\n", "reply", clean(evidence.reply));
+  return text;
+}
+
 // What a deed did to the entry it ended.
 std::string_view ending(const Deed& deed) {
-  return deed.kind == Deed::Kind::remove ? "removed" : "replaced";
+  switch (deed.kind) {
+    case Deed::Kind::remove:
+      return "removed";
+    case Deed::Kind::undo:
+      return "undone";
+    case Deed::Kind::add:
+    case Deed::Kind::import:
+    case Deed::Kind::hash:
+      return "replaced";
+  }
+  return "replaced";
 }
 
 std::string record_text(const Recorded& record, WallTime now) {
@@ -83,6 +117,7 @@ std::string record_text(const Recorded& record, WallTime now) {
   if (!record.ended && !is_in_force(record, now)) text += " (expired)";
   text += fmt::format("\n  {:<8} {}\n", "source", clean(entry.source));
   if (!entry.note.empty()) text += fmt::format("  {:<8} {}\n", "note", clean(entry.note));
+  if (entry.evidence) text += evidence_text(*entry.evidence);
   text += deed_text(record.added.kind == Deed::Kind::import ? "imported" : "added", record.added);
   if (record.ended) text += deed_text(ending(*record.ended), *record.ended);
   return text;
@@ -150,6 +185,13 @@ std::string csv_line(const Suppression& entry) {
   add_csv_field(line, entry.source);
   add_csv_field(line, entry.note);
   return line + "\r\n";
+}
+
+std::string json_line(const ImportRecord& record) {
+  Json json = json_of(record.deed);
+  json["import"] = record.import;
+  json["entries"] = record.entries ? Json(*record.entries) : Json(nullptr);
+  return dump(json);
 }
 
 std::string json_line(const Suppression& entry) { return dump(json_of(entry)); }

@@ -44,6 +44,7 @@ std::string csv_line(const Suppression& entry);
 
 // One JSON object without line break.
 std::string json_line(const Suppression& entry);
+std::string json_line(const ImportRecord& record);
 
 // What `show` prints of one address, for people and as one JSON object with its line break.
 // `siblings` are entries of other addresses that hold for this one too.

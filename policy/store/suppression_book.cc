@@ -36,6 +36,28 @@ Status check_text(std::string_view name, std::string_view text, std::size_t limi
                   name, limit, text.size(), for_log(text, 60)));
 }
 
+bool is_always_global(SuppressionReason reason) {
+  return reason == SuppressionReason::erasure || reason == SuppressionReason::hard_bounce ||
+         reason == SuppressionReason::relay_off;
+}
+
+// The latest that is known against the address.
+WallTime last_word(const Suppression& entry) {
+  return entry.evidence ? std::max(entry.created, entry.evidence->last_seen) : entry.created;
+}
+
+Status check_act(const std::vector<Suppression>& entries, WallTime act) {
+  for (const Suppression& entry : entries) {
+    if (last_word(entry) < act) continue;
+    return fail(Code::permanent,
+                fmt::format("{} ({}): expected an act of the recipient after {} ({}), found one of "
+                            "{}",
+                            entry.address, entry.scope, to_rfc3339(last_word(entry)),
+                            to_string(entry.reason), to_rfc3339(act)));
+  }
+  return {};
+}
+
 Status check_evidence(const Evidence& evidence) {
   if (evidence.pattern.empty()) return fail(Code::syntax, "pattern: expected a name, found none");
   if (evidence.count < 1 || evidence.last_seen < evidence.first_seen) {
@@ -90,9 +112,9 @@ Status check_entry(const Suppression& entry) {
   if (entry.reason == SuppressionReason::suspended && !entry.expires) {
     return fail(Code::syntax, "suspended: expected an expiry, found none");
   }
-  if (entry.reason == SuppressionReason::erasure && entry.scope != "global") {
-    return fail(Code::syntax,
-                fmt::format("erasure: expected scope global, found \"{}\"", for_log(entry.scope)));
+  if (is_always_global(entry.reason) && entry.scope != "global") {
+    return fail(Code::syntax, fmt::format("{}: expected scope global, found \"{}\"",
+                                          to_string(entry.reason), for_log(entry.scope)));
   }
   ICM_CHECK(check_text("address", entry.address, max_address));
   ICM_CHECK(check_text("source", entry.source, max_source));
@@ -101,6 +123,7 @@ Status check_entry(const Suppression& entry) {
 }
 
 Status check_removal(const std::vector<Suppression>& entries, const Deed& deed) {
+  if (deed.act_of_recipient) return check_act(entries, *deed.act_of_recipient);
   if (!deed.why.empty()) return {};
   const auto permanent = std::ranges::find_if(
       entries, [](const Suppression& entry) { return is_permanent(entry.reason); });

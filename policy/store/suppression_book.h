@@ -31,6 +31,8 @@ struct Deed {
   std::string who;  // login of the person, or name of the program
   WallTime at{};
   std::string why;  // may be empty, except where a permanent entry is removed
+  // When the recipient did what lets mail begin again, such as signing up; not kept but in `why`.
+  std::optional<WallTime> act_of_recipient{};
   bool operator==(const Deed&) const = default;
 };
 
@@ -70,7 +72,8 @@ struct EntryChoice {
 
 // Whether an entry may be stored. Code::syntax says what was expected:
 // - unsubscribe, complaint, hard-bounce, relay-off and erasure have no expiry; suspended has one;
-// - an erasure is global;
+// - an erasure, a hard bounce and a switched-off relay address are global: what is gone is gone for
+//   every list;
 // - source has at most 200 octets and note 1000; they and the address are UTF-8 without control
 //   characters, so that whoever prints them cannot be made to print something else;
 // - evidence has a pattern (100 octets), at least one reply (1000), and its first is not behind its
@@ -78,8 +81,9 @@ struct EntryChoice {
 // `address` must be a Mailbox::key() and `scope` come from suppression_scope().
 [[nodiscard]] Status check_entry(const Suppression& entry);
 
-// Whether entries may be removed by `deed`: a permanent one is not without a cause. Code::permanent
-// says which.
+// Whether entries may be removed by `deed`: a permanent one is not without a cause; and where that
+// is an act of the recipient, none that is as young as the act, or for which Apple has answered
+// since. Code::permanent says which.
 [[nodiscard]] Status check_removal(const std::vector<Suppression>& entries, const Deed& deed);
 
 // Adding `given` where `known` is: the earlier start and the later end hold, a new note replaces

@@ -300,6 +300,23 @@ TEST_F(SuppressionPolicyTest, finds_the_list_by_its_list_id_however_it_is_writte
   }
 }
 
+TEST_F(SuppressionPolicyTest, lets_transactional_mail_past_who_left_a_list_and_past_nothing_else) {
+  headers.add("List-Id", " <w.shop.example>");
+  envelope.recipients = {apple("bob@icloud.com")};
+  list.entries = {entry("bob@icloud.com", SuppressionReason::unsubscribe, "list:w.shop.example")};
+  ASSERT_EQ(at_end()->size(), 1u) << "nobody declared it transactional";
+  envelope.reverse_path = ReversePath::from("r@bounce.shop.example");
+  EXPECT_EQ(at_end()->size(), 0u);
+  for (const SuppressionReason reason :
+       {SuppressionReason::complaint, SuppressionReason::manual, SuppressionReason::suspended}) {
+    list.entries = {entry("bob@icloud.com", reason, "list:w.shop.example")};
+    EXPECT_EQ(at_end()->size(), 1u) << to_string(reason);
+  }
+  list.entries = {entry("bob@icloud.com", SuppressionReason::unsubscribe, "stream:receipts"),
+                  entry("bob@icloud.com", SuppressionReason::hard_bounce)};
+  EXPECT_EQ(at_rcpt(envelope.recipients.front())->size(), 2u);
+}
+
 TEST_F(SuppressionPolicyTest, does_not_repeat_at_the_end_what_was_judged_at_rcpt) {
   list.entries = {entry("bob@icloud.com", SuppressionReason::manual),
                   entry("bob@icloud.com", SuppressionReason::unsubscribe, "stream:news")};

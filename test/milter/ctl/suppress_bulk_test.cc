@@ -92,12 +92,16 @@ TEST_F(Listed, not_through_a_filter_that_is_none) {
 // ---- import and export ----
 
 TEST_F(SuppressBulk, imports_and_counts) {
-  EXPECT_EQ(import("bob@icloud.com\neve@me.com\nBOB@icloud.com\n"),
-            (Outcome{0, in_directory("list.csv") + ": 3 entries: 2 added, 0 changed, 1 unchanged\n",
-                     ""}));
-  EXPECT_EQ(import("address,note\nbob@icloud.com,new\neve@me.com,\njoe@me.com,\n"),
-            (Outcome{0, in_directory("list.csv") + ": 3 entries: 1 added, 1 changed, 1 unchanged\n",
-                     ""}));
+  EXPECT_EQ(
+      import("bob@icloud.com\neve@me.com\nBOB@icloud.com\n"),
+      (Outcome{
+          0, in_directory("list.csv") + ": 3 entries: 2 added, 0 changed, 1 unchanged; import 1\n",
+          ""}));
+  EXPECT_EQ(
+      import("address,note\nbob@icloud.com,new\neve@me.com,\njoe@me.com,\n"),
+      (Outcome{
+          0, in_directory("list.csv") + ": 3 entries: 1 added, 1 changed, 1 unchanged; import 2\n",
+          ""}));
 }
 
 TEST_F(SuppressBulk, imports_what_the_options_say_for_what_the_file_leaves_open) {
@@ -135,8 +139,10 @@ TEST_F(SuppressBulk, imports_nothing_when_a_line_is_bad_and_names_every_one) {
   EXPECT_EQ(exported({"--format", "plain"}), "joe@mac.com\n");
   EXPECT_EQ(
       import(content, {"--skip-bad"}),
-      (Outcome{0, list + ": 1 entries: 1 added, 0 changed, 0 unchanged; 4 bad lines left out\n",
-               complaints}));
+      (Outcome{
+          0,
+          list + ": 1 entries: 1 added, 0 changed, 0 unchanged; 4 bad lines left out; import 2\n",
+          complaints}));
   EXPECT_EQ(exported({"--format", "plain"}), "bob@icloud.com\njoe@mac.com\n");
 }
 
@@ -220,7 +226,7 @@ TEST_F(SuppressBulk, imports_standard_input) {
   EXPECT_EQ(run({"import", "-", "--skip-bad"}),
             (Outcome{0,
                      "standard input: 1 entries: 1 added, 0 changed, 0 unchanged; 1 bad line left "
-                     "out\n",
+                     "out; import 1\n",
                      "icloud-milterctl: standard input:2: address \"bob\": has no \"@\"\n"}));
   EXPECT_EQ(exported(), std::string(csv_titles) +
                             "bob@icloud.com,manual,global,NOW,,import:standard input,\r\n");

@@ -61,6 +61,10 @@ TEST_F(Suppress, adds_nothing_that_was_typed_wrong) {
              "suspended: expected an expiry, found none"},
         Case{{"add", "bob@icloud.com", "--reason", "erasure", "--scope", "stream:shop"},
              "erasure: expected scope global, found \"stream:shop\""},
+        Case{{"add", "bob@icloud.com", "--reason", "hard-bounce", "--scope", "list:a.example"},
+             "hard-bounce: expected scope global, found \"list:a.example\""},
+        Case{{"add", "bob@icloud.com", "--reason", "relay-off", "--scope", "stream:shop"},
+             "relay-off: expected scope global, found \"stream:shop\""},
         Case{{"add", "bob@icloud.com", "--note", "a\x1b[31m"},
              "note: expected at most 1000 octets of UTF-8 without control characters, found 6 "
              "octets, \"a\\x5cx1b[31m\""}}) {
@@ -85,7 +89,7 @@ TEST_F(Suppress, removes_what_is_permanent_only_with_a_cause) {
             (Outcome{1, "",
                      "icloud-milterctl: bob@icloud.com (global): expected a cause, since "
                      "unsubscribe is permanent; found none; say --because TEXT, it is kept in the "
-                     "history\n"}));
+                     "history, or --act-of-recipient TIME\n"}));
   EXPECT_EQ(run({"remove", "bob@icloud.com", "--because", "signed up again"}),
             (Outcome{0, "bob@icloud.com: removed: unsubscribe, global, since NOW\n", ""}));
   EXPECT_EQ(run({"show", "bob@icloud.com"}), (Outcome{0,
@@ -154,7 +158,7 @@ TEST_F(Suppress, shows_an_expired_entry_as_such) {
             "\n"
             "suspended, global, since 2020-01-01T00:00:00Z, until 2020-02-01T00:00:00Z (expired)\n"
             "  source   import:list.csv\n"
-            "  imported NOW by ME\n");
+            "  imported NOW by ME: list.csv\n");
 }
 
 TEST_F(Suppress, shows_json_one_object_a_line) {
