@@ -26,6 +26,7 @@ constexpr std::string_view update =
 constexpr std::string_view forget_entries =
     "DELETE FROM suppression WHERE address = ?1 AND reason <> 'erasure'";
 constexpr std::string_view forget_past = "DELETE FROM past WHERE address = ?1";
+constexpr std::string_view forget_subscriptions = "DELETE FROM subscription WHERE address = ?1";
 
 // ?1 to ?3, the key of an entry.
 void bind_key(Query& query, const Suppression& entry) {
@@ -42,10 +43,11 @@ Result<EntryMerge> EntryMerge::prepare(Database& database) {
   ICM_TRY(Statement update_statement, database.prepare(update));
   ICM_TRY(Statement forget_entries_statement, database.prepare(forget_entries));
   ICM_TRY(Statement forget_past_statement, database.prepare(forget_past));
+  ICM_TRY(Statement forget_subscriptions_statement, database.prepare(forget_subscriptions));
   return EntryMerge(database, std::move(erased_statement), std::move(insert_statement),
                     std::move(known_statement), std::move(keep_statement),
                     std::move(update_statement), std::move(forget_entries_statement),
-                    std::move(forget_past_statement));
+                    std::move(forget_past_statement), std::move(forget_subscriptions_statement));
 }
 
 Result<bool> EntryMerge::is_anybody_erased() {
@@ -67,7 +69,8 @@ Result<bool> EntryMerge::is_erased(const Suppression& entry) {
 
 Status EntryMerge::forget(const Suppression& entry) {
   ICM_CHECK(forget_entries_.query().bind(1, entry.address).run());
-  return forget_past_.query().bind(1, entry.address).run();
+  ICM_CHECK(forget_past_.query().bind(1, entry.address).run());
+  return forget_subscriptions_.query().bind(1, entry.address).run();
 }
 
 // There is one of the same key.

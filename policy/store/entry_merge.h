@@ -21,7 +21,8 @@ class EntryMerge {
 
  private:
   EntryMerge(Database& database, Statement erased, Statement insert, Statement known,
-             Statement keep, Statement update, Statement forget_entries, Statement forget_past)
+             Statement keep, Statement update, Statement forget_entries, Statement forget_past,
+             Statement forget_subscriptions)
       : database_(&database),
         erased_(std::move(erased)),
         insert_(std::move(insert)),
@@ -29,7 +30,8 @@ class EntryMerge {
         keep_(std::move(keep)),
         update_(std::move(update)),
         forget_entries_(std::move(forget_entries)),
-        forget_past_(std::move(forget_past)) {}
+        forget_past_(std::move(forget_past)),
+        forget_subscriptions_(std::move(forget_subscriptions)) {}
 
   // Whether anybody at all asked to be forgotten: asked once, since it spares most imports a lookup
   // per entry.
@@ -47,6 +49,7 @@ class EntryMerge {
   Statement update_;
   Statement forget_entries_;
   Statement forget_past_;
+  Statement forget_subscriptions_;
 };
 
 }  // namespace icm

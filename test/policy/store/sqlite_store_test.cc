@@ -188,9 +188,9 @@ TEST_F(SqliteSuppressionListTest, refuses_another_programs_database_and_leaves_i
 
 TEST_F(SqliteSuppressionListTest, refuses_a_store_of_another_release) {
   list();
-  run_sql("PRAGMA user_version = 3");
+  run_sql("PRAGMA user_version = 4");
   EXPECT_EQ(open_error(), path +
-                              ": expected a suppression store of version 2, found version 3; it "
+                              ": expected a suppression store of version 3, found version 4; it "
                               "was written by another release of icloud-milter");
 }
 
