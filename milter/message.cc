@@ -7,6 +7,7 @@
 #include "policy/auth/authentication_report.h"
 #include "policy/egress.h"
 #include "policy/origin.h"
+#include "policy/unsubscribe_addition.h"
 
 namespace icm {
 
@@ -113,6 +114,12 @@ std::vector<HeaderEdit> Message::arrival_edits() const {
       {.kind = HeaderEdit::Kind::insert,
        .name = std::string(auth_results_field),
        .value = arrival_results(world->config(), world->authserv_id(), envelope, client_results_)});
+  // At direct the mail has been judged as it came, and nobody signs it any more.
+  if (world->unsubscribe() && envelope.role == Role::arrival) {
+    std::ranges::move(unsubscribe_edits(world->config(), *world->unsubscribe(), envelope,
+                                        inspection.headers(), inspection.classification()),
+                      std::back_inserter(edits));
+  }
   return edits;
 }
 }  // namespace icm

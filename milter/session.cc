@@ -140,6 +140,9 @@ Answer Session::rcpt(std::span<const std::string_view> arguments, std::string_vi
   recipient.is_apple = reach != Reach::elsewhere;
   if (!message_->is_judged()) {
     message_->enters_for_apple = message_->enters_for_apple || recipient.is_apple;
+    // Whether it has one recipient, and which, is all that arrival asks.
+    const bool counts = message_->world->unsubscribe() && message_->envelope.recipients.size() < 2;
+    if (counts) message_->envelope.recipients.push_back(std::move(recipient));
     return {};
   }
   std::string argument(arguments.front());

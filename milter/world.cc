@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "policy/store/stores.h"
+#include "policy/unsubscribe/token_keys.h"
+#include "policy/unsubscribe_addition.h"
 
 namespace icm {
 namespace {
@@ -39,8 +41,13 @@ Result<std::shared_ptr<const World>> World::build(Config config,
   if (config.arc_sealing.mode != Mode::off) {
     ICM_TRY(keys, SealingKeys::load(config.arc_sealing.keys, credentials_directory));
   }
+  std::optional<UnsubscribeTokens> unsubscribe;
+  if (adds_unsubscribe(config)) {
+    ICM_TRY(unsubscribe,
+            load_unsubscribe_tokens(config.unsubscribe.key_file, credentials_directory));
+  }
   return std::make_shared<const World>(std::move(config), std::move(list), std::move(names),
-                                       std::move(keys));
+                                       std::move(keys), Host::ours, std::move(unsubscribe));
 }
 
 std::shared_ptr<const World> World::over(Config config,
@@ -53,7 +60,8 @@ std::shared_ptr<const World> World::over(Config config,
 }
 
 World::World(Config config, std::unique_ptr<SuppressionList> suppression,
-             std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host)
+             std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host,
+             std::optional<UnsubscribeTokens> unsubscribe)
     : config_(std::move(config)),
       host_name_(host == Host::ours ? name_of_host() : std::string()),
       authserv_id_(config_.arrival.authserv_id.empty() ? name_of_host()
@@ -61,6 +69,7 @@ World::World(Config config, std::unique_ptr<SuppressionList> suppression,
       suppression_(std::move(suppression)),
       names_(std::move(names)),
       sealing_keys_(std::move(sealing_keys)),
+      unsubscribe_(std::move(unsubscribe)),
       apple_(config_.apple.domains),
       policies_(config_, PolicyMeans{*suppression_, sealing_keys_, authserv_id_}),
       engine_(policies_) {}

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "milter/name_service.h"
 #include "policy/auth/sealing_keys.h"
@@ -14,6 +15,7 @@
 #include "policy/policy_set.h"
 #include "policy/recipients.h"
 #include "policy/store/store.h"
+#include "policy/unsubscribe/token.h"
 
 namespace icm {
 
@@ -41,7 +43,8 @@ class World {
                                            SealingKeys sealing_keys = {}, Host host = Host::ours);
 
   World(Config config, std::unique_ptr<SuppressionList> suppression,
-        std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host = Host::ours);
+        std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host = Host::ours,
+        std::optional<UnsubscribeTokens> unsubscribe = std::nullopt);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
@@ -53,6 +56,9 @@ class World {
 
   // None when arc_sealing is off.
   const SealingKeys& sealing_keys() const { return sealing_keys_; }
+
+  // None when no stream adds List-Unsubscribe.
+  const std::optional<UnsubscribeTokens>& unsubscribe() const { return unsubscribe_; }
 
   // What a message's authentication is looked up in.
   AuthSources& auth_sources() const { return names_->sources(); }
@@ -70,6 +76,7 @@ class World {
   std::unique_ptr<SuppressionList> suppression_;
   std::shared_ptr<NameService> names_;
   SealingKeys sealing_keys_;
+  std::optional<UnsubscribeTokens> unsubscribe_;
   NamedAppleDomains apple_;
   PolicySet policies_;
   Engine engine_;

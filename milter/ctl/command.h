@@ -14,6 +14,10 @@ enum class Exit : int {
   refused = 1,    // a check failed, a message would be refused, something could not be done
   usage = 2,      // the command line or an input file is not what was expected
   no_daemon = 3,  // the daemon did not answer
+
+  // For a mail server that runs the command (sysexits.h):
+  data_error = 65,  // EX_DATAERR: the mail is told to be wrong
+  try_again = 75,   // EX_TEMPFAIL: the mail stays in its queue
 };
 
 // The chosen command; main() runs it after the whole command line was read.

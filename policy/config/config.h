@@ -20,6 +20,7 @@
 #include "policy/config/dns_config.h"
 #include "policy/config/policy_options.h"
 #include "policy/config/store_config.h"
+#include "policy/config/unsubscribe_config.h"
 #include "policy/message/envelope.h"
 #include "policy/verdict.h"
 
@@ -253,6 +254,7 @@ struct StreamConfig {
   std::vector<Domain> dkim_domains;
   std::vector<IpAddress> egress;
   std::string helo;
+  std::string unsubscribe = "none";
   bool operator==(const StreamConfig&) const = default;
 };
 
@@ -273,6 +275,9 @@ void describe(StreamConfig& c, Visitor& visit) {
   visit.addresses("egress", c.egress,
                   "Addresses it leaves from; none means those of egress.addresses.");
   visit.text("helo", c.helo, "The name given in HELO there; empty means egress.helo.");
+  visit.word("unsubscribe", c.unsubscribe, {"none", "add"},
+             "Whether mail for one recipient that lacks both List-Unsubscribe fields gets them at "
+             "arrival. A signer that comes after this milter has to cover them.");
 }
 
 // The stream that the commented example shows.
@@ -314,6 +319,7 @@ struct Config {
   DnsConfig dns;
   std::vector<StreamConfig> streams;
   MailingsConfig mailings;
+  UnsubscribeConfig unsubscribe;
 
   FormatConfig format;
   ListUnsubscribeConfig list_unsubscribe;
@@ -345,6 +351,8 @@ void describe(Config& c, Visitor& visit) {
              "Declared streams of mail; the first that matches names the message.");
   visit.section("mailings", c.mailings,
                 "Mail alike to many of which neither a stream nor a field says what it is.");
+  visit.section("unsubscribe", c.unsubscribe,
+                "The addresses by which people unsubscribe, minted and taken in.");
   visit.policy("format", c.format, "RFC 5321 and RFC 5322: what every message must be.");
   visit.policy("list_unsubscribe", c.list_unsubscribe,
                "Bulk mail offers one-click unsubscription (RFC 2369, RFC 8058).");

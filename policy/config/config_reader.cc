@@ -13,6 +13,7 @@
 #include "policy/base/text.h"
 #include "policy/config/config_checks.h"
 #include "policy/config/option_reader.h"
+#include "policy/config/unsubscribe_checks.h"
 #include "policy/config/yaml_tree.h"
 
 namespace icm {
@@ -33,7 +34,9 @@ ConfigResult read_tree(std::string_view file, const YamlTree& tree, WallTime now
   std::vector<ConfigProblem>& problems = reading.problems;
   // What stands behind the place where reading stopped is unknown, so nothing contradicts it.
   if (tree.complete) {
-    for (CheckFinding& finding : check_config(reading.config, reading.places, now)) {
+    std::vector<CheckFinding> findings = check_config(reading.config, reading.places, now);
+    check_unsubscribe(reading.config, reading.places, findings);
+    for (CheckFinding& finding : findings) {
       problems.push_back({finding.severity, std::string(file), finding.place.line,
                           finding.place.column, std::move(finding.text)});
     }

@@ -112,8 +112,28 @@ void describe(AlignmentConfig& c, Visitor& visit) {
                "3.2).");
 }
 
+// icloud-milterctl relay-events import.
+struct RelayEventsConfig {
+  std::vector<std::string> client_ids;
+  std::string keys_file = "/etc/icloud-milter/apple-keys.json";
+  std::string journal = "/var/lib/icloud-milter/relay-events.journal";
+  bool operator==(const RelayEventsConfig&) const = default;
+};
+
+template <class Visitor>
+void describe(RelayEventsConfig& c, Visitor& visit) {
+  visit.texts("client_ids", c.client_ids,
+              "Identifiers of ours that Sign in with Apple's events must be for (aud): those of "
+              "apps, and of services.");
+  visit.path("keys_file", c.keys_file,
+             "The keys that Apple signs with, as https://appleid.apple.com/auth/keys has them.");
+  visit.path("journal", c.journal,
+             "Which events were applied, so that none is twice; made when it is missing.");
+}
+
 struct PrivateRelayConfig : PolicyConfig {
   std::vector<std::string> sources;
+  RelayEventsConfig events;
   bool operator==(const PrivateRelayConfig&) const = default;
 };
 
@@ -123,6 +143,7 @@ void describe(PrivateRelayConfig& c, Visitor& visit) {
   visit.texts("sources", c.sources,
               "Domains and addresses registered with Apple's private email relay service, exactly "
               "as they are registered there: a domain does not stand for those below it.");
+  visit.section("events", c.events, "What Apple tells of people who use the relay.");
 }
 
 struct SenderIdentityConfig : PolicyConfig {

@@ -47,6 +47,8 @@ LIBRARIES = {
     "opendkim/": ["policy/auth/second_opinion_dkim.cc"],
     "opendmarc/": ["policy/auth/second_opinion_dmarc.cc"],
     "hiredis/": ["policy/store/redis_store.cc"],
+    "httplib.h": ["milter/ctl/http_server.cc"],
+    "cjose/": ["policy/auth/web_token.cc"],
     "libmilter/": ["milter/callbacks.cc", "milter/libmilter_mta.cc"],
     "syslog.h": ["milter/log_writer.cc"],
     "CLI/": ["milter/main.cc", "milter/ctl/"],

@@ -179,7 +179,7 @@ TEST_F(ConfigCommand, diff_of_one_file_is_what_it_changes_of_the_defaults) {
   const Answer answer = run({"config", "diff", file});
   EXPECT_EQ(answer.exit, Exit::done);
   EXPECT_EQ(answer.out,
-            "streams[news]: none -> {name: news, kind: bulk, logins: [x]}\n"
+            "streams[news]: none -> {name: news, kind: bulk, logins: [x], unsubscribe: none}\n"
             "format.mode: observe -> enforce\n"
             "format.percent: 100 -> 10\n");
   EXPECT_EQ(run({"config", "diff", write("empty.conf", "")}).out,

@@ -127,9 +127,9 @@ TEST(ConfigDifference, matches_streams_by_name) {
       "  - {name: new, logins: [w]}\n"
       "  - {name: news, logins: [n]}\n");
   const std::vector<ConfigDifference> expected = {
-      {"streams[old]", "{name: old, kind: bulk, from_domains: [o.example]}", ""},
+      {"streams[old]", "{name: old, kind: bulk, from_domains: [o.example], unsubscribe: none}", ""},
       {"streams[shop].logins", "[s]", "[s, t]"},
-      {"streams[new]", "", "{name: new, kind: bulk, logins: [w]}"},
+      {"streams[new]", "", "{name: new, kind: bulk, logins: [w], unsubscribe: none}"},
       {"streams", "[news, old, shop]", "[shop, new, news]"}};
   EXPECT_EQ(config_difference(before, after), expected);
 }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include <cstdlib>
+
+#include "milter/ctl/configuration.h"
+#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/unsubscribe_options.h"
+#include "policy/unsubscribe/token_keys.h"
+
+namespace icm::ctl {
+
+Result<UnsubscribeSite> load_unsubscribe_site(const std::string& config_path) {
+  auto loaded = load_configuration(config_path);
+  if (!loaded) return fail(Code::config, loaded.error().text);
+  Config config = *std::move(loaded);
+  const UnsubscribeConfig& section = config.unsubscribe;
+  if (section.url.empty() && section.mailto.empty()) {
+    return fail(Code::config,
+                "unsubscribe: neither url nor mailto says where this site takes unsubscribes");
+  }
+  const char* const credentials = std::getenv("CREDENTIALS_DIRECTORY");
+  ICM_TRY(UnsubscribeTokens tokens,
+          load_unsubscribe_tokens(section.key_file, credentials == nullptr ? "" : credentials));
+
+  UnsubscribeSite site{.config = std::move(config),
+                       .tokens = std::move(tokens),
+                       .place = {},
+                       .default_scope = "global",
+                       .scopes = {"global"}};
+  const UnsubscribeConfig& kept = site.config.unsubscribe;
+  site.place = {.url = kept.url, .mailto = kept.mailto, .delimiter = kept.delimiter};
+  if (!kept.stream.empty()) site.default_scope = "stream:" + kept.stream;
+  for (const StreamConfig& stream : site.config.streams) {
+    site.scopes.push_back("stream:" + stream.name);
+  }
+  return site;
+}
+
+Result<icm::Outcome> keep_wish(SuppressionBook& book, const UnsubscribeWish& wish,
+                               std::string_view source, std::string_view evidence,
+                               std::string_view who) {
+  ICM_TRY(const auto standing, book.standing({wish.address}));
+  for (const Recorded& record : standing) {
+    const bool is_it =
+        record.entry.scope == wish.scope && record.entry.reason == SuppressionReason::unsubscribe;
+    if (is_it) return icm::Outcome::unchanged;  // it never ends by age
+  }
+  Suppression entry;
+  entry.address = wish.address;
+  entry.scope = wish.scope;
+  entry.reason = SuppressionReason::unsubscribe;
+  entry.source = source;
+  entry.note = evidence;
+  entry.created = now_in_seconds();
+  const Deed deed{.kind = Deed::Kind::add, .who = std::string(who), .at = entry.created, .why = ""};
+  return book.add(entry, deed);
+}
+
+}  // namespace icm::ctl

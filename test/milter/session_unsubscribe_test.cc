@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// A stream that lacks the List-Unsubscribe pair gets it where its mail comes in, and other mail
+// does not.
+#include "policy/unsubscribe/forms.h"
+#include "test/milter/session_fixture.h"
+
+namespace icm {
+namespace {
+
+constexpr std::string_view signed_over = R"(From: Shop <shop@ours.example>
+To: bob@icloud.com
+DKIM-Signature: v=1; d=ours.example; s=s; a=rsa-sha256; bh=; b=; h=from:to:List-Unsubscribe
+)";
+
+class SessionUnsubscribe : public SessionTest {
+ protected:
+  SessionUnsubscribe() {
+    StreamConfig news;
+    news.name = "news";
+    news.logins = {"newsletter"};
+    news.unsubscribe = "add";
+    StreamConfig offers = news;
+    offers.name = "offers";
+    offers.logins = {"offers"};
+    offers.unsubscribe = "none";
+    config_.streams = {news, offers};
+    config_.unsubscribe.url = "https://ours.example/unsubscribe";
+    config_.unsubscribe.mailto = "unsubscribe@ours.example";
+  }
+
+  void build_with_keys() {
+    auto world = std::make_shared<const World>(
+        config_, std::make_unique<MemorySuppressionList>(std::vector<Suppression>{}),
+        std::make_shared<NameService>(nullptr), SealingKeys{}, World::Host::ours, tokens_);
+    world_.with([&](std::shared_ptr<const World>& current) { current = world; });
+  }
+
+  // What is added beside the field that every mail gets at arrival.
+  Changes added(std::string_view login, std::vector<std::string_view> recipients,
+                std::string_view header, std::string_view listener = "smtpd") {
+    build_with_keys();
+    connect(listener);
+    mail("<shop@ours.example>", login);
+    for (const std::string_view recipient : recipients) rcpt(recipient);
+    EXPECT_EQ(send(header), go_on);
+    Changes changes;
+    for (const std::string& change : mta_.changes()) {
+      if (change.find("Authentication-Results") == std::string::npos) changes.push_back(change);
+    }
+    return changes;
+  }
+
+  UnsubscribeTokens tokens_{{std::string(32, 'n')}};
+};
+
+TEST_F(SessionUnsubscribe, adds_both_fields_to_mail_for_one_recipient) {
+  const std::string token = tokens_.mint(Mailbox::parse("bob@icloud.com").value(), "stream:news");
+  EXPECT_EQ(added("newsletter", {"<Bob@icloud.com>"}, honest),
+            (Changes{"insert 0 List-Unsubscribe-Post: List-Unsubscribe=One-Click",
+                     "insert 0 List-Unsubscribe: <https://ours.example/unsubscribe/" + token +
+                         ">,\r\n <mailto:unsubscribe+" + token + "@ours.example>"}));
+}
+
+TEST_F(SessionUnsubscribe, leaves_mail_alone_for_several_recipients) {
+  EXPECT_EQ(added("newsletter", {"<bob@icloud.com>", "<eve@icloud.com>"}, honest), Changes{});
+}
+
+TEST_F(SessionUnsubscribe, leaves_mail_alone_that_has_one_of_the_fields) {
+  EXPECT_EQ(added("newsletter", {"<bob@icloud.com>"}, bulk_without_one_click), Changes{});
+}
+
+TEST_F(SessionUnsubscribe, leaves_mail_alone_whose_signature_says_there_are_none) {
+  EXPECT_EQ(added("newsletter", {"<bob@icloud.com>"}, signed_over), Changes{});
+}
+
+TEST_F(SessionUnsubscribe, leaves_other_streams_and_other_mail_alone) {
+  EXPECT_EQ(added("offers", {"<bob@icloud.com>"}, honest), Changes{});
+}
+
+TEST_F(SessionUnsubscribe, leaves_mail_of_strangers_alone) {
+  EXPECT_EQ(added("", {"<bob@icloud.com>"}, honest), Changes{});
+}
+
+TEST_F(SessionUnsubscribe, leaves_mail_alone_that_has_been_judged) {
+  for (const Changes& changes :
+       {added("newsletter", {"<bob@icloud.com>"}, honest, "DIRECT"),
+        added("newsletter", {"<bob@icloud.com>"}, honest, "ICLOUD-GATE")}) {
+    for (const std::string& change : changes) {
+      EXPECT_EQ(change.find("List-Unsubscribe"), std::string::npos) << change;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace icm
