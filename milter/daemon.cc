@@ -26,12 +26,14 @@
 #include "milter/world_keeper.h"
 #include "policy/base/text.h"
 #include "policy/config/config_reader.h"
+#include "policy/store/stores.h"
 
 namespace icm {
 namespace {
 
 constexpr std::chrono::milliseconds drain_look{25};
 constexpr std::size_t longest_warning = 2000;
+constexpr std::chrono::minutes wait_for_store{1};  // a large one is copied first
 
 void complain(std::string_view text) {
   for (const std::string_view line : split(text, '\n')) {
@@ -257,6 +259,13 @@ std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clo
     return nullptr;
   }
   warnings = std::move(read->warnings);
+  const auto prepared = prepare_store(read->config.store, Deadline::in(wait_for_store));
+  if (!prepared) {
+    tell(warnings);
+    complain(prepared.error().text);
+    return nullptr;
+  }
+  for (const std::string& notice : *prepared) complain(notice);
   auto world = World::build(std::move(read->config), nullptr, options.credentials_directory);
   if (world) return *std::move(world);
   tell(warnings);

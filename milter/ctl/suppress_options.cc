@@ -9,6 +9,7 @@
 
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/log_filter.h"
+#include "milter/ctl/terminal.h"
 #include "policy/base/text.h"
 #include "policy/store/stores.h"
 
@@ -54,13 +55,16 @@ Deadline lock_deadline() { return Deadline::in(patience); }
 
 Result<std::unique_ptr<SuppressionBook>> open_book_of(const SuppressOptions& options,
                                                       Missing missing) {
-  if (!options.store.empty()) {
-    StoreConfig store;
+  StoreConfig store;
+  if (options.store.empty()) {
+    ICM_TRY(const Config config, load_configuration(options.config));
+    store = config.store;
+  } else {
     store.path = options.store;
-    return open_book(store, missing, lock_deadline());
   }
-  ICM_TRY(const Config config, load_configuration(options.config));
-  return open_book(config.store, missing, lock_deadline());
+  ICM_TRY(const Notices notices, prepare_store(store, lock_deadline()));
+  for (const std::string& notice : notices) complain(notice);
+  return open_book(store, missing, lock_deadline());
 }
 
 Result<SuppressionReason> read_reason(std::string_view text) {

@@ -11,6 +11,11 @@
 
 namespace icm {
 
+// Brings a store that an earlier release made up to date, where there is one, and tells what an
+// operator should know of it: nothing in most cases. The calls below would do it, too, but tell
+// nobody.
+[[nodiscard]] Result<Notices> prepare_store(const StoreConfig& config, Deadline deadline);
+
 // For judging mail; makes the store where there is none. Code::config says what an administrator
 // must change, Code::temporary that the store was not to be had until `deadline`.
 [[nodiscard]] Result<std::unique_ptr<SuppressionList>> open_list(const StoreConfig& config,

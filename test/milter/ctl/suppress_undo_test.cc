@@ -132,5 +132,18 @@ TEST_F(SuppressUndo, an_address_comes_back_by_an_act_of_the_recipient_that_is_la
             "  removed  NOW by ME: act of the recipient on 2026-01-21T00:00:00Z: form 12\n");
 }
 
+TEST_F(Suppress, tells_where_the_backup_of_an_earlier_releases_store_is) {
+  std::filesystem::copy_file(ICM_SOURCE_DIR "/test/policy/store/data/version-1.db", store_);
+  const Outcome outcome = run({"export", "--format", "plain"});
+  EXPECT_EQ(outcome.err, fmt::format("icloud-milterctl: {0}: the store was brought from version 1 "
+                                     "to version 2; as it was before, it is kept in "
+                                     "{0}-version-1.backup\n",
+                                     store_));
+  EXPECT_EQ(outcome.out,
+            "bob@icloud.com\nbob@icloud.com\ndave@icloud.com\neve@me.com\nfrank@mac.com\nmallory@"
+            "icloud.com\n");
+  EXPECT_EQ(run({"export", "--format", "plain"}).err, "");
+}
+
 }  // namespace
 }  // namespace icm::ctl
