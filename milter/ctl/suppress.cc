@@ -139,7 +139,8 @@ void add_bulk(CLI::App& suppress, Chosen& chosen, const Options& options) {
                   "csv: a header line with the column address and any of reason, scope, created, "
                   "expires, source and note, then an entry a line (RFC 4180). plain: an address a "
                   "line; empty lines and lines that begin with \"# \" are skipped. auto: csv when "
-                  "the first line names a column address or email. Default: auto.")
+                  "the first line names a column address or email. The CSV exports of Amazon SES, "
+                  "SendGrid, Mailgun and Postmark are known by their header lines. Default: auto.")
       ->option_text("FORMAT");
   import.add_flag("--skip-bad", options->skip_bad,
                   "Leave bad lines out, and import the others. They are reported all the same.");

@@ -90,8 +90,16 @@ Result<std::optional<Line>> EntryFile::next_line() {
   return line;
 }
 
+bool EntryFile::is_foreign() {
+  foreign_columns_.clear();
+  for (const CsvField& field : fields_) foreign_columns_.emplace_back(trim(field.text));
+  foreign_ = foreign_list(foreign_columns_);
+  return foreign_.has_value();
+}
+
 bool EntryFile::names_addresses(std::string_view line) {
   if (!split_csv(line, fields_)) return false;
+  if (is_foreign()) return true;
   return std::ranges::any_of(fields_, [](const CsvField& field) {
     return equal_ascii(trim(field.text), "address") || equal_ascii(trim(field.text), "email");
   });
@@ -138,6 +146,7 @@ Status EntryFile::read_columns(std::string_view header) {
       {"note", Column::note},
   }};
   ICM_CHECK(split_csv(header, fields_));
+  if (is_foreign()) return {};
   for (const CsvField& field : fields_) {
     const auto named = std::ranges::find_if(
         names, [&](const auto& name) { return equal_ascii(trim(field.text), name.first); });
@@ -175,7 +184,7 @@ Status EntryFile::read_field(Column column, const CsvField& field, Suppression& 
       return {};
     }
     case Column::created: {
-      const Result<WallTime> created = parse_time(text);
+      const Result<WallTime> created = read_foreign_time(text);
       if (!created) return fail_at("created", created.error());
       entry.created = *created;
       return {};
@@ -196,12 +205,22 @@ Status EntryFile::read_field(Column column, const CsvField& field, Suppression& 
   return {};
 }
 
+Result<Suppression> EntryFile::read_foreign_record() {
+  std::vector<std::string> texts;
+  for (const CsvField& field : fields_) texts.push_back(field.text);
+  Suppression entry = defaults_;
+  ICM_CHECK(read_foreign(*foreign_, foreign_columns_, texts, entry));
+  return entry;
+}
+
 Result<Suppression> EntryFile::read_record(std::string_view line) {
   ICM_CHECK(split_csv(line, fields_));
-  if (fields_.size() != columns_.size()) {  // RFC 4180 §2.4
+  const std::size_t expected = foreign_ ? foreign_columns_.size() : columns_.size();
+  if (fields_.size() != expected) {  // RFC 4180 §2.4
     return fail(Code::syntax, fmt::format("expected {} columns as in the header line, found {}",
-                                          columns_.size(), fields_.size()));
+                                          expected, fields_.size()));
   }
+  if (foreign_) return read_foreign_record();
   Suppression entry = defaults_;
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     ICM_CHECK(read_field(columns_[i], fields_[i], entry));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// EntryFile: entries of the suppression list as files bring them: CSV (RFC 4180) or one address a
-// line. Every octet of such a file is somebody else's.
+// EntryFile: entries of the suppression list as files bring them: CSV (RFC 4180), ours or a mail
+// service's, or one address a line. Every octet of such a file is somebody else's.
 #pragma once
 
 #include <array>
@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "milter/ctl/suppress_foreign.h"
 #include "milter/ctl/suppress_lines.h"
 #include "policy/store/suppression_book.h"
 
@@ -58,6 +59,9 @@ class EntryFile {
  private:
   enum class Column { address, reason, scope, created, expires, source, note };
 
+  // Whether the header line in fields_ is a mail service's; remembers which and its columns.
+  bool is_foreign();
+  [[nodiscard]] Result<Suppression> read_foreign_record();
   bool names_addresses(std::string_view line);
   [[nodiscard]] Status read_columns(std::string_view header);
   [[nodiscard]] Status read_header(std::string_view line);
@@ -70,6 +74,8 @@ class EntryFile {
   FileFormat format_;
   Suppression defaults_;
   std::vector<Column> columns_;
+  std::optional<ForeignList> foreign_;  // instead of columns_
+  std::vector<std::string> foreign_columns_;
   std::vector<CsvField> fields_;          // of the line at hand; kept for its memory
   std::optional<std::string> held_back_;  // a first line that turned out to be no header,
   std::string first_;                     // and where it stays while it is read

@@ -136,7 +136,7 @@ TEST_F(Suppress, tells_where_the_backup_of_an_earlier_releases_store_is) {
   std::filesystem::copy_file(ICM_SOURCE_DIR "/test/policy/store/data/version-1.db", store_);
   const Outcome outcome = run({"export", "--format", "plain"});
   EXPECT_EQ(outcome.err, fmt::format("icloud-milterctl: {0}: the store was brought from version 1 "
-                                     "to version 2; as it was before, it is kept in "
+                                     "to version 3; as it was before, it is kept in "
                                      "{0}-version-1.backup\n",
                                      store_));
   EXPECT_EQ(outcome.out,
