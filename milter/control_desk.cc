@@ -23,6 +23,8 @@ void OrderDesk::asked(ControlRequest request, const ControlPeer& peer, ControlAn
       return answer(questions_.status());
     case ControlRequest::Word::stats:
       return answer(questions_.stats());
+    case ControlRequest::Word::throttle:
+      return answer(questions_.throttle());
     case ControlRequest::Word::reload:
     case ControlRequest::Word::policy:
       break;

@@ -29,6 +29,7 @@ class OrderDesk final : public ControlDesk {
   struct Questions {
     std::function<std::string()> status;  // each gives the line to answer with
     std::function<std::string()> stats;
+    std::function<std::string()> throttle;
     std::function<void()> wake;  // tells the main thread that there are orders
   };
   explicit OrderDesk(Questions questions) : questions_(std::move(questions)) {}

@@ -16,7 +16,8 @@ namespace {
 
 using Word = ControlRequest::Word;
 
-constexpr Word all_words[] = {Word::status, Word::stats, Word::reload, Word::policy};
+constexpr Word all_words[] = {Word::status, Word::stats, Word::reload, Word::policy,
+                              Word::throttle};
 
 tl::unexpected<Error> refuse(std::string text) { return fail(Code::syntax, std::move(text)); }
 
@@ -69,6 +70,8 @@ std::string_view to_string(Word word) {
       return "reload";
     case Word::policy:
       return "policy";
+    case Word::throttle:
+      return "throttle";
   }
   return "invalid";
 }
@@ -97,12 +100,17 @@ Result<ControlRequest> parse_control_request(std::string_view line) {
     return refuse(fmt::format("expected {}, got \"{}\"", expected_words(), for_log(given)));
   }
   if (*word == Word::policy) return parse_change(words);
-  if (words.size() != 2) return refuse(fmt::format("{} takes no words", given));
+  if (*word == Word::throttle) {
+    if (words.size() != 3 || words[2] != "show") return refuse("expected \"throttle show\"");
+  } else if (words.size() != 2) {
+    return refuse(fmt::format("{} takes no words", given));
+  }
   return ControlRequest{.word = *word, .policy = {}, .mode = Mode::observe, .span = {}};
 }
 
 std::string to_line(const ControlRequest& request) {
   std::string line = fmt::format("{} {}", control_version, to_string(request.word));
+  if (request.word == Word::throttle) return line + " show";
   if (request.word != Word::policy) return line;
   line += fmt::format(" {} {}", request.policy, to_string(request.mode));
   if (request.span) line += fmt::format(" for {}", to_span(*request.span));

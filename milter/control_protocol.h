@@ -28,7 +28,7 @@ inline constexpr std::size_t longest_control_answer = 4u << 20;
 inline constexpr std::chrono::seconds longest_change = std::chrono::hours{24 * 365};
 
 struct ControlRequest {
-  enum class Word { status, stats, reload, policy };
+  enum class Word { status, stats, reload, policy, throttle };
   Word word = Word::status;
   std::string policy;  // this and what follows: of Word::policy alone
   Mode mode = Mode::observe;

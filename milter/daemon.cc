@@ -23,6 +23,7 @@
 #include "milter/signals.h"
 #include "milter/store_probe.h"
 #include "milter/tally.h"
+#include "milter/throttle_status.h"
 #include "milter/world_keeper.h"
 #include "policy/base/text.h"
 #include "policy/config/config_reader.h"
@@ -65,9 +66,11 @@ class Daemon {
                 std::move(world)),
         desk_({.status = [this] { return status_json(status()); },
                .stats = [this] { return stats_json(tally_.figures(), started_, clock_.now()); },
+               .throttle = [this] { return throttle_json(*world_now(), clock_.now()); },
                .wake = Signals::wake}) {}
 
   Status start() {
+    hear_notices();
     if (const std::string little = raise_open_files(); !little.empty()) {
       log_->say(LogLevel::warning, little);
     }
@@ -145,10 +148,13 @@ class Daemon {
                           control.error().text));
   }
 
+  std::shared_ptr<const World> world_now() const {
+    return world_.with([](const std::shared_ptr<const World>& in_use) { return in_use; });
+  }
+
   // Runs in the thread of the control socket.
   DaemonStatus status() {
-    const auto world =
-        world_.with([](const std::shared_ptr<const World>& in_use) { return in_use; });
+    const auto world = world_now();
     const WallTime now = clock_.now();
     return {.process = ::getpid(),
             .started = started_,
@@ -185,7 +191,16 @@ class Daemon {
     }
   }
 
+  void hear_notices() {
+    const auto& throttle = keeper_.current()->throttle();
+    if (throttle == nullptr) return;
+    throttle->notices().listen([this](const std::string& text) {
+      log_->say(LogLevel::warning, for_log(text, longest_warning));
+    });
+  }
+
   void take_over(std::shared_ptr<const World> next, WorldKeeper::Keys keys) {
+    hear_notices();
     slots_.resize(next->config().limits.concurrent_judgements);
     world_.with([&](std::shared_ptr<const World>& world) { world = next; });
     if (keys == WorldKeeper::Keys::same) return;

@@ -14,6 +14,7 @@
 #include "policy/auth/auth_results.h"
 #include "policy/base/clock.h"
 #include "policy/base/deadline.h"
+#include "policy/charges.h"
 #include "policy/inspection.h"
 
 namespace icm {
@@ -56,6 +57,7 @@ class Message {
   bool enters_for_apple = false;  // at arrival: it names an Apple recipient
   Inspection inspection;
   ForgedResults forged;
+  Charges charges;  // what it has taken of limits, as long as it is not known to go on
 
  private:
   bool authenticates_client() const;

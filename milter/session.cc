@@ -166,7 +166,7 @@ Answer Session::judge_recipient(std::string argument, Recipient recipient) {
   const Stopwatch watch;
   if (message.apple.empty()) message.prefetch_egress();
   Verdict verdict = message.world->engine().judge_recipient(
-      message.envelope, recipient, context_.clock.now(), message.deadline());
+      message.envelope, recipient, context_.clock.now(), message.deadline(), &message.charges);
   if (!verdict.findings.empty()) log_recipient(message, recipient, verdict, watch.elapsed());
   return take_recipient(std::move(argument), std::move(recipient), std::move(verdict));
 }
@@ -345,6 +345,7 @@ Answer Session::finish_judged(Message& message, Mta& mta) {
   }
   const bool is_refused =
       settlement.verdict.disposition >= Disposition::defer && settlement.removed.empty();
+  if (!is_refused) message.charges.keep(settlement.removed);
   Answer answer = is_refused ? answer_to(settlement.verdict) : Answer{};
   log_message(message, std::move(settlement.verdict), settlement.removed, took);
   return answer;

@@ -30,6 +30,14 @@ Result<std::shared_ptr<NameService>> name_service(const DnsConfig& config,
   return NameService::open(std::move(options));
 }
 
+RateLimiter* limiter_of(const std::shared_ptr<ThrottleMeans>& throttle) {
+  return throttle == nullptr ? nullptr : throttle->limiter();
+}
+
+BackoffView* backoffs_of(const std::shared_ptr<ThrottleMeans>& throttle) {
+  return throttle == nullptr ? nullptr : throttle->backoffs();
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const World>> World::build(Config config,
@@ -46,32 +54,39 @@ Result<std::shared_ptr<const World>> World::build(Config config,
     ICM_TRY(unsubscribe,
             load_unsubscribe_tokens(config.unsubscribe.key_file, credentials_directory));
   }
+  ICM_TRY(auto throttle,
+          ThrottleMeans::open(config.store, previous == nullptr ? nullptr : previous->throttle_,
+                              SystemClock().now()));
   return std::make_shared<const World>(std::move(config), std::move(list), std::move(names),
-                                       std::move(keys), Host::ours, std::move(unsubscribe));
+                                       std::move(keys), Host::ours, std::move(unsubscribe),
+                                       std::move(throttle));
 }
 
 std::shared_ptr<const World> World::over(Config config,
                                          std::unique_ptr<SuppressionList> suppression,
                                          std::unique_ptr<Resolver> resolver,
-                                         SealingKeys sealing_keys, Host host) {
-  return std::make_shared<const World>(std::move(config), std::move(suppression),
-                                       std::make_shared<NameService>(std::move(resolver)),
-                                       std::move(sealing_keys), host);
+                                         SealingKeys sealing_keys, Host host,
+                                         std::shared_ptr<ThrottleMeans> throttle) {
+  return std::make_shared<const World>(
+      std::move(config), std::move(suppression), std::make_shared<NameService>(std::move(resolver)),
+      std::move(sealing_keys), host, std::nullopt, std::move(throttle));
 }
 
 World::World(Config config, std::unique_ptr<SuppressionList> suppression,
              std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host,
-             std::optional<UnsubscribeTokens> unsubscribe)
+             std::optional<UnsubscribeTokens> unsubscribe, std::shared_ptr<ThrottleMeans> throttle)
     : config_(std::move(config)),
       host_name_(host == Host::ours ? name_of_host() : std::string()),
       authserv_id_(config_.arrival.authserv_id.empty() ? name_of_host()
                                                        : config_.arrival.authserv_id),
       suppression_(std::move(suppression)),
       names_(std::move(names)),
+      throttle_(std::move(throttle)),
       sealing_keys_(std::move(sealing_keys)),
       unsubscribe_(std::move(unsubscribe)),
       apple_(config_.apple.domains),
-      policies_(config_, PolicyMeans{*suppression_, sealing_keys_, authserv_id_}),
+      policies_(config_, PolicyMeans{*suppression_, sealing_keys_, authserv_id_,
+                                     limiter_of(throttle_), backoffs_of(throttle_)}),
       engine_(policies_) {}
 
 }  // namespace icm

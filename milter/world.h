@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "milter/name_service.h"
+#include "milter/throttle_means.h"
 #include "policy/auth/sealing_keys.h"
 #include "policy/base/guarded.h"
 #include "policy/config/config.h"
@@ -40,11 +41,13 @@ class World {
   static std::shared_ptr<const World> over(Config config,
                                            std::unique_ptr<SuppressionList> suppression,
                                            std::unique_ptr<Resolver> resolver = nullptr,
-                                           SealingKeys sealing_keys = {}, Host host = Host::ours);
+                                           SealingKeys sealing_keys = {}, Host host = Host::ours,
+                                           std::shared_ptr<ThrottleMeans> throttle = nullptr);
 
   World(Config config, std::unique_ptr<SuppressionList> suppression,
         std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host = Host::ours,
-        std::optional<UnsubscribeTokens> unsubscribe = std::nullopt);
+        std::optional<UnsubscribeTokens> unsubscribe = std::nullopt,
+        std::shared_ptr<ThrottleMeans> throttle = nullptr);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
@@ -63,6 +66,9 @@ class World {
   // What a message's authentication is looked up in.
   AuthSources& auth_sources() const { return names_->sources(); }
 
+  // Absent where nothing is counted: offline.
+  const std::shared_ptr<ThrottleMeans>& throttle() const { return throttle_; }
+
   // Our name in Authentication-Results: as configured, or the host name.
   const std::string& authserv_id() const { return authserv_id_; }
 
@@ -75,6 +81,7 @@ class World {
   std::string authserv_id_;
   std::unique_ptr<SuppressionList> suppression_;
   std::shared_ptr<NameService> names_;
+  std::shared_ptr<ThrottleMeans> throttle_;
   SealingKeys sealing_keys_;
   std::optional<UnsubscribeTokens> unsubscribe_;
   NamedAppleDomains apple_;

@@ -236,12 +236,21 @@ void serve(const std::vector<ConfiguredPolicy>& policies, const Facts& facts,
 }  // namespace
 
 Verdict Engine::judge_recipient(const Envelope& envelope, const Recipient& recipient, WallTime now,
-                                Deadline deadline) const {
+                                Deadline deadline, Charges* charges) const {
   const Subject subject{
       .origin = envelope.origin, .now = now, .envelope = envelope, .recipient = &recipient};
-  return combine(judge_by(policies_.policies(), subject, deadline, [&](const Policy& policy) {
+  auto judged = judge_by(policies_.policies(), subject, deadline, [&](const Policy& policy) {
     return policy.judge_recipient(envelope, recipient, now, deadline);
-  }));
+  });
+  if (charges != nullptr && goes_on(judged)) {
+    // Whoever was out of time has been told of; to count takes none.
+    const Deadline never(Deadline::Time::time_point::max());
+    auto admitted = judge_by(policies_.policies(), subject, never, [&](const Policy& policy) {
+      return policy.admit(envelope, recipient, now, deadline, *charges);
+    });
+    std::ranges::move(admitted, std::back_inserter(judged));
+  }
+  return combine(std::move(judged));
 }
 
 void Engine::prefetch(const Envelope& envelope, const SpfQuestions& questions,

@@ -30,8 +30,11 @@ class Engine {
   // One recipient, at RCPT. The Verdict's headers are always empty: there is no header yet. A
   // single recipient cannot be put on hold, so quarantine becomes defer; nor can it be tagged, so
   // tag becomes accept, and held_back says so.
+  //
+  // With `charges`, a recipient that nothing speaks against pays what it costs, or is turned away
+  // by who counts; without, nothing is counted. The caller keeps them when the message goes on.
   Verdict judge_recipient(const Envelope& envelope, const Recipient& recipient, WallTime now,
-                          Deadline deadline) const;
+                          Deadline deadline, Charges* charges = nullptr) const;
 
   // Begins the lookups that policies want for any message with this envelope; does not wait.
   void prefetch(const Envelope& envelope, const SpfQuestions& questions,

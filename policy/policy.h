@@ -9,6 +9,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/deadline.h"
 #include "policy/base/result.h"
+#include "policy/charges.h"
 #include "policy/facts.h"
 #include "policy/verdict.h"
 
@@ -44,6 +45,13 @@ class Policy {
   // Judges one recipient when it is named, before the header is known. Most have nothing to say.
   [[nodiscard]] virtual Result<Findings> judge_recipient(const Envelope&, const Recipient&,
                                                          WallTime, Deadline) const {
+    return Findings{};
+  }
+
+  // Takes what the mail to one recipient costs, once every policy lets it go on, or says why that
+  // cannot be had. What was taken is in `charges`, and is given back when the mail does not go on.
+  [[nodiscard]] virtual Result<Findings> admit(const Envelope&, const Recipient&, WallTime,
+                                               Deadline, Charges&) const {
     return Findings{};
   }
 };

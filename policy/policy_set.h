@@ -14,13 +14,17 @@
 
 namespace icm {
 
+class BackoffView;
+class RateLimiter;
 class SealingKeys;
 
 // What policies work with, besides the Config. References must outlive the PolicySet.
 struct PolicyMeans {
   SuppressionList& suppression;
   const SealingKeys& sealing_keys;
-  std::string_view authserv_id;  // our name in Authentication-Results
+  std::string_view authserv_id;     // our name in Authentication-Results
+  RateLimiter* limiter = nullptr;   // absent where nothing is counted: offline
+  BackoffView* backoffs = nullptr;  // absent where nobody asks for less: offline
 };
 
 // What policies.inc promises of each name.

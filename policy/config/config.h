@@ -20,6 +20,7 @@
 #include "policy/config/dns_config.h"
 #include "policy/config/policy_options.h"
 #include "policy/config/store_config.h"
+#include "policy/config/throttle_config.h"
 #include "policy/config/unsubscribe_config.h"
 #include "policy/message/envelope.h"
 #include "policy/verdict.h"
@@ -70,6 +71,12 @@ template <>
 const std::vector<EnumName<SealWhen>>& enum_names<SealWhen>();
 template <>
 const std::vector<EnumName<Rescue>>& enum_names<Rescue>();
+template <>
+const std::vector<EnumName<ThrottlePer>>& enum_names<ThrottlePer>();
+template <>
+const std::vector<EnumName<ThrottleUnit>>& enum_names<ThrottleUnit>();
+template <>
+const std::vector<EnumName<ThrottleMail>>& enum_names<ThrottleMail>();
 template <>
 const std::vector<EnumName<StoreKind>>& enum_names<StoreKind>();
 template <>
@@ -328,6 +335,7 @@ struct Config {
   PrivateRelayConfig private_relay;
   SenderIdentityConfig sender_identity;
   ArcSealingConfig arc_sealing;
+  ThrottleConfig throttle;
 
   bool operator==(const Config&) const = default;
 };
@@ -369,6 +377,8 @@ void describe(Config& c, Visitor& visit) {
                "Streams look the same in every message; hosts and sender domains are in the DNS.");
   visit.policy("arc_sealing", c.arc_sealing,
                "Forwarded mail gets its ARC set (RFC 8617). Off until there is a key.");
+  visit.policy("throttle", c.throttle,
+               "No more mail than agreed, little from a new address, less while Apple says so.");
 }
 
 }  // namespace icm

@@ -12,6 +12,7 @@
 #include "policy/config/option_form.h"
 #include "policy/config/socket_address.h"
 #include "policy/config/store_checks.h"
+#include "policy/config/throttle_checks.h"
 
 namespace icm {
 namespace {
@@ -47,6 +48,7 @@ class Checker : public OptionVisitor<Checker> {
     suppression_origins();
     relay_sources();
     sealing_keys();
+    std::ranges::move(check_throttle(config_, places_), std::back_inserter(findings_));
     return std::move(findings_);
   }
 
@@ -207,10 +209,9 @@ class Checker : public OptionVisitor<Checker> {
   }
 
   static bool is_enforced(const PolicyConfig& policy) {
+    const auto enforces = [](const auto& rule) { return rule.second == Mode::enforce; };
     return policy.mode == Mode::enforce ||
-           (policy.mode != Mode::off &&
-            std::any_of(policy.rules.begin(), policy.rules.end(),
-                        [](const auto& rule) { return rule.second == Mode::enforce; }));
+           (policy.mode != Mode::off && std::ranges::any_of(policy.rules, enforces));
   }
 
   void check_policy(std::string_view name, const PolicyConfig& policy) {

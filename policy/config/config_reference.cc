@@ -18,6 +18,10 @@ std::string name_of(const StreamConfig& stream) { return stream.name; }
 std::string name_of(const SealingKeyConfig& key) {
   return fmt::format("{}._domainkey.{}", key.selector, key.domain);
 }
+std::string name_of(const ThrottleLimitConfig& limit) { return limit.name; }
+std::string name_of(const WarmUpConfig& plan) {
+  return plan.egress.empty() ? "no address" : plan.egress.front().text();
+}
 
 // How deep a list lies in the file, and what it is called there.
 std::size_t depth_of(std::string_view section) {

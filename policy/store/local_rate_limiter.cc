@@ -79,6 +79,14 @@ RateTime LocalRateLimiter::counted(WallTime now, Reckoning reckoning) const {
   return reckoning == Reckoning::calendar ? milliseconds(now) : base_ + uptime_.now().count();
 }
 
+// How far the wall clock is from the counted time. Between the question and here a moment passes;
+// that is no clock that was set.
+std::int64_t LocalRateLimiter::ahead(WallTime now, Reckoning reckoning) const {
+  constexpr std::int64_t moment = 2000;
+  const std::int64_t difference = milliseconds(now) - counted(now, reckoning);
+  return difference > -moment && difference < moment ? 0 : difference;
+}
+
 WallTime LocalRateLimiter::told(RateTime time, WallTime now, Reckoning reckoning) const {
   return WallTime(std::chrono::milliseconds(time + milliseconds(now) - counted(now, reckoning)));
 }
@@ -127,18 +135,18 @@ Result<RateAnswer> LocalRateLimiter::take(const RateRequest& request, WallTime n
                                       .units = charge.units,
                                       .pace_before = pace_before,
                                       .pace_after = named.counter.pace()});
-      const auto ahead = milliseconds(now) - time;
+      const std::int64_t set = ahead(now, named.reckoning);
       written.push_back(
           {.counter = charge.limit.counter,
            .slots = named.counter.shape(),
            .reckoning = named.reckoning,
            .is_pinned = named.is_pinned,
-           .at = slot * named.counter.shape().length + ahead,
+           .at = slot * named.counter.shape().length + set,
            .units = charge.units,
-           .pace = named.counter.pace() == 0 ? 0 : named.counter.pace() + ahead * micros});
+           .pace = named.counter.pace() == 0 ? 0 : named.counter.pace() + set * micros});
     }
     memory.make_room(counted(now, Reckoning::sliding));
-    ahead_ = milliseconds(now) - counted(now, Reckoning::sliding);
+    ahead_ = ahead(now, Reckoning::sliding);
   });
   write(written, now);
   return answer;
@@ -151,7 +159,7 @@ Status LocalRateLimiter::give_back(const RateReceipt& receipt, Deadline) {
     for (const RateReceipt::Taken& taken : receipt.taken) {
       Named* named = memory.find(taken.counter);
       if (named == nullptr) continue;
-      const auto ahead = milliseconds(now) - counted(now, named->reckoning);
+      const std::int64_t set = ahead(now, named->reckoning);
       named->counter.give_back(taken.slot, taken.units);
       if (taken.pace_after != taken.pace_before && named->counter.pace() == taken.pace_after) {
         named->counter.set_pace(taken.pace_before);
@@ -161,9 +169,9 @@ Status LocalRateLimiter::give_back(const RateReceipt& receipt, Deadline) {
            .slots = named->counter.shape(),
            .reckoning = named->reckoning,
            .is_pinned = named->is_pinned,
-           .at = taken.slot * named->counter.shape().length + ahead,
+           .at = taken.slot * named->counter.shape().length + set,
            .units = -std::int64_t{taken.units},
-           .pace = named->counter.pace() == 0 ? 0 : named->counter.pace() + ahead * micros});
+           .pace = named->counter.pace() == 0 ? 0 : named->counter.pace() + set * micros});
     }
   });
   write(written, now);
@@ -196,18 +204,18 @@ std::vector<RateEntry> LocalRateLimiter::entries(WallTime now) const {
     for (auto named = memory.order.rbegin(); named != memory.order.rend(); ++named) {
       const RateTime time = counted(now, named->reckoning);
       if (named->counter.is_idle(time)) continue;
-      const auto ahead = milliseconds(now) - time;
+      const std::int64_t set = ahead(now, named->reckoning);
       const RateCounter& counter = named->counter;
       RateEntry entry{.counter = named->name,
                       .slots = counter.shape(),
                       .reckoning = named->reckoning,
                       .is_pinned = named->is_pinned,
-                      .at = counter.shape().of(time) * counter.shape().length + ahead,
+                      .at = counter.shape().of(time) * counter.shape().length + set,
                       .units = 0,
-                      .pace = counter.pace() == 0 ? 0 : counter.pace() + ahead * micros};
+                      .pace = counter.pace() == 0 ? 0 : counter.pace() + set * micros};
       if (counter.slots().empty()) all.push_back(entry);
       for (const RateCounter::Slot& slot : counter.slots()) {
-        entry.at = slot.index * counter.shape().length + ahead;
+        entry.at = slot.index * counter.shape().length + set;
         entry.units = slot.units;
         all.push_back(entry);
       }

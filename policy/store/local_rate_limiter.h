@@ -80,6 +80,7 @@ class LocalRateLimiter final : public RateLimiter {
   };
 
   RateTime counted(WallTime now, Reckoning reckoning) const;
+  std::int64_t ahead(WallTime now, Reckoning reckoning) const;
   WallTime told(RateTime time, WallTime now, Reckoning reckoning) const;
   RateUse use_of(Memory& memory, const RateCharge& charge, std::uint64_t claim, WallTime now) const;
   void restore(const std::vector<RateEntry>& entries, WallTime now);

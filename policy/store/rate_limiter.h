@@ -75,6 +75,7 @@ struct RateReceipt {
     std::int64_t pace_after = 0;
   };
   std::vector<Taken> taken;
+  std::uint32_t source = 0;  // which of several limiters that stand behind one
 };
 
 struct RateAnswer {

@@ -82,7 +82,9 @@ def complaints_of(root, policy, policies, rules):
     if not page.exists():
         return
     text = page.read_text()
+    own_options = root / f"policy/config/{policy}_config.h"
     options = (root / "policy/config/policy_options.h").read_text()
+    options += own_options.read_text() if own_options.exists() else ""
     words = set(re.findall(r"`([^`\s]+)`", text))
     for name in rules:
         if name not in words and f"{policy}.{name}" not in words:

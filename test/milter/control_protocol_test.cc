@@ -19,6 +19,7 @@ TEST(ControlRequest, is_read_back_from_its_line) {
   };
   for (const auto& [line, request] :
        {Case{"icloud-milter/1 status", {.word = Word::status, .policy = {}, .span = {}}},
+        Case{"icloud-milter/1 throttle show", {.word = Word::throttle, .policy = {}, .span = {}}},
         Case{"icloud-milter/1 stats", {.word = Word::stats, .policy = {}, .span = {}}},
         Case{"icloud-milter/1 reload", {.word = Word::reload, .policy = {}, .span = {}}},
         Case{"icloud-milter/1 policy format off", change("format", Mode::off, {})},
@@ -52,15 +53,20 @@ TEST(ControlRequest, says_what_was_expected_of_any_other_line) {
     EXPECT_EQ(read.error(), (Error{Code::syntax, std::string(error) + std::string(version)}));
   }
   for (const auto& [line, error] :
-       {Case{"icloud-milter/1", "expected status, stats, reload, policy, got \"\""},
-        Case{"icloud-milter/1 ", "expected status, stats, reload, policy, got \"\""},
-        Case{"icloud-milter/1  status", "expected status, stats, reload, policy, got \"\""},
-        Case{"icloud-milter/1 Status", "expected status, stats, reload, policy, got \"Status\""},
+       {Case{"icloud-milter/1", "expected status, stats, reload, policy, throttle, got \"\""},
+        Case{"icloud-milter/1 ", "expected status, stats, reload, policy, throttle, got \"\""},
+        Case{"icloud-milter/1  status",
+             "expected status, stats, reload, policy, throttle, got \"\""},
+        Case{"icloud-milter/1 Status",
+             "expected status, stats, reload, policy, throttle, got \"Status\""},
         Case{"icloud-milter/1 status\r",
-             "expected status, stats, reload, policy, got \"status\\x0d\""},
+             "expected status, stats, reload, policy, throttle, got \"status\\x0d\""},
         Case{"icloud-milter/1 status now", "status takes no words"},
+        Case{"icloud-milter/1 throttle", "expected \"throttle show\""},
+        Case{"icloud-milter/1 throttle slow", "expected \"throttle show\""},
         Case{"icloud-milter/1 reload ", "reload takes no words"},
-        Case{"icloud-milter/1 policy", change}, Case{"icloud-milter/1 policy format", change},
+        Case{"icloud-milter/1 policy", change},
+        Case{"icloud-milter/1 policy format", change},
         Case{"icloud-milter/1 policy format off 1h", change},
         Case{"icloud-milter/1 policy format off for", change},
         Case{"icloud-milter/1 policy format off for 1h 1h", change},
@@ -69,7 +75,7 @@ TEST(ControlRequest, says_what_was_expected_of_any_other_line) {
              "there is no policy \"alignemnt\"; did you mean \"alignment\"?"},
         Case{"icloud-milter/1 policy x off",
              "there is no policy \"x\"; expected format, list_unsubscribe, suppression, alignment, "
-             "private_relay, sender_identity, arc_sealing"},
+             "private_relay, sender_identity, arc_sealing, throttle"},
         Case{"icloud-milter/1 policy format on",
              "expected a mode (off, observe, enforce), got \"on\""},
         Case{"icloud-milter/1 policy format off for 0s",

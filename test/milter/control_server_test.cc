@@ -104,7 +104,7 @@ TEST_F(Control, takes_a_line_in_pieces) {
 TEST_F(Control, says_what_is_wrong_with_a_line) {
   open();
   EXPECT_EQ(ask_control(path(), "icloud-milter/1 stop\n"),
-            "error expected status, stats, reload, policy, got \"stop\"\n");
+            "error expected status, stats, reload, policy, throttle, got \"stop\"\n");
   EXPECT_EQ(ask_control(path(), std::string(256, 'x') + "\n"),
             "error the request is longer than 255 octets\n");
   const ControlClient client(path());

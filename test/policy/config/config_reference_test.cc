@@ -60,6 +60,8 @@ TEST(ConfigExample, stays_the_defaults_when_every_option_is_taken_in) {
   Config expected;
   expected.streams = {example_stream()};
   expected.arc_sealing.keys = {example_sealing_key()};
+  expected.throttle.limits = {example_throttle_limit()};
+  expected.throttle.warm_up = {example_warm_up()};
   EXPECT_EQ(config_of(text), expected) << text;
   EXPECT_EQ(told_of(text), "");
 }

@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// icloud-milterctl throttle: how the limits stand, and pauses and slowdowns by hand.
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "milter/ctl/configuration.h"
+#include "milter/ctl/daemon_call.h"
+#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/throttle_print.h"
+#include "policy/base/text.h"
+#include "policy/store/sqlite_backoff.h"
+
+namespace icm::ctl {
+namespace {
+
+constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::seconds longest_pause = std::chrono::hours{24 * 31};
+constexpr std::size_t longest_why = 500;
+
+struct ThrottleOptions {
+  std::string config;
+  std::string store;
+  std::vector<std::string> what;  // "192.0.2.7", or "domain" and "shop.example"
+  std::string span;
+  std::string because;
+  std::string every;
+  int percent = 50;
+};
+using Options = std::shared_ptr<ThrottleOptions>;
+
+Exit show(const DaemonOption& option) {
+  const auto answer = ask_daemon(
+      option, {.word = ControlRequest::Word::throttle, .policy = {}, .span = {}}, patience);
+  if (!answer) return answer.error();
+  if (option.json) {
+    fmt::print("{}\n", answer->line);
+  } else {
+    fmt::print("{}", throttle_text(answer->json, Terminal::of(stdout)));
+  }
+  return Exit::done;
+}
+
+Result<std::unique_ptr<BackoffBook>> open_backoffs(const ThrottleOptions& options) {
+  StoreConfig store;
+  store.path = options.store;
+  if (options.store.empty()) {
+    ICM_TRY(Config config, load_configuration(options.config));
+    store = std::move(config.store);
+  }
+  return std::make_unique<SqliteBackoffBook>(store.path);
+}
+
+// "192.0.2.7" is of `plain`; "domain shop.example" says its kind.
+Result<Backoff> read_what(const std::vector<std::string>& what, BackoffKind plain) {
+  Backoff backoff;
+  backoff.kind = plain;
+  if (what.size() == 2) {
+    const auto kind = backoff_kind(what[0]);
+    const bool is_known = kind && *kind != BackoffKind::pause && *kind != BackoffKind::slow;
+    if (!is_known) {
+      return fail(Code::syntax, fmt::format("expected recipient, domain or template, got \"{}\"",
+                                            for_log(what[0])));
+    }
+    backoff.kind = *kind;
+  }
+  ICM_TRY(backoff.subject, backoff_subject(backoff.kind, what.back()));
+  return backoff;
+}
+
+Result<std::chrono::seconds> read_span(std::string_view option, const std::string& text) {
+  const auto span = parse_span(text);
+  if (span && *span >= std::chrono::seconds{1} && *span <= longest_pause) return *span;
+  return fail(Code::syntax,
+              fmt::format("{}: expected a span from 1s to {} such as 15m or 2h, got \"{}\"", option,
+                          to_span(longest_pause), for_log(text)));
+}
+
+Status put(const ThrottleOptions& options, Backoff backoff) {
+  const WallTime now = now_in_seconds();
+  backoff.since = now;
+  if (!options.span.empty()) {
+    ICM_TRY(const std::chrono::seconds span, read_span("--for", options.span));
+    backoff.until = now + span;
+  }
+  backoff.by = deed_of(Deed::Kind::add, now).who;
+  backoff.why = options.because.substr(0, longest_why);
+  ICM_TRY(const auto book, open_backoffs(options));
+  ICM_CHECK(book->put(backoff, lock_deadline()));
+  fmt::print("{}\n", one_line(backoff));
+  return {};
+}
+
+Status pause(const ThrottleOptions& options) {
+  ICM_TRY(Backoff backoff, read_what(options.what, BackoffKind::pause));
+  if (backoff.kind == BackoffKind::recipient) {
+    return fail(Code::syntax,
+                "a recipient cannot be paused: suppress the address for a while, or "
+                "slow it");
+  }
+  return put(options, std::move(backoff));
+}
+
+Status slow(const ThrottleOptions& options) {
+  ICM_TRY(Backoff backoff, read_what(options.what, BackoffKind::slow));
+  if (backoff.kind == BackoffKind::recipient) {
+    if (options.every.empty()) {
+      return fail(Code::syntax, "--every is missing: one message in how long? such as 30m");
+    }
+    ICM_TRY(backoff.every, read_span("--every", options.every));
+  } else if (backoff.kind != BackoffKind::slow) {
+    return fail(Code::syntax,
+                fmt::format("a {} cannot be slowed, only paused", to_string(backoff.kind)));
+  }
+  backoff.percent = options.percent;
+  return put(options, std::move(backoff));
+}
+
+// An address is both no longer paused and no longer slowed.
+Result<bool> resume(const ThrottleOptions& options) {
+  ICM_TRY(const Backoff named, read_what(options.what, BackoffKind::pause));
+  ICM_TRY(const auto book, open_backoffs(options));
+  bool is_found = false;
+  for (const BackoffKind kind : {named.kind, BackoffKind::slow}) {
+    if (kind != named.kind && named.kind != BackoffKind::pause) continue;
+    ICM_TRY(const bool is_removed, book->remove(kind, named.subject, lock_deadline()));
+    if (is_removed) fmt::print("{} {}: removed\n", to_string(kind), clean(named.subject));
+    is_found = is_found || is_removed;
+  }
+  return is_found;
+}
+
+Status list(const ThrottleOptions& options) {
+  ICM_TRY(const auto book, open_backoffs(options));
+  ICM_TRY(const auto all, book->all(lock_deadline()));
+  std::vector<Backoff> in_force;
+  const WallTime now = SystemClock().now();
+  for (const Backoff& one : all) {
+    if (!one.until || *one.until > now) in_force.push_back(one);
+  }
+  fmt::print("{}", backoffs_text(in_force, Terminal::of(stdout)));
+  return {};
+}
+
+Exit exit_of(const Status& status) { return status ? Exit::done : complain_about(status.error()); }
+
+Exit exit_of_resume(const ThrottleOptions& options) {
+  const Result<bool> is_found = resume(options);
+  if (!is_found) return complain_about(is_found.error());
+  return *is_found ? Exit::done : complain("nothing of the kind is paused or slowed");
+}
+
+CLI::App& add_word(CLI::App& throttle, Chosen& chosen, const Options& options,
+                   const std::string& word, const std::string& help,
+                   std::function<Exit(const ThrottleOptions&)> run) {
+  CLI::App* command = throttle.add_subcommand(word, help);
+  auto* store = command->add_option("--store", options->store,
+                                    "The store. Default: store.path of the configuration.");
+  store->option_text("FILE");
+  command->add_option("--config", options->config, std::string(config_option_help))
+      ->option_text("FILE")
+      ->excludes(store);
+  command->callback([&chosen, options, run] { chosen = [options, run] { return run(*options); }; });
+  return *command;
+}
+
+void add_what(CLI::App& command, const Options& options, const std::string& help) {
+  command.add_option("WHAT", options->what, help)->required()->expected(1, 2)->option_text("...");
+}
+
+void add_end(CLI::App& command, const Options& options) {
+  command
+      .add_option("--for", options->span,
+                  "How long, as 15m, 2h or 1d. Default: until it is resumed.")
+      ->option_text("SPAN");
+  command
+      .add_option("--because", options->because, "Why; shown to senders, in the log and in lists.")
+      ->option_text("TEXT");
+}
+
+}  // namespace
+
+void add_throttle(CLI::App& app, Chosen& chosen) {
+  CLI::App* throttle = app.add_subcommand(
+      "throttle", "Says how the limits on mail to Apple stand; pauses and slows by hand.");
+  throttle->require_subcommand(1);
+
+  CLI::App* shown = throttle->add_subcommand(
+      "show",
+      "What the running daemon has counted: each limit, how much of it is used, when it is free, "
+      "the warm-up's day, what is paused or slowed.");
+  const auto daemon = std::make_shared<DaemonOption>();
+  daemon->add_to(*shown);
+  shown->callback([daemon, &chosen] { chosen = [daemon] { return show(*daemon); }; });
+
+  const auto options = std::make_shared<ThrottleOptions>();
+  CLI::App& paused = add_word(*throttle, chosen, options, "pause",
+                              "Lets nothing go, at the latest a second from now.",
+                              [](const auto& given) { return exit_of(pause(given)); });
+  add_what(paused, options,
+           "An address that mail leaves from, or all; or: domain NAME, template FORM.");
+  add_end(paused, options);
+
+  CLI::App& slowed = add_word(*throttle, chosen, options, "slow", "Lets less go.",
+                              [](const auto& given) { return exit_of(slow(given)); });
+  add_what(slowed, options, "An address that mail leaves from, or all; or: recipient ADDRESS.");
+  slowed
+      .add_option("--percent", options->percent,
+                  "What is left of every limit for mail that leaves there. Default: 50.")
+      ->check(CLI::Range(1, 99))
+      ->option_text("NUMBER");
+  slowed.add_option("--every", options->every, "Of a recipient: one message in so long.")
+      ->option_text("SPAN");
+  add_end(slowed, options);
+
+  CLI::App& resumed = add_word(*throttle, chosen, options, "resume",
+                               "Ends what was paused or slowed.", exit_of_resume);
+  add_what(resumed, options, "What was paused or slowed, in the same words.");
+  add_word(*throttle, chosen, options, "list", "What is paused or slowed, from the store.",
+           [](const auto& given) { return exit_of(list(given)); });
+  throttle->footer(
+      "Exit status: 0 done, 1 not, 2 usage, 3 no daemon.\n"
+      "Examples:\n"
+      "  icloud-milterctl throttle show\n"
+      "  icloud-milterctl throttle pause 192.0.2.7 --for 15m --because \"421 [HCM1]\"\n"
+      "  icloud-milterctl throttle slow recipient bob@icloud.com --every 30m --for 1d\n"
+      "  icloud-milterctl throttle resume 192.0.2.7");
+}
+
+}  // namespace icm::ctl

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/store/backoff.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "policy/base/domain.h"
+#include "policy/base/ip_address.h"
+#include "policy/base/mailbox.h"
+#include "policy/base/text.h"
+
+namespace icm {
+namespace {
+
+constexpr std::chrono::seconds freshness{1};
+constexpr std::chrono::seconds retry{5};            // while the book is away
+constexpr std::chrono::milliseconds patience{250};  // of the mail that finds the view old
+
+Result<std::string> expected(std::string_view what, std::string_view text) {
+  return fail(Code::syntax, fmt::format("expected {}, got \"{}\"", what, for_log(text)));
+}
+
+}  // namespace
+
+std::string_view to_string(BackoffKind kind) {
+  switch (kind) {
+    case BackoffKind::pause:
+      return "pause";
+    case BackoffKind::slow:
+      return "slow";
+    case BackoffKind::recipient:
+      return "recipient";
+    case BackoffKind::from_domain:
+      return "domain";
+    case BackoffKind::mail_template:
+      return "template";
+  }
+  return "invalid";
+}
+
+std::optional<BackoffKind> backoff_kind(std::string_view name) {
+  for (const BackoffKind kind : all_backoff_kinds) {
+    if (to_string(kind) == name) return kind;
+  }
+  return std::nullopt;
+}
+
+Result<std::string> backoff_subject(BackoffKind kind, std::string_view text) {
+  switch (kind) {
+    case BackoffKind::pause:
+    case BackoffKind::slow: {
+      if (text == every_egress) return std::string(text);
+      const auto address = IpAddress::parse(text);
+      if (!address) return expected("an address that mail leaves from, or all", text);
+      return address->text();
+    }
+    case BackoffKind::recipient: {
+      const auto mailbox = Mailbox::parse(text);
+      if (!mailbox) return expected("a recipient's address", text);
+      return mailbox->key();
+    }
+    case BackoffKind::from_domain: {
+      const auto domain = Domain::parse(text);
+      if (!domain) return expected("a domain", text);
+      return domain->text();
+    }
+    case BackoffKind::mail_template: {
+      const std::string form = lower_ascii(text);
+      const bool is_form =
+          form.size() == 16 && form.find_first_not_of("0123456789abcdef") == std::string::npos;
+      if (!is_form) return expected("16 hexadecimal digits", text);
+      return form;
+    }
+  }
+  return expected("a kind", text);
+}
+
+namespace {
+
+std::pair<BackoffKind, std::string_view> place_of(const Backoff& backoff) {
+  return {backoff.kind, backoff.subject};
+}
+
+}  // namespace
+
+Backoffs::Backoffs(std::vector<Backoff> all) : all_(std::move(all)) {
+  std::ranges::sort(all_, {}, place_of);
+}
+
+const Backoff* Backoffs::find(BackoffKind kind, std::string_view subject, WallTime now) const {
+  const auto place = std::ranges::lower_bound(all_, std::pair(kind, subject), {}, place_of);
+  if (place == all_.end() || place->kind != kind || place->subject != subject) return nullptr;
+  return !place->until || *place->until > now ? &*place : nullptr;
+}
+
+bool Backoffs::has(BackoffKind kind) const {
+  const auto place = std::ranges::lower_bound(all_, kind, {}, &Backoff::kind);
+  return place != all_.end() && place->kind == kind;
+}
+
+BackoffView::BackoffView(std::unique_ptr<BackoffBook> book, NoticeBoard& notices)
+    : book_(std::move(book)), notices_(notices) {}
+
+// One asks, the others take what is known meanwhile.
+std::shared_ptr<const Backoffs> BackoffView::now() {
+  const auto time = Deadline::Time::now();
+  bool is_ours_to_ask = false;
+  auto known = state_.with([&](State& state) {
+    is_ours_to_ask = time >= state.next;
+    if (is_ours_to_ask) state.next = time + retry;
+    return state.known;
+  });
+  if (!is_ours_to_ask) return known;
+  auto all = book_->all(Deadline::in(patience));
+  std::string notice;
+  known = state_.with([&](State& state) {
+    if (all) {
+      state.known = std::make_shared<const Backoffs>(*std::move(all));
+      state.next = time + freshness;
+      if (state.is_away) notice = "throttle: pauses and slowdowns can be read again";
+    } else if (!state.is_away) {
+      notice = fmt::format("throttle: {}; the pauses and slowdowns known last stay in force",
+                           all.error().text);
+    }
+    state.is_away = !all;
+    return state.known;
+  });
+  if (!notice.empty()) notices_.say(notice);
+  return known;
+}
+
+}  // namespace icm

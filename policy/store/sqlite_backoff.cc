@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/store/sqlite_backoff.h"
+
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "policy/store/store_file.h"
+
+namespace icm {
+namespace {
+
+constexpr std::int64_t kept_after_end = std::int64_t{7} * 86'400'000;  // evidence, for a week
+
+// One row for each kind and subject; times are milliseconds since 1970, UTC.
+constexpr std::string_view table =
+    "CREATE TABLE IF NOT EXISTS backoff ("
+    "  kind    TEXT NOT NULL,"     // pause, slow, recipient, domain or template
+    "  subject TEXT NOT NULL,"     // an address, a domain, a form; what is held
+    "  percent INTEGER NOT NULL,"  // slow: what is left of each limit
+    "  every   INTEGER NOT NULL,"  // recipient: seconds between two messages
+    "  since   INTEGER NOT NULL,"
+    "  until   INTEGER,"        // NULL: until it is removed
+    "  by      TEXT NOT NULL,"  // who wrote it
+    "  why     TEXT NOT NULL,"  // Apple's answer, or a person's word
+    "  PRIMARY KEY (kind, subject)"
+    ") STRICT, WITHOUT ROWID";
+
+std::int64_t number_of(WallTime time) { return time.time_since_epoch().count(); }
+WallTime time_of(std::int64_t number) { return WallTime(std::chrono::milliseconds(number)); }
+
+Result<bool> has_table(Database& database) {
+  ICM_TRY(const std::int64_t tables,
+          database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'backoff'"));
+  return tables > 0;
+}
+
+}  // namespace
+
+Result<Database> SqliteBackoffBook::open(Database::Access access, Deadline deadline) const {
+  return open_store(path_, access,
+                    access == Database::Access::write ? Missing::make : Missing::refuse, deadline);
+}
+
+Status SqliteBackoffBook::put(const Backoff& backoff, Deadline deadline) {
+  ICM_TRY(Database database, open(Database::Access::write, deadline));
+  ICM_TRY(Transaction transaction, Transaction::begin(database));
+  ICM_CHECK(database.execute(table));
+  ICM_TRY(Statement forget, database.prepare("DELETE FROM backoff WHERE until < ?1"));
+  ICM_CHECK(forget.query().bind(1, number_of(backoff.since) - kept_after_end).run());
+  ICM_TRY(Statement insert,
+          database.prepare("INSERT OR REPLACE INTO backoff VALUES (?1,?2,?3,?4,?5,?6,?7,?8)"));
+  {
+    Query query = insert.query();
+    query.bind(1, to_string(backoff.kind)).bind(2, backoff.subject);
+    query.bind(3, std::int64_t{backoff.percent}).bind(4, std::int64_t{backoff.every.count()});
+    query.bind(5, number_of(backoff.since));
+    if (backoff.until) {
+      query.bind(6, number_of(*backoff.until));
+    } else {
+      query.bind_null(6);
+    }
+    ICM_CHECK(query.bind(7, backoff.by).bind(8, backoff.why).run());
+  }
+  return transaction.commit();
+}
+
+Result<bool> SqliteBackoffBook::remove(BackoffKind kind, const std::string& subject,
+                                       Deadline deadline) {
+  ICM_TRY(Database database, open(Database::Access::write, deadline));
+  ICM_TRY(const bool is_there, has_table(database));
+  if (!is_there) return false;
+  ICM_TRY(Statement statement,
+          database.prepare("DELETE FROM backoff WHERE kind = ?1 AND subject = ?2"));
+  ICM_CHECK(statement.query().bind(1, to_string(kind)).bind(2, subject).run());
+  return database.changes() > 0;
+}
+
+Result<std::vector<Backoff>> SqliteBackoffBook::all(Deadline deadline) {
+  std::vector<Backoff> all;
+  std::error_code unknown;
+  if (!std::filesystem::exists(path_, unknown) && !unknown) return all;
+  ICM_TRY(Database database, open(Database::Access::read, deadline));
+  ICM_TRY(const bool is_there, has_table(database));
+  if (!is_there) return all;
+  ICM_TRY(Statement statement,
+          database.prepare("SELECT kind, subject, percent, every, since, until, by, why"
+                           " FROM backoff ORDER BY kind, subject"));
+  Query query = statement.query();
+  for (;;) {
+    ICM_TRY(const bool is_row, query.step());
+    if (!is_row) return all;
+    const auto kind = backoff_kind(query.text(0));
+    if (!kind) continue;  // of a newer release
+    Backoff one{.kind = *kind,
+                .subject = std::string(query.text(1)),
+                .percent = static_cast<int>(query.number(2)),
+                .every = std::chrono::seconds(query.number(3)),
+                .since = time_of(query.number(4)),
+                .until = {},
+                .by = std::string(query.text(6)),
+                .why = std::string(query.text(7))};
+    if (!query.is_null(5)) one.until = time_of(query.number(5));
+    all.push_back(std::move(one));
+  }
+}
+
+}  // namespace icm

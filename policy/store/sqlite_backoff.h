@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// SqliteBackoffBook: pauses and slowdowns in the store of one host.
+#pragma once
+
+#include <string>
+
+#include "policy/store/backoff.h"
+#include "policy/store/sqlite.h"
+
+namespace icm {
+
+// Safe from any thread. Opens the file anew for each question: there is one a second at most, and
+// each has its own deadline. A store that nothing was ever put in holds none.
+class SqliteBackoffBook final : public BackoffBook {
+ public:
+  explicit SqliteBackoffBook(std::string path) : path_(std::move(path)) {}
+
+  [[nodiscard]] Status put(const Backoff& backoff, Deadline deadline) override;
+  [[nodiscard]] Result<bool> remove(BackoffKind kind, const std::string& subject,
+                                    Deadline deadline) override;
+  [[nodiscard]] Result<std::vector<Backoff>> all(Deadline deadline) override;
+
+ private:
+  Result<Database> open(Database::Access access, Deadline deadline) const;
+  const std::string path_;
+};
+
+}  // namespace icm

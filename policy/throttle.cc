@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// throttle: no faster than agreed, little from a new address, less while Apple says so. Recipients
+// are counted when everything else lets them go on, so that refused mail costs nothing.
+#include "policy/throttle.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "policy/base/domain.h"
+#include "policy/base/keyed_hash.h"
+#include "policy/base/text.h"
+#include "policy/mailing_words.h"
+#include "policy/policy.h"
+#include "policy/policy_set.h"
+#include "policy/throttle_plan.h"
+#include "policy/throttle_report.h"
+
+namespace icm {
+namespace {
+
+// Public, since it has to be the same on every machine: it tells mail apart, and guards nothing.
+const KeyedHash& form_hash() {
+  static const KeyedHash hash({0x69636d2d666f726d, 0x6d61696c2d303031});
+  return hash;
+}
+
+class ThrottlePolicy final : public Policy {
+ public:
+  ThrottlePolicy(const Config& config, const PolicyMeans& means)
+      : plan_(config), limiter_(means.limiter), backoffs_(means.backoffs) {}
+
+  std::string_view name() const override { return "throttle"; }
+
+  Result<Findings> admit(const Envelope& envelope, const Recipient& recipient, WallTime now,
+                         Deadline deadline, Charges& charges) const override {
+    const auto backoffs = known_backoffs();
+    Findings findings = held(envelope, *backoffs, now);
+    if (limiter_ == nullptr || would_defer(findings)) return findings;
+    const std::uint64_t claim = throttle_claim(envelope, recipient);
+    const auto planned =
+        plan_.charges(envelope, recipient, charges.is_message_paid(), *backoffs, now);
+    // What is only observed must not keep what is enforced from being counted, nor the other way.
+    Paid paid;
+    for (const Mode mode : {Mode::enforce, Mode::observe}) {
+      std::vector<PlannedCharge> group;
+      std::ranges::copy_if(planned, std::back_inserter(group), [&](const PlannedCharge& one) {
+        return plan_.mode_of(one.rule) == mode;
+      });
+      if (group.empty()) continue;
+      ICM_TRY(auto finding, take(group, claim, now, deadline, paid));
+      if (!finding) continue;
+      findings.push_back(*std::move(finding));
+      if (mode == Mode::enforce) break;  // nothing was taken, and the mail does not go
+    }
+    charges.pay_message(*limiter_, std::move(paid.message));
+    charges.pay_recipient(envelope.recipients.size(), *limiter_, std::move(paid.recipient));
+    return findings;
+  }
+
+  // What only the header tells: who the author is, and which form the mail has.
+  Result<Findings> judge(const Facts& facts, Deadline) const override {
+    const auto backoffs = known_backoffs();
+    Findings findings;
+    if (backoffs->all().empty() || !facts.authors) return findings;
+    for (const Address& author : *facts.authors) {
+      const auto domain = Domain::parse(author.domain);
+      if (!domain) continue;
+      const Backoff* hold = backoffs->find(BackoffKind::from_domain, domain->text(), facts.now);
+      if (hold == nullptr) continue;
+      findings.push_back(held_domain(*hold, facts.now));
+      break;
+    }
+    if (!backoffs->has(BackoffKind::mail_template) || facts.authors->empty()) return findings;
+    const std::string form =
+        mail_form(facts.authors->front().text(), facts.headers.text("Subject"));
+    const Backoff* stopped = backoffs->find(BackoffKind::mail_template, form, facts.now);
+    if (stopped != nullptr) findings.push_back(stopped_template(*stopped, facts.now));
+    return findings;
+  }
+
+ private:
+  struct Paid {
+    RateReceipt message;
+    RateReceipt recipient;
+  };
+
+  std::shared_ptr<const Backoffs> known_backoffs() const {
+    static const auto none = std::make_shared<const Backoffs>();
+    return backoffs_ == nullptr ? none : backoffs_->now();
+  }
+
+  // What holds whatever the limits say.
+  Findings held(const Envelope& envelope, const Backoffs& backoffs, WallTime now) const {
+    Findings findings;
+    if (backoffs.all().empty()) return findings;
+    const auto paused = backoff_of(BackoffKind::pause, plan_.egress_of(envelope), backoffs, now);
+    if (paused) findings.push_back(paused_way(*paused, now));
+    const auto& sender = envelope.reverse_path.mailbox;
+    if (!sender) return findings;
+    const Backoff* domain = backoffs.find(BackoffKind::from_domain, sender->domain().text(), now);
+    if (domain != nullptr) findings.push_back(held_domain(*domain, now));
+    return findings;
+  }
+
+  bool would_defer(const Findings& findings) const {
+    return std::ranges::any_of(
+        findings, [&](const Finding& one) { return plan_.mode_of(one.rule) == Mode::enforce; });
+  }
+
+  Result<std::optional<Finding>> take(const std::vector<PlannedCharge>& planned,
+                                      std::uint64_t claim, WallTime now, Deadline deadline,
+                                      Paid& paid) const {
+    RateRequest request{.charges = {}, .claim = claim};
+    for (const PlannedCharge& one : planned) request.charges.push_back(one.charge);
+    ICM_TRY(RateAnswer answer, limiter_->take(request, now, deadline));
+    if (!answer.is_granted) return std::optional(used_up(planned, answer.uses, claim, now));
+    paid.message.source = paid.recipient.source = answer.receipt.source;
+    for (std::size_t i = 0; i < planned.size(); ++i) {
+      const bool is_of_message = planned[i].count == ThrottleUnit::messages;
+      (is_of_message ? paid.message : paid.recipient)
+          .taken.push_back(std::move(answer.receipt.taken[i]));
+    }
+    return std::optional<Finding>();
+  }
+
+  ThrottlePlan plan_;
+  RateLimiter* limiter_;
+  BackoffView* backoffs_;
+};
+
+}  // namespace
+
+std::string mail_form(std::string_view author, std::string_view subject) {
+  std::string words = lower_ascii(author);
+  for_each_shared_word(subject, {}, [&](std::string_view word) {
+    words += ' ';
+    words += word;
+  });
+  return fmt::format("{:016x}", form_hash()(words));
+}
+
+std::uint64_t throttle_claim(const Envelope& envelope, const Recipient& recipient) {
+  const std::string key = recipient.mailbox ? recipient.mailbox->key() : recipient.text;
+  return form_hash()(fmt::format("{} {} {}", envelope.reverse_path.text, key,
+                                 envelope.declared_size.value_or(0))) |
+         1;
+}
+
+WallTime spread_retry(WallTime free, WallTime now, std::uint64_t claim) {
+  using std::chrono::milliseconds;
+  const milliseconds width =
+      std::clamp<milliseconds>(free - now, std::chrono::minutes{1}, std::chrono::hours{1});
+  return free + milliseconds(claim % static_cast<std::uint64_t>(width.count()));
+}
+
+std::unique_ptr<Policy> make_throttle(const Config& config, const PolicyMeans& means) {
+  return std::make_unique<ThrottlePolicy>(config, means);
+}
+
+}  // namespace icm

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// ThrottlePlan: which limits hold for a recipient, and how much each lets go today: the
+// configuration and what Apple's answers ask of us, made into charges for a RateLimiter.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/config/config.h"
+#include "policy/message/envelope.h"
+#include "policy/recipients.h"
+#include "policy/store/backoff.h"
+#include "policy/store/rate_limiter.h"
+
+namespace icm {
+
+// Where a warm-up stands.
+struct WarmUpDay {
+  int day = 0;  // 1 on the first day; 0 before it
+  std::uint32_t cap = 0;
+  bool is_grown = false;  // the figure of further days is the same
+  bool operator==(const WarmUpDay&) const = default;
+};
+
+WarmUpDay warm_up_day(const WarmUpConfig& plan, WallTime now);
+
+struct PlannedCharge {
+  RateCharge charge;
+  std::string_view rule;
+  std::string name;     // of the limit; "warm-up"
+  std::string subject;  // whose counter it is: "all", "stream news", an address
+  ThrottleUnit count = ThrottleUnit::recipients;
+  std::optional<WarmUpDay> day;                // a warm-up's
+  std::optional<Backoff> slowed;               // what made it less
+  const ThrottleLimitConfig* limit = nullptr;  // absent for a warm-up, and a slowed recipient
+};
+
+// Immutable, safe from any thread; `config` must outlive it.
+class ThrottlePlan {
+ public:
+  explicit ThrottlePlan(const Config& config);
+
+  // What a recipient has to pay, in the order of the configuration; without what its message has
+  // paid when `is_message_paid`. Rules whose mode is off are left out.
+  std::vector<PlannedCharge> charges(const Envelope& envelope, const Recipient& recipient,
+                                     bool is_message_paid, const Backoffs& backoffs,
+                                     WallTime now) const;
+
+  // Every counter that the configuration names, for people: not those of single senders, logins and
+  // recipients, whom nobody has counted.
+  std::vector<PlannedCharge> overview(const Backoffs& backoffs, WallTime now) const;
+
+  // The addresses a message with this envelope may leave from, as far as the envelope tells. All of
+  // them count, since nobody knows which one the mail server will take.
+  const std::vector<IpAddress>& egress_of(const Envelope& envelope) const;
+
+  // Every address of the configuration, once.
+  std::vector<IpAddress> all_egress() const;
+
+  Mode mode_of(std::string_view rule) const;
+
+ private:
+  struct Mail;
+  const StreamConfig* stream_of(const Envelope& envelope) const;
+  void add_limit(const ThrottleLimitConfig& limit, const Mail& mail,
+                 std::vector<PlannedCharge>& planned) const;
+  void add_warm_up(const IpAddress& egress, const Backoffs& backoffs, WallTime now,
+                   std::vector<PlannedCharge>& planned) const;
+  void add_slowed_recipient(const Mail& mail, std::vector<PlannedCharge>& planned) const;
+
+  const Config& config_;
+  NamedAppleDomains apple_;
+};
+
+// The backoff that holds for mail that may leave by these addresses; nullopt when none does.
+std::optional<Backoff> backoff_of(BackoffKind kind, const std::vector<IpAddress>& egress,
+                                  const Backoffs& backoffs, WallTime now);
+
+}  // namespace icm
