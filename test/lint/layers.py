@@ -18,7 +18,7 @@ LAYERS = {
     "policy/auth": BASE + ["policy/message", "policy/dns"],
     "policy/store": BASE + ["policy/message"],
     # The one place that chooses a store by what was configured.
-    "policy/store/stores": BASE + ["policy/store", "policy/config"],
+    "policy/store/stores": BASE + ["policy/store", "policy/config", "policy/auth"],
     "policy/replies": BASE + ["policy/message"],
     "policy/unsubscribe": BASE + ["policy/message", "policy/auth", "policy/store"],
     # The words that policies and configuration share.
@@ -46,7 +46,7 @@ LIBRARIES = {
     "spf2/": ["policy/auth/second_opinion_spf.cc"],
     "opendkim/": ["policy/auth/second_opinion_dkim.cc"],
     "opendmarc/": ["policy/auth/second_opinion_dmarc.cc"],
-    "hiredis/": ["policy/store/redis_store.cc"],
+    "hiredis/": ["policy/store/redis_protocol.cc"],
     "httplib.h": ["milter/ctl/http_server.cc"],
     "cjose/": ["policy/auth/web_token.cc"],
     "libmilter/": ["milter/callbacks.cc", "milter/libmilter_mta.cc"],
