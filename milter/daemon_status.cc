@@ -10,6 +10,7 @@
 #include "policy/auth/key_publication.h"
 #include "policy/auth/key_record.h"
 #include "policy/policy_set.h"
+#include "policy/store/stores.h"
 
 namespace icm {
 namespace {
@@ -157,7 +158,9 @@ std::string status_json(const DaemonStatus& status) {
   json["messages_under_way"] = status.messages_under_way;
   json["messages"] = messages_json(status.figures);
   json["recipients"] = recipients_json(status.figures);
-  json["store"] = {{"path", config.store.path}, {"problem", status.store_problem}};
+  json["store"] = {{"kind", config.store.kind == StoreKind::redis ? "redis" : "sqlite"},
+                   {"path", store_place(config.store)},
+                   {"problem", status.store_problem}};
   json["policies"] = std::move(policies);
   json["keys"] = std::move(keys);
   return line_of(json);

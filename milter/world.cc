@@ -44,7 +44,7 @@ Result<std::shared_ptr<const World>> World::build(Config config,
                                                   const std::shared_ptr<const World>& previous,
                                                   const std::string& credentials_directory) {
   ICM_TRY(auto names, name_service(config.dns, previous == nullptr ? nullptr : previous->names_));
-  ICM_TRY(auto list, open_list(config.store, Deadline::in(wait_for_store)));
+  ICM_TRY(auto list, open_list(config.store, Deadline::in(wait_for_store), credentials_directory));
   SealingKeys keys;
   if (config.arc_sealing.mode != Mode::off) {
     ICM_TRY(keys, SealingKeys::load(config.arc_sealing.keys, credentials_directory));

@@ -174,7 +174,8 @@ Result<std::shared_ptr<const World>> offline_world(Config config,
                                                    SealingKeys keys) {
   std::error_code error;
   const auto status = std::filesystem::status(config.store.path, error);
-  if (status.type() == std::filesystem::file_type::not_found) {
+  if (config.store.kind == StoreKind::sqlite &&
+      status.type() == std::filesystem::file_type::not_found) {
     return World::over(std::move(config), std::make_unique<EmptySuppressionList>(),
                        std::move(resolver), std::move(keys), World::Host::foreign);
   }

@@ -59,9 +59,6 @@ class StoreChecker {
 
   // What this version reads and does not do is refused: whoever writes it relies on it.
   void not_yet() {
-    if (store_.kind == StoreKind::redis) {
-      error("store.kind", "this version keeps no list in Redis: write sqlite");
-    }
     if (!store_.snapshot.empty()) {
       error("store.snapshot", "this version keeps no snapshot: leave the option out");
     }

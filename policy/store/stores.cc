@@ -3,11 +3,49 @@
 
 #include <filesystem>
 
+#include "policy/auth/sealing_keys.h"
+#include "policy/auth/secret_file.h"
+#include "policy/base/text.h"
+#include "policy/store/redis_book.h"
+#include "policy/store/redis_list.h"
 #include "policy/store/sqlite_book.h"
 #include "policy/store/sqlite_store.h"
 #include "policy/store/store_file.h"
 
 namespace icm {
+namespace {
+
+constexpr SecretKind login_kind{.content = "a user name or password on one line",
+                                .most_octets = 1024,
+                                .how_to_make = "write it there, and nothing else"};
+
+// The only line of the file.
+Result<std::string> secret_line(const std::string& file, const std::string& credentials_directory) {
+  if (file.empty()) return std::string();
+  ICM_TRY(const std::string path, key_path(file, credentials_directory));
+  const bool is_credential = file.starts_with("credential:");
+  ICM_TRY(const SecretText secret,
+          read_secret(path, is_credential ? KeyGuard::credential : KeyGuard::mode, login_kind));
+  std::string_view line = secret.text;
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  if (!line.empty() && line.find('\n') == std::string_view::npos) return std::string(line);
+  return fail(Code::config, fmt::format("{}: expected {}, found {}", path, login_kind.content,
+                                        line.empty() ? "nothing" : "several lines"));
+}
+
+RedisOptions::Mode mode_of(RedisMode mode) {
+  switch (mode) {
+    case RedisMode::single:
+      break;
+    case RedisMode::sentinel:
+      return RedisOptions::Mode::sentinel;
+    case RedisMode::cluster:
+      return RedisOptions::Mode::cluster;
+  }
+  return RedisOptions::Mode::single;
+}
+
+}  // namespace
 
 Result<Notices> prepare_store(const StoreConfig& config, Deadline deadline) {
   Notices notices;
@@ -21,14 +59,57 @@ Result<Notices> prepare_store(const StoreConfig& config, Deadline deadline) {
   return notices;
 }
 
-Result<std::unique_ptr<SuppressionList>> open_list(const StoreConfig& config, Deadline deadline) {
+Result<RedisOptions> redis_options(const RedisConfig& config,
+                                   const std::string& credentials_directory) {
+  if (config.servers.empty()) {
+    return fail(Code::config, "store.redis.servers: expected at least one server, found none");
+  }
+  RedisOptions options;
+  options.mode = mode_of(config.mode);
+  options.servers = config.servers;
+  options.master_name = config.master_name;
+  ICM_TRY(options.login.user, secret_line(config.user_file, credentials_directory));
+  ICM_TRY(options.login.password, secret_line(config.password_file, credentials_directory));
+  options.prefix = config.prefix;
+  options.timeout = config.timeout;
+  return options;
+}
+
+Result<std::unique_ptr<SuppressionList>> open_list(const StoreConfig& config, Deadline deadline,
+                                                   const std::string& credentials_directory) {
+  if (config.kind == StoreKind::redis) {
+    ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
+    return RedisSuppressionList::open(options, deadline);
+  }
   ICM_TRY(auto list, SqliteSuppressionList::open(config.path, deadline));
   return list;
 }
 
 Result<std::unique_ptr<SuppressionBook>> open_book(const StoreConfig& config, Missing missing,
-                                                   Deadline deadline) {
+                                                   Deadline deadline,
+                                                   const std::string& credentials_directory) {
+  if (config.kind == StoreKind::redis) {
+    ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
+    return RedisSuppressionBook::open(options, missing, deadline);
+  }
   return SqliteSuppressionBook::open(config.path, missing, deadline);
+}
+
+std::string store_place(const StoreConfig& config) {
+  if (config.kind == StoreKind::sqlite) return config.path;
+  std::string servers;
+  for (const RedisAddress& server : config.redis.servers) {
+    servers += fmt::format("{}{}", servers.empty() ? "" : ", ", server.text());
+  }
+  switch (config.redis.mode) {
+    case RedisMode::single:
+      break;
+    case RedisMode::sentinel:
+      return fmt::format("redis, {} by Sentinels {}", config.redis.master_name, servers);
+    case RedisMode::cluster:
+      return fmt::format("redis, cluster of {}", servers);
+  }
+  return fmt::format("redis, {}", servers);
 }
 
 }  // namespace icm

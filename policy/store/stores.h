@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "policy/config/config.h"
+#include "policy/store/redis_topology.h"
 #include "policy/store/store.h"
 #include "policy/store/suppression_book.h"
 
@@ -18,12 +19,20 @@ namespace icm {
 
 // For judging mail; makes the store where there is none. Code::config says what an administrator
 // must change, Code::temporary that the store was not to be had until `deadline`.
-[[nodiscard]] Result<std::unique_ptr<SuppressionList>> open_list(const StoreConfig& config,
-                                                                 Deadline deadline);
+// `credentials_directory` is systemd's CREDENTIALS_DIRECTORY, empty when there is none.
+[[nodiscard]] Result<std::unique_ptr<SuppressionList>> open_list(
+    const StoreConfig& config, Deadline deadline, const std::string& credentials_directory = {});
 
 // For keeping the list. Each call of the book returns by `deadline` until it is told another one.
-[[nodiscard]] Result<std::unique_ptr<SuppressionBook>> open_book(const StoreConfig& config,
-                                                                 Missing missing,
-                                                                 Deadline deadline);
+[[nodiscard]] Result<std::unique_ptr<SuppressionBook>> open_book(
+    const StoreConfig& config, Missing missing, Deadline deadline,
+    const std::string& credentials_directory = {});
+
+// The servers of kind redis, with what is in the files of user and password.
+[[nodiscard]] Result<RedisOptions> redis_options(const RedisConfig& config,
+                                                 const std::string& credentials_directory);
+
+// Where the store is, in a line for people.
+std::string store_place(const StoreConfig& config);
 
 }  // namespace icm

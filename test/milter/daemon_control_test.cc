@@ -71,7 +71,7 @@ TEST_F(DaemonControl, says_how_it_is) {
   EXPECT_EQ(json["listening"]["gate"], Json({"ICLOUD-GATE"}));
   EXPECT_GE(json["connections"], 1);
   EXPECT_EQ(json["messages"]["judged"], 1);
-  EXPECT_EQ(json["store"], Json({{"path", path("store.db")}, {"problem", ""}}));
+  EXPECT_EQ(json["store"], Json({{"kind", "sqlite"}, {"path", path("store.db")}, {"problem", ""}}));
   EXPECT_EQ(json["keys"], Json::array());
   const Outcome outcome = run(ctl::add_status, {"status"});
   EXPECT_EQ(outcome.exit, 0) << outcome.out;

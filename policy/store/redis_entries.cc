@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/store/redis_entries.h"
+
+#include <array>
+#include <limits>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "policy/base/text.h"
+
+namespace icm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr char end_of_part = '\0';
+
+tl::unexpected<Error> damaged(std::string_view member) {
+  return fail(
+      Code::permanent,
+      fmt::format("expected an entry of the suppression list, found \"{}\"", for_log(member, 120)));
+}
+
+std::int64_t number_of(WallTime time) { return time.time_since_epoch().count(); }
+WallTime time_of(std::int64_t number) { return WallTime(std::chrono::milliseconds(number)); }
+
+void write_rest(Json& json, const RedisEntry& entry) {
+  json["by"] = entry.added_by;
+  json["source"] = entry.entry.source;
+  if (!entry.entry.note.empty()) json["note"] = entry.entry.note;
+  json["created"] = number_of(entry.entry.created);
+  if (entry.entry.expires) json["expires"] = number_of(*entry.entry.expires);
+  if (entry.ended_by != 0) json["ended"] = entry.ended_by;
+  if (!entry.entry.evidence) return;
+  const Evidence& evidence = *entry.entry.evidence;
+  json["evidence"] = {
+      {"pattern", evidence.pattern},           {"reply", evidence.reply},
+      {"queue_id", evidence.queue_id},         {"first", number_of(evidence.first_seen)},
+      {"last", number_of(evidence.last_seen)}, {"count", evidence.count}};
+}
+
+// What is UTF-8 is written as it is; nothing else passes check_entry().
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::optional<std::string> text_in(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  if (found == json.end()) return std::string();
+  if (!found->is_string()) return std::nullopt;
+  return found->get<std::string>();
+}
+
+std::optional<std::int64_t> number_in(const Json& json, const char* name) {
+  const auto found = json.find(name);
+  if (found == json.end()) return 0;
+  if (!found->is_number_integer()) return std::nullopt;
+  return found->get<std::int64_t>();
+}
+
+std::optional<Evidence> evidence_in(const Json& json) {
+  if (!json.is_object()) return std::nullopt;
+  auto pattern = text_in(json, "pattern");
+  auto reply = text_in(json, "reply");
+  auto queue_id = text_in(json, "queue_id");
+  const auto first = number_in(json, "first");
+  const auto last = number_in(json, "last");
+  const auto count = number_in(json, "count");
+  if (!pattern || !reply || !queue_id || !first || !last || !count) return std::nullopt;
+  return Evidence{.pattern = *std::move(pattern),
+                  .reply = *std::move(reply),
+                  .queue_id = *std::move(queue_id),
+                  .first_seen = time_of(*first),
+                  .last_seen = time_of(*last),
+                  .count = *count};
+}
+
+bool read_rest(const Json& json, RedisEntry& entry) {
+  if (!json.is_object() || !json.contains("created")) return false;
+  const auto by = number_in(json, "by");
+  const auto ended = number_in(json, "ended");
+  const auto created = number_in(json, "created");
+  const auto expires = number_in(json, "expires");
+  auto source = text_in(json, "source");
+  auto note = text_in(json, "note");
+  if (!by || !ended || !created || !expires || !source || !note) return false;
+  entry.added_by = *by;
+  entry.ended_by = *ended;
+  entry.entry.created = time_of(*created);
+  if (json.contains("expires")) entry.entry.expires = time_of(*expires);
+  entry.entry.source = *std::move(source);
+  entry.entry.note = *std::move(note);
+  if (!json.contains("evidence")) return true;
+  entry.entry.evidence = evidence_in(json["evidence"]);
+  return entry.entry.evidence.has_value();
+}
+
+// The parts before the JSON, and the JSON.
+template <std::size_t count>
+std::optional<std::array<std::string_view, count>> parts_of(std::string_view member) {
+  std::array<std::string_view, count> parts;
+  for (std::size_t i = 0; i + 1 < count; ++i) {
+    const std::size_t end = member.find(end_of_part);
+    if (end == std::string_view::npos) return std::nullopt;
+    parts[i] = member.substr(0, end);
+    member.remove_prefix(end + 1);
+  }
+  parts[count - 1] = member;
+  return parts;
+}
+
+}  // namespace
+
+BucketKeys bucket_keys(const std::string& prefix, int bucket) {
+  const std::string tag = fmt::format("{{{}:{:02x}}}", prefix, bucket);
+  return {tag + ":entries", tag + ":past", tag + ":log"};
+}
+
+int bucket_of(std::string_view address) {
+  // Not of the slot's lowest bits alone: the hash of what strangers choose is only to be spread.
+  return redis_slot(address) % redis_buckets;
+}
+
+std::string deeds_key(const std::string& prefix) { return fmt::format("{{{}:deeds}}", prefix); }
+
+std::string first_of(std::string_view address) {
+  return fmt::format("[{}{}", address, end_of_part);
+}
+std::string behind(std::string_view address) {
+  return fmt::format("({}{}", address, static_cast<char>(end_of_part + 1));
+}
+
+std::string member_of(const RedisEntry& entry) {
+  Json json = Json::object();
+  write_rest(json, entry);
+  return fmt::format("{1}{0}{2}{0}{3}{0}{4}", end_of_part, entry.entry.address, entry.entry.scope,
+                     to_string(entry.entry.reason), dump(json));
+}
+
+std::string past_member_of(const RedisEntry& entry, int number) {
+  Json json = Json::object();
+  json["scope"] = entry.entry.scope;
+  json["reason"] = to_string(entry.entry.reason);
+  write_rest(json, entry);
+  return fmt::format("{1}{0}{2:016}.{3:04}{0}{4}", end_of_part, entry.entry.address, entry.ended_by,
+                     number, dump(json));
+}
+
+Result<RedisEntry> entry_of_member(std::string_view member) {
+  const auto parts = parts_of<4>(member);
+  if (!parts) return damaged(member);
+  const auto reason = suppression_reason((*parts)[2]);
+  RedisEntry entry;
+  const Json json = Json::parse((*parts)[3], nullptr, false);
+  if (!reason || !read_rest(json, entry)) return damaged(member);
+  entry.entry.address = (*parts)[0];
+  entry.entry.scope = (*parts)[1];
+  entry.entry.reason = *reason;
+  entry.stored = member;
+  return entry;
+}
+
+Result<RedisEntry> entry_of_past_member(std::string_view member) {
+  const auto parts = parts_of<3>(member);
+  if (!parts) return damaged(member);
+  RedisEntry entry;
+  const Json json = Json::parse((*parts)[2], nullptr, false);
+  if (!read_rest(json, entry)) return damaged(member);
+  const auto scope = text_in(json, "scope");
+  const auto reason = suppression_reason(text_in(json, "reason").value_or(""));
+  if (!scope || !reason) return damaged(member);
+  entry.entry.address = (*parts)[0];
+  entry.entry.scope = *scope;
+  entry.entry.reason = *reason;
+  return entry;
+}
+
+std::string text_of(const Deed& deed) {
+  Json json = Json::object();
+  json["what"] = to_string(deed.kind);
+  json["who"] = deed.who;
+  json["at"] = number_of(deed.at);
+  if (!deed.why.empty()) json["why"] = deed.why;
+  return dump(json);
+}
+
+Result<Deed> deed_of_text(std::string_view text) {
+  const Json json = Json::parse(text, nullptr, false);
+  const auto nonsense = [&] {
+    return fail(
+        Code::permanent,
+        fmt::format("expected a deed of the suppression list, found \"{}\"", for_log(text, 120)));
+  };
+  if (!json.is_object()) return nonsense();
+  const auto what = text_in(json, "what");
+  auto who = text_in(json, "who");
+  auto why = text_in(json, "why");
+  const auto at = number_in(json, "at");
+  if (!what || !who || !why || !at) return nonsense();
+  for (const Deed::Kind kind : {Deed::Kind::add, Deed::Kind::import, Deed::Kind::remove,
+                                Deed::Kind::undo, Deed::Kind::hash}) {
+    if (*what == to_string(kind)) {
+      return Deed{.kind = kind, .who = *std::move(who), .at = time_of(*at), .why = *std::move(why)};
+    }
+  }
+  return nonsense();
+}
+
+}  // namespace icm

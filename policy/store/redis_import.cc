@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/store/redis_import.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "policy/store/redis_book.h"
+
+namespace icm {
+namespace {
+
+constexpr std::chrono::seconds patience{30};  // for one batch
+constexpr int most_attempts = 100;            // of one batch, while others write the same addresses
+
+tl::unexpected<Error> file_problem(std::string_view what) {
+  return fail(Code::temporary, fmt::format("the import's temporary file: cannot {}: {}", what,
+                                           std::strerror(errno)));
+}
+
+void count_one(ImportCount& count, Outcome outcome) {
+  switch (outcome) {
+    case Outcome::added:
+      ++count.added;
+      return;
+    case Outcome::changed:
+      ++count.changed;
+      return;
+    case Outcome::unchanged:
+      ++count.unchanged;
+      return;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<ImportJob>> RedisImport::begin(RedisShelf shelf) {
+  File file(std::tmpfile());
+  if (file == nullptr) return file_problem("be made");
+  return std::unique_ptr<ImportJob>(new RedisImport(std::move(shelf), std::move(file)));
+}
+
+// As a member, behind its length.
+Status RedisImport::stage(const Suppression& entry) {
+  ICM_CHECK(check_entry(entry));
+  const std::string member =
+      member_of({.entry = entry, .added_by = 0, .ended_by = 0, .stored = {}});
+  const auto length = static_cast<std::uint32_t>(member.size());
+  const bool is_written = std::fwrite(&length, sizeof length, 1, file_.get()) == 1 &&
+                          std::fwrite(member.data(), member.size(), 1, file_.get()) == 1;
+  if (!is_written) return file_problem("be written");
+  ++staged_;
+  return {};
+}
+
+Result<std::vector<Suppression>> RedisImport::next_batch() {
+  std::vector<Suppression> batch;
+  while (batch.size() < batch_size && read_ < staged_) {
+    std::uint32_t length = 0;
+    if (std::fread(&length, sizeof length, 1, file_.get()) != 1) return file_problem("be read");
+    std::string member(length, '\0');
+    if (std::fread(member.data(), length, 1, file_.get()) != 1) return file_problem("be read");
+    ICM_TRY(RedisEntry entry, entry_of_member(member));
+    batch.push_back(std::move(entry.entry));
+    ++read_;
+  }
+  return batch;
+}
+
+Result<ImportCount> RedisImport::commit(const Deed& deed, Deadline,
+                                        const std::function<void(std::uint64_t)>& progress) {
+  if (std::fflush(file_.get()) != 0) return file_problem("be written");
+  std::rewind(file_.get());
+  ImportCount count;
+  while (read_ < staged_) {
+    const std::uint64_t done = read_;
+    ICM_TRY(const std::vector<Suppression> batch, next_batch());
+    if (const Status written = write(batch, deed, count); !written) {
+      return fail(written.error().code,
+                  fmt::format("{} (after {} of {} entries; an import of the same input completes "
+                              "it)",
+                              written.error().text, done, staged_));
+    }
+    if (progress) progress(read_);
+  }
+  if (count.added + count.changed > 0) count.import = deed_.value_or(0);
+  return count;
+}
+
+// Entries of one address follow each other; what others changed meanwhile is worked out again.
+Status RedisImport::write(const std::vector<Suppression>& batch, const Deed& deed,
+                          ImportCount& count) {
+  std::map<std::string, std::vector<const Suppression*>> open;
+  for (const Suppression& entry : batch) open[entry.address].push_back(&entry);
+  for (int attempt = 0; attempt < most_attempts && !open.empty(); ++attempt) {
+    const Deadline deadline = Deadline::in(patience);
+    std::vector<std::string> addresses;
+    for (const auto& [address, entries] : open) addresses.push_back(address);
+    ICM_TRY(const auto standing, shelf_.standing(addresses, deadline));
+    if (!deed_) {
+      ICM_TRY(deed_, shelf_.record(deed, deadline));
+    }
+    std::vector<AddressChange> changes;
+    std::vector<ImportCount> counts;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+      AddressChange change{.address = addresses[i],
+                           .standing = standing[i],
+                           .next = standing[i],
+                           .ended = {},
+                           .forgets_past = false};
+      ImportCount here;
+      for (const Suppression* entry : open.at(addresses[i])) {
+        count_one(here, put_entry(change, *entry, *deed_, deed.at));
+      }
+      if (here.added + here.changed == 0) {
+        count.unchanged += here.unchanged;
+        open.erase(addresses[i]);
+        continue;
+      }
+      changes.push_back(std::move(change));
+      counts.push_back(here);
+    }
+    ICM_TRY(const std::vector<bool> made, shelf_.change(changes, deadline));
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      if (!made[i]) continue;
+      count.added += counts[i].added;
+      count.changed += counts[i].changed;
+      count.unchanged += counts[i].unchanged;
+      open.erase(changes[i].address);
+    }
+  }
+  if (open.empty()) return {};
+  return fail(Code::temporary,
+              fmt::format("{}: others keep changing the same addresses", shelf_.text()));
+}
+
+}  // namespace icm

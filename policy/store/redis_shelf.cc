@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/store/redis_shelf.h"
+
+#include <random>
+
+#include <fmt/format.h>
+
+#include "policy/base/text.h"
+
+namespace icm {
+namespace {
+
+using Kind = RedisReply::Kind;
+
+// Every script has the keys of one bucket: entries, past, log. "\1" begins the mark of the list.
+#define ICM_FIND_MARK                                                    \
+  "local mark = redis.call('ZRANGEBYLEX', KEYS[1], '[\\1', '(\\2')[1]\n" \
+  "if not mark then return redis.error_reply('NOLIST there is none') end\n"
+
+const RedisScript make_list(
+    "local mark = redis.call('ZRANGEBYLEX', KEYS[1], '[\\1', '(\\2')[1]\n"
+    "if mark then return mark end\n"
+    "if ARGV[1] == '' then return redis.error_reply('NOLIST there is none') end\n"
+    "redis.call('ZADD', KEYS[1], 0, ARGV[1])\n"
+    // So that the log always has an end to compare with.
+    "redis.call('XADD', KEYS[3], '*', 'a', '')\n"
+    "return ARGV[1]\n");
+
+const RedisScript read_address(ICM_FIND_MARK
+                               "return redis.call('ZRANGEBYLEX', KEYS[1], ARGV[1], ARGV[2])\n");
+
+// ARGV: address, range of it, size of the log, "forget" or "", then three lists behind their
+// lengths: what stands there as it was read, what shall stand there, what joins the past.
+const RedisScript change_address(
+    ICM_FIND_MARK
+    "local at = 6\n"
+    "local function list()\n"
+    "  local items = {}\n"
+    "  for i = 1, tonumber(ARGV[at]) do items[i] = ARGV[at + i] end\n"
+    "  at = at + #items + 1\n"
+    "  return items\n"
+    "end\n"
+    "local before, after, past = list(), list(), list()\n"
+    "local found = redis.call('ZRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3])\n"
+    "if #found ~= #before then return 0 end\n"
+    "for i, member in ipairs(found) do if member ~= before[i] then return 0 end end\n"
+    "for _, member in ipairs(found) do redis.call('ZREM', KEYS[1], member) end\n"
+    "for _, member in ipairs(after) do redis.call('ZADD', KEYS[1], 0, member) end\n"
+    "if ARGV[5] ~= '' then redis.call('ZREMRANGEBYLEX', KEYS[2], ARGV[2], ARGV[3]) end\n"
+    "for _, member in ipairs(past) do redis.call('ZADD', KEYS[2], 0, member) end\n"
+    "redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'a', ARGV[1])\n"
+    "return 1\n");
+
+const RedisScript find_end(
+    ICM_FIND_MARK "return {mark, redis.call('XREVRANGE', KEYS[3], '+', '-', 'COUNT', 1)[1][1]}\n");
+
+// ARGV: where the reader is, and how many he takes. False: the log does not know that place.
+const RedisScript find_changes(
+    ICM_FIND_MARK
+    "if #redis.call('XRANGE', KEYS[3], ARGV[1], ARGV[1]) == 0 then return false end\n"
+    "local changes = {}\n"
+    "for i, one in ipairs(redis.call('XRANGE', KEYS[3], '(' .. ARGV[1], '+', 'COUNT', ARGV[2])) "
+    "do\n"
+    "  changes[i] = one[2][2]\n"
+    "end\n"
+    "return changes\n");
+
+const RedisScript record_deed(
+    "local number = redis.call('HINCRBY', KEYS[1], 'last', 1)\n"
+    "redis.call('HSET', KEYS[1], number, ARGV[1])\n"
+    "return number\n");
+
+std::string new_mark() {
+  std::random_device random;
+  return fmt::format("\x01{}:{:08x}{:08x}", redis_list_version, random(), random());
+}
+
+tl::unexpected<Error> unexpected_reply(const RedisClient& client, std::string_view expected,
+                                       const RedisReply& reply) {
+  return fail(Code::permanent,
+              fmt::format("{}: expected {}, got {}", client.text(), expected, to_string(reply)));
+}
+
+// What a server that forgot the list says, in words that help; every other Error as it is.
+template <class T>
+Result<T> explained(Result<T> result, const RedisClient& client, const std::string& prefix) {
+  if (result || result.error().text.find("\"NOLIST ") == std::string::npos) return result;
+  return fail(Code::temporary,
+              fmt::format("{}: the suppression list \"{}\" is not there (any more); was the server "
+                          "emptied, or does it keep nothing over a restart? Put its backup back, "
+                          "or start an empty list with a restart of icloud-milter",
+                          client.text(), prefix));
+}
+
+}  // namespace
+
+RedisCall RedisShelf::call(int bucket, std::vector<std::string> arguments) const {
+  BucketKeys keys = bucket_keys(prefix_, bucket);
+  return {{std::move(keys.entries), std::move(keys.past), std::move(keys.log)},
+          std::move(arguments)};
+}
+
+Status RedisShelf::open(Missing missing, Deadline deadline) const {
+  const std::string mark = missing == Missing::make ? new_mark() : std::string();
+  std::vector<RedisCall> calls;
+  for (int bucket = 0; bucket < redis_buckets; ++bucket) calls.push_back(call(bucket, {mark}));
+  const auto marks = client_->run_each(make_list, calls, deadline);
+  if (!marks && marks.error().text.find("\"NOLIST ") != std::string::npos) {
+    return fail(Code::config, fmt::format("{}: there is no suppression list \"{}\"; the daemon "
+                                          "makes one when it starts",
+                                          client_->text(), prefix_));
+  }
+  if (!marks) return tl::make_unexpected(marks.error());
+  for (const RedisReply& reply : *marks) {
+    const std::string expected = fmt::format("\x01{}:", redis_list_version);
+    if (reply.text.starts_with(expected)) continue;
+    return fail(Code::config, fmt::format("{}: expected a suppression list of version {}, found {}",
+                                          client_->text(), redis_list_version, to_string(reply)));
+  }
+  return {};
+}
+
+Result<std::vector<std::vector<RedisEntry>>> RedisShelf::standing(
+    const std::vector<std::string>& addresses, Deadline deadline) const {
+  std::vector<RedisCall> calls;
+  for (const std::string& address : addresses) {
+    calls.push_back(call(bucket_of(address), {first_of(address), behind(address)}));
+  }
+  ICM_TRY(const std::vector<RedisReply> replies,
+          explained(client_->run_each(read_address, calls, deadline), *client_, prefix_));
+  std::vector<std::vector<RedisEntry>> all;
+  for (const RedisReply& reply : replies) {
+    if (reply.kind != Kind::list) return unexpected_reply(*client_, "entries", reply);
+    std::vector<RedisEntry>& entries = all.emplace_back();
+    for (const RedisReply& member : reply.items) {
+      auto entry = entry_of_member(member.text);
+      if (!entry) return fail_at(client_->text(), entry.error());
+      entries.push_back(*std::move(entry));
+    }
+  }
+  return all;
+}
+
+Result<std::vector<RedisEntry>> RedisShelf::past(const std::string& address,
+                                                 Deadline deadline) const {
+  const std::string key = bucket_keys(prefix_, bucket_of(address)).past;
+  ICM_TRY(const RedisReply reply,
+          client_->ask(key, {"ZREVRANGEBYLEX", key, behind(address), first_of(address)}, deadline));
+  if (reply.kind != Kind::list) return unexpected_reply(*client_, "entries", reply);
+  std::vector<RedisEntry> entries;
+  for (const RedisReply& member : reply.items) {
+    auto entry = entry_of_past_member(member.text);
+    if (!entry) return fail_at(client_->text(), entry.error());
+    entries.push_back(*std::move(entry));
+  }
+  return entries;
+}
+
+Result<std::vector<bool>> RedisShelf::change(const std::vector<AddressChange>& changes,
+                                             Deadline deadline) const {
+  std::vector<RedisCall> calls;
+  for (const AddressChange& change : changes) {
+    std::vector<std::string> arguments{change.address, first_of(change.address),
+                                       behind(change.address), fmt::format("{}", most_changes),
+                                       change.forgets_past ? "forget" : ""};
+    arguments.push_back(fmt::format("{}", change.standing.size()));
+    for (const RedisEntry& entry : change.standing) arguments.push_back(entry.stored);
+    arguments.push_back(fmt::format("{}", change.next.size()));
+    for (const RedisEntry& entry : change.next) {
+      arguments.push_back(entry.stored.empty() ? member_of(entry) : entry.stored);
+    }
+    arguments.push_back(fmt::format("{}", change.ended.size()));
+    int number = 0;
+    for (const RedisEntry& entry : change.ended) {
+      arguments.push_back(past_member_of(entry, number++));
+    }
+    calls.push_back(call(bucket_of(change.address), std::move(arguments)));
+  }
+  ICM_TRY(const std::vector<RedisReply> replies,
+          explained(client_->run_each(change_address, calls, deadline, Durability::replicated),
+                    *client_, prefix_));
+  std::vector<bool> made;
+  for (const RedisReply& reply : replies) {
+    if (reply.kind != Kind::number) return unexpected_reply(*client_, "0 or 1", reply);
+    made.push_back(reply.number == 1);
+  }
+  return made;
+}
+
+Result<std::int64_t> RedisShelf::record(const Deed& deed, Deadline deadline) const {
+  ICM_TRY(const RedisReply reply,
+          client_->run(record_deed, {{deeds_key(prefix_)}, {text_of(deed)}}, deadline));
+  if (reply.kind != Kind::number) return unexpected_reply(*client_, "a number", reply);
+  return reply.number;
+}
+
+Result<Deed> RedisShelf::deed(std::int64_t number, Deadline deadline) const {
+  const std::string key = deeds_key(prefix_);
+  ICM_TRY(const RedisReply reply,
+          client_->ask(key, {"HGET", key, fmt::format("{}", number)}, deadline));
+  if (reply.kind != Kind::text) return unexpected_reply(*client_, "a deed", reply);
+  auto deed = deed_of_text(reply.text);
+  if (!deed) return fail_at(client_->text(), deed.error());
+  return deed;
+}
+
+Result<std::vector<std::string>> RedisShelf::page(int bucket, const std::string& after,
+                                                  std::size_t most, Deadline deadline) const {
+  const std::string key = bucket_keys(prefix_, bucket).entries;
+  const std::string from = after.empty() ? "[\x02" : "(" + after;  // behind the list's mark
+  ICM_TRY(RedisReply reply,
+          client_->ask(key, {"ZRANGEBYLEX", key, from, "+", "LIMIT", "0", fmt::format("{}", most)},
+                       deadline));
+  if (reply.kind != Kind::list) return unexpected_reply(*client_, "entries", reply);
+  std::vector<std::string> members;
+  for (RedisReply& member : reply.items) members.push_back(std::move(member.text));
+  return members;
+}
+
+Result<std::vector<BucketEnd>> RedisShelf::ends(Deadline deadline) const {
+  std::vector<RedisCall> calls;
+  for (int bucket = 0; bucket < redis_buckets; ++bucket) calls.push_back(call(bucket, {}));
+  ICM_TRY(const std::vector<RedisReply> replies,
+          explained(client_->run_each(find_end, calls, deadline), *client_, prefix_));
+  std::vector<BucketEnd> ends;
+  for (const RedisReply& reply : replies) {
+    if (reply.items.size() != 2) return unexpected_reply(*client_, "the log's end", reply);
+    ends.push_back({reply.items[0].text, reply.items[1].text});
+  }
+  return ends;
+}
+
+Result<std::optional<std::vector<std::string>>> RedisShelf::changed(int bucket,
+                                                                    const std::string& last,
+                                                                    std::size_t most,
+                                                                    Deadline deadline) const {
+  const std::string count = fmt::format("{}", most + 1);
+  ICM_TRY(RedisReply reply,
+          explained(client_->run(find_changes, call(bucket, {last, count}), deadline), *client_,
+                    prefix_));
+  if (reply.kind == Kind::nothing) return std::optional<std::vector<std::string>>();
+  if (reply.kind != Kind::list) return unexpected_reply(*client_, "addresses", reply);
+  if (reply.items.size() > most) return std::optional<std::vector<std::string>>();
+  std::vector<std::string> addresses;
+  for (RedisReply& item : reply.items) addresses.push_back(std::move(item.text));
+  return std::optional(std::move(addresses));
+}
+
+}  // namespace icm

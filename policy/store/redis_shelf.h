@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// RedisShelf: reading and changing what Redis holds of the suppression list, an address at a time.
+// What is added to what, and what may be removed, is decided by those who use it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "policy/store/redis_entries.h"
+
+namespace icm {
+
+// What shall become of an address, given what stands there now.
+struct AddressChange {
+  std::string address;
+  std::vector<RedisEntry> standing;  // as it was read
+  std::vector<RedisEntry> next;      // all that shall stand then
+  std::vector<RedisEntry> ended;     // for the history
+  bool forgets_past = false;
+};
+
+// Where a bucket's log ends, and which list this is.
+struct BucketEnd {
+  std::string list;
+  std::string last;  // the stream's id
+  bool operator==(const BucketEnd&) const = default;
+};
+
+// Safe from any thread.
+class RedisShelf {
+ public:
+  static constexpr std::size_t most_changes = 20000;  // kept in the log of a bucket, about
+
+  explicit RedisShelf(const RedisOptions& options)
+      : client_(std::make_shared<RedisClient>(options)), prefix_(options.prefix) {}
+
+  // Makes the list where there is none; Code::config when it is of another version, or when there
+  // is none and it shall not be made.
+  [[nodiscard]] Status open(Missing missing, Deadline deadline) const;
+
+  // What stands at each of the addresses, which are all different.
+  [[nodiscard]] Result<std::vector<std::vector<RedisEntry>>> standing(
+      const std::vector<std::string>& addresses, Deadline deadline) const;
+
+  // What stood there once, the latest first.
+  [[nodiscard]] Result<std::vector<RedisEntry>> past(const std::string& address,
+                                                     Deadline deadline) const;
+
+  // Makes the changes, each as a whole and by itself; answers for each whether it was made. It was
+  // not when something else stands there meanwhile.
+  [[nodiscard]] Result<std::vector<bool>> change(const std::vector<AddressChange>& changes,
+                                                 Deadline deadline) const;
+
+  // Writes a deed down and answers with its number.
+  [[nodiscard]] Result<std::int64_t> record(const Deed& deed, Deadline deadline) const;
+  [[nodiscard]] Result<Deed> deed(std::int64_t number, Deadline deadline) const;
+
+  // Up to `most` members of a bucket behind `after` (empty: from the start), in order.
+  [[nodiscard]] Result<std::vector<std::string>> page(int bucket, const std::string& after,
+                                                      std::size_t most, Deadline deadline) const;
+
+  // Of all buckets.
+  [[nodiscard]] Result<std::vector<BucketEnd>> ends(Deadline deadline) const;
+
+  // The addresses that have changed behind `last` in a bucket; nullopt when its log does not reach
+  // back so far, or holds more than `most`.
+  [[nodiscard]] Result<std::optional<std::vector<std::string>>> changed(int bucket,
+                                                                        const std::string& last,
+                                                                        std::size_t most,
+                                                                        Deadline deadline) const;
+
+  std::string text() const { return client_->text(); }
+
+ private:
+  [[nodiscard]] RedisCall call(int bucket, std::vector<std::string> arguments) const;
+
+  std::shared_ptr<RedisClient> client_;
+  std::string prefix_;
+};
+
+}  // namespace icm

@@ -1,0 +1,352 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What every kind of store promises, asked of each of them.
+#include <set>
+#include <thread>
+
+#include <gtest/gtest.h>
+
+#include "test/support/store_kinds.h"
+#include "test/support/suppression_entries.h"
+
+namespace icm {
+namespace {
+
+using namespace std::chrono_literals;
+using namespace entries;
+
+using Words = std::vector<std::string>;
+
+class EveryStore : public testing::TestWithParam<TestStoreKind> {
+ protected:
+  std::unique_ptr<SuppressionBook> book() {
+    auto opened = store->book();
+    EXPECT_TRUE(opened) << opened.error().text;
+    return *std::move(opened);
+  }
+
+  Outcome add(const Suppression& one, const Deed& by = deed()) {
+    const auto outcome = book()->add(one, by);
+    EXPECT_TRUE(outcome) << outcome.error().text;
+    return *outcome;
+  }
+
+  Words found(std::string_view address, const std::vector<std::string>& scopes = {},
+              bool siblings = true, WallTime when = now) {
+    const auto entries =
+        (*store->list())->find(*Mailbox::parse(address), scopes, siblings, when, Deadline::in(10s));
+    EXPECT_TRUE(entries) << entries.error().text;
+    Words all;
+    for (const Suppression& one : *entries) all.push_back(words(one));
+    return all;
+  }
+
+  std::vector<Recorded> standing(const std::string& address = "bob@icloud.com") {
+    return *book()->standing({address});
+  }
+  std::vector<Recorded> past(const std::string& address = "bob@icloud.com") {
+    return *book()->past({address});
+  }
+
+  Words each(const RecordFilter& filter, WallTime when = now) {
+    Words all;
+    const Status done =
+        book()->each(filter, when, [&](const Suppression& one) { all.push_back(words(one)); });
+    EXPECT_TRUE(done) << done.error().text;
+    return all;
+  }
+
+  std::unique_ptr<TestStore> store = make_test_store(GetParam());
+};
+
+INSTANTIATE_TEST_SUITE_P(Of, EveryStore,
+                         testing::Values(TestStoreKind::sqlite, TestStoreKind::redis,
+                                         TestStoreKind::redis_cluster),
+                         [](const auto& kind) { return to_string(kind.param); });
+
+TEST_P(EveryStore, finds_nobody_in_an_empty_list) {
+  EXPECT_EQ(found("bob@icloud.com"), Words{});
+  EXPECT_EQ(standing(), std::vector<Recorded>{});
+  EXPECT_EQ(past(), std::vector<Recorded>{});
+  EXPECT_EQ(each({}), Words{});
+}
+
+TEST_P(EveryStore, is_not_made_by_whoever_may_not_make_it) {
+  EXPECT_EQ(store->book(Missing::refuse).error().code, Code::config);
+  ASSERT_TRUE(store->book(Missing::make));
+  EXPECT_TRUE(store->book(Missing::refuse));
+}
+
+TEST_P(EveryStore, finds_what_was_added_globally_or_in_a_scope_that_is_asked) {
+  add(entry("bob@icloud.com"));
+  add(entry("bob@icloud.com", SuppressionReason::unsubscribe, "stream:news"));
+  add(entry("bobby@icloud.com"));
+  EXPECT_EQ(found("Bob@iCloud.com"), Words{"bob@icloud.com global unsubscribe"});
+  EXPECT_EQ(found("bob@icloud.com", {"stream:news"}),
+            (Words{"bob@icloud.com global unsubscribe", "bob@icloud.com stream:news unsubscribe"}));
+  EXPECT_EQ(found("bo@icloud.com"), Words{});
+}
+
+TEST_P(EveryStore, finds_siblings_where_the_reason_widens) {
+  add(entry("bob@me.com"));
+  add(entry("bob@mac.com", SuppressionReason::hard_bounce));
+  EXPECT_EQ(found("bob@icloud.com"), Words{"bob@me.com global unsubscribe"});
+  EXPECT_EQ(found("bob@icloud.com", {}, false), Words{});
+}
+
+TEST_P(EveryStore, does_not_find_what_has_expired) {
+  const Suppression one = entry("bob@icloud.com", SuppressionReason::suspended);
+  add(one);
+  EXPECT_EQ(found("bob@icloud.com", {}, true, *one.expires - 1ms),
+            Words{"bob@icloud.com global suspended"});
+  EXPECT_EQ(found("bob@icloud.com", {}, true, *one.expires), Words{});
+}
+
+TEST_P(EveryStore, keeps_an_entry_whole_with_who_added_it_when_and_why) {
+  Suppression one = entry("bob@icloud.com", SuppressionReason::hard_bounce, "global");
+  one.note = "Zeichen: \xc3\xa4 \"quoted\" \\ {}";
+  one.source = "import:a.csv";
+  one.created = now + 7ms;
+  one.evidence = Evidence{.pattern = "no-such-user",
+                          .reply = "550 5.1.1 <bob@icloud.com>: user does not exist",
+                          .queue_id = "4abc",
+                          .first_seen = now - 1h,
+                          .last_seen = now,
+                          .count = 3};
+  const Deed by{Deed::Kind::add, "ann", now + 5s, "a letter"};
+  EXPECT_EQ(add(one, by), Outcome::added);
+  EXPECT_EQ(standing(), (std::vector{Recorded{one, by, {}}}));
+}
+
+TEST_P(EveryStore, refuses_entries_that_make_no_sense) {
+  Suppression one = entry("bob@icloud.com", SuppressionReason::suspended);
+  one.expires.reset();
+  EXPECT_EQ(book()->add(one, deed()).error(),
+            (Error{Code::syntax, "suspended: expected an expiry, found none"}));
+}
+
+TEST_P(EveryStore, adding_the_same_again_changes_nothing) {
+  add(entry("bob@icloud.com"));
+  Suppression later = entry("bob@icloud.com");
+  later.created = now + 1h;
+  later.source = "import:again.csv";
+  EXPECT_EQ(add(later, {Deed::Kind::import, "ann", now + 1h, ""}), Outcome::unchanged);
+  EXPECT_EQ(standing(), (std::vector{Recorded{entry("bob@icloud.com"), deed(), {}}}));
+  EXPECT_EQ(past(), std::vector<Recorded>{});
+}
+
+TEST_P(EveryStore, an_earlier_start_a_later_end_and_a_new_note_change_an_entry) {
+  const Suppression one = entry("bob@icloud.com", SuppressionReason::suspended);
+  add(one);
+  Suppression again = one;
+  again.created = now - 1h;
+  again.expires = *one.expires + 1h;
+  again.note = "552 5.2.2";
+  again.source = "second";
+  const Deed by{Deed::Kind::add, "ann", now + 1s, ""};
+  EXPECT_EQ(add(again, by), Outcome::changed);
+  again.source = "cli";  // who told us first
+  EXPECT_EQ(standing(), (std::vector{Recorded{again, by, {}}}));
+  EXPECT_EQ(past(), (std::vector{Recorded{one, deed(), by}}));
+}
+
+TEST_P(EveryStore, an_expired_entry_is_replaced_as_if_it_were_new) {
+  Suppression old = entry("bob@icloud.com", SuppressionReason::suspended);
+  old.created = now - 48h;
+  old.expires = now - 24h;
+  old.source = "old";
+  add(old);
+  const Suppression fresh = entry("bob@icloud.com", SuppressionReason::suspended);
+  EXPECT_EQ(add(fresh), Outcome::added);
+  EXPECT_EQ(standing(), (std::vector{Recorded{fresh, deed(), {}}}));
+  EXPECT_EQ(past(), (std::vector{Recorded{old, deed(), deed()}}));
+}
+
+TEST_P(EveryStore, removes_what_is_meant_and_keeps_it_in_the_history) {
+  add(entry("bob@icloud.com", SuppressionReason::manual));
+  add(entry("bob@icloud.com", SuppressionReason::unsubscribe));
+  add(entry("bob@icloud.com", SuppressionReason::unsubscribe, "stream:news"));
+  add(entry("eve@icloud.com", SuppressionReason::manual));
+  const Deed by = deed(Deed::Kind::remove, "she asked");
+  EXPECT_EQ(*book()->remove({"bob@icloud.com", "global", {}}, by),
+            (std::vector{entry("bob@icloud.com", SuppressionReason::manual),
+                         entry("bob@icloud.com", SuppressionReason::unsubscribe)}));
+  EXPECT_EQ(standing().size(), 1u);
+  EXPECT_EQ(past().size(), 2u);
+  EXPECT_EQ(past()[0].ended, by);
+  EXPECT_EQ(found("bob@icloud.com"), Words{});
+  EXPECT_EQ(found("eve@icloud.com"), Words{"eve@icloud.com global manual"});
+}
+
+TEST_P(EveryStore, removing_what_is_not_there_removes_nothing) {
+  EXPECT_EQ(*book()->remove({"bob@icloud.com", {}, {}}, deed(Deed::Kind::remove)),
+            std::vector<Suppression>{});
+}
+
+TEST_P(EveryStore, a_permanent_entry_is_not_removed_without_a_cause) {
+  add(entry("bob@icloud.com"));
+  add(entry("bob@icloud.com", SuppressionReason::manual));
+  EXPECT_EQ(book()->remove({"bob@icloud.com", {}, {}}, deed(Deed::Kind::remove)).error(),
+            (Error{Code::permanent,
+                   "bob@icloud.com (global): expected a cause, since unsubscribe is permanent; "
+                   "found none"}));
+  EXPECT_EQ(standing().size(), 2u);
+}
+
+TEST_P(EveryStore, an_erasure_takes_all_else_and_nothing_is_stored_for_the_address_again) {
+  add(entry("bob@icloud.com"));
+  add(entry("bob@icloud.com", SuppressionReason::manual));
+  book()->remove({"bob@icloud.com", {}, SuppressionReason::manual}, deed(Deed::Kind::remove));
+  Suppression erasure = entry("bob@icloud.com", SuppressionReason::erasure);
+  erasure.note = "what he wrote";
+  EXPECT_EQ(add(erasure), Outcome::added);
+  erasure.note.clear();
+  EXPECT_EQ(standing(), (std::vector{Recorded{erasure, deed(), {}}}));
+  EXPECT_EQ(past(), std::vector<Recorded>{});
+  EXPECT_EQ(add(entry("bob@icloud.com")), Outcome::unchanged);
+  EXPECT_EQ(found("bob@icloud.com"), Words{"bob@icloud.com global erasure"});
+}
+
+TEST_P(EveryStore, hands_over_its_entries_in_order_and_by_what_is_asked) {
+  add(entry("eve@icloud.com"));
+  add(entry("bob@icloud.com", SuppressionReason::unsubscribe, "stream:news"));
+  add(entry("bob@icloud.com", SuppressionReason::complaint));
+  add(entry("ann@example.com", SuppressionReason::suspended));
+  EXPECT_EQ(each({}),
+            (Words{"ann@example.com global suspended", "bob@icloud.com global complaint",
+                   "bob@icloud.com stream:news unsubscribe", "eve@icloud.com global unsubscribe"}));
+  RecordFilter filter;
+  filter.domain = *Domain::parse("icloud.com");
+  filter.reason = SuppressionReason::unsubscribe;
+  EXPECT_EQ(each(filter),
+            (Words{"bob@icloud.com stream:news unsubscribe", "eve@icloud.com global unsubscribe"}));
+  filter.scope = "global";
+  EXPECT_EQ(each(filter), Words{"eve@icloud.com global unsubscribe"});
+  filter.since = now + 1ms;
+  EXPECT_EQ(each(filter), Words{});
+  RecordFilter expired;
+  expired.expiry = RecordFilter::Expiry::expired;
+  EXPECT_EQ(each(expired, now + 24h * 31), Words{"ann@example.com global suspended"});
+}
+
+TEST_P(EveryStore, imports_thousands_and_counts_them) {
+  add(entry("user0007@icloud.com"));
+  Suppression earlier = entry("user0008@icloud.com");
+  earlier.created = now + 1h;
+  add(earlier);
+  const auto writer = book();
+  auto job = *writer->begin_import();
+  for (int i = 0; i < 3000; ++i) {
+    ASSERT_TRUE(job->stage(entry(fmt::format("user{:04}@icloud.com", i))));
+  }
+  ASSERT_TRUE(job->stage(entry("user0042@icloud.com")));
+  Suppression bad = entry("x@icloud.com");
+  bad.expires = now;
+  EXPECT_EQ(job->stage(bad).error().code, Code::syntax);
+  EXPECT_EQ(job->staged(), 3001u);
+  EXPECT_EQ(found("user0001@icloud.com"), Words{}) << "before commit()";
+  const auto count = job->commit(deed(Deed::Kind::import), Deadline::in(10s), [](std::uint64_t) {});
+  ASSERT_TRUE(count) << count.error().text;
+  EXPECT_NE(count->import, 0);
+  EXPECT_EQ(count->added, 2998u);
+  EXPECT_EQ(count->changed, 1u);
+  EXPECT_EQ(count->unchanged, 2u);
+  EXPECT_EQ(each({}).size(), 3000u);
+  EXPECT_EQ(found("user2999@icloud.com"), Words{"user2999@icloud.com global unsubscribe"});
+}
+
+TEST_P(EveryStore, an_import_that_is_not_committed_leaves_no_trace) {
+  const auto writer = book();
+  {
+    auto job = *writer->begin_import();
+    ASSERT_TRUE(job->stage(entry("bob@icloud.com")));
+  }
+  EXPECT_EQ(each({}), Words{});
+}
+
+TEST_P(EveryStore, writers_at_the_same_time_lose_nothing) {
+  (void)book();
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&, i] {
+      const auto writer = book();
+      writer->wait_until(Deadline::in(60s));
+      for (int j = 0; j < 10; ++j) {
+        // All at one address, where they are in each other's way.
+        const auto outcome = writer->add(entry("bob@icloud.com", SuppressionReason::unsubscribe,
+                                               fmt::format("list:{}.{}", i, j)),
+                                         deed());
+        EXPECT_TRUE(outcome) << outcome.error().text;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(standing().size(), 40u);
+}
+
+// What a snapshot has that was filled and then followed the changes.
+struct Followed {
+  std::set<std::string> keys;
+  SuppressionSource::Visit visit = [this](const SourceEntry& one) {
+    keys.emplace(fmt::format("{} {} {}", one.key, one.scope, to_string(one.reason)));
+    return true;
+  };
+  SuppressionSource::Begin begin = [this](std::string_view key) {
+    std::erase_if(keys,
+                  [&](const std::string& one) { return one.starts_with(std::string(key) + " "); });
+  };
+};
+
+TEST_P(EveryStore, is_followed_by_what_changes) {
+  add(entry("bob@icloud.com"));
+  add(entry("eve@icloud.com", SuppressionReason::manual));
+  auto source = store->source();
+  ASSERT_TRUE(source) << source.error().text;
+  Followed snapshot;
+  auto cursor = (*source)->each(snapshot.visit);
+  ASSERT_TRUE(cursor) << cursor.error().text;
+  EXPECT_EQ(snapshot.keys, (std::set<std::string>{"bob@icloud.com global unsubscribe",
+                                                  "eve@icloud.com global manual"}));
+  ASSERT_TRUE((*source)->look(Deadline::in(10s)));
+  EXPECT_EQ(*(*source)->look(Deadline::in(10s)), SuppressionSource::Seen::same);
+
+  add(entry("bob@icloud.com", SuppressionReason::complaint));
+  add(entry("new@icloud.com"));
+  book()->remove({"eve@icloud.com", {}, {}}, deed(Deed::Kind::remove));
+  EXPECT_EQ(*(*source)->look(Deadline::in(10s)), SuppressionSource::Seen::changed);
+  const auto next =
+      (*source)->changes(*cursor, 1000, snapshot.begin, snapshot.visit, Deadline::in(10s));
+  ASSERT_TRUE(next && *next);
+  EXPECT_EQ(snapshot.keys, (std::set<std::string>{"bob@icloud.com global complaint",
+                                                  "bob@icloud.com global unsubscribe",
+                                                  "new@icloud.com global unsubscribe"}));
+  Followed nothing;
+  const auto last =
+      (*source)->changes(**next, 1000, nothing.begin, nothing.visit, Deadline::in(10s));
+  ASSERT_TRUE(last && *last);
+  EXPECT_EQ(nothing.keys, std::set<std::string>{});
+}
+
+TEST_P(EveryStore, says_when_changes_cannot_be_told) {
+  add(entry("first@icloud.com"));
+  auto source = *store->source();
+  Followed snapshot;
+  const auto cursor = source->each(snapshot.visit);
+  for (int i = 0; i < 10; ++i) add(entry(fmt::format("user{}@icloud.com", i)));
+  const auto ask = [&](const std::string& from, std::size_t most) {
+    return *source->changes(from, most, snapshot.begin, snapshot.visit, Deadline::in(10s));
+  };
+  EXPECT_EQ(ask(*cursor, 5), std::nullopt) << "more than are wanted";
+  EXPECT_EQ(ask("no cursor", 1000), std::nullopt);
+  EXPECT_EQ(ask("", 1000), std::nullopt);
+  const auto later = ask(*cursor, 1000);
+  ASSERT_NE(later, std::nullopt);
+  auto other_store = make_test_store(GetParam());
+  auto other = *other_store->source();
+  EXPECT_EQ(*other->changes(*later, 1000, snapshot.begin, snapshot.visit, Deadline::in(10s)),
+            std::nullopt)
+      << "of another list";
+}
+
+}  // namespace
+}  // namespace icm

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Every kind of store, made for a test: whoever tests what all of them promise needs to know none.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "policy/store/suppression_book.h"
+#include "policy/store/suppression_source.h"
+
+namespace icm {
+
+// An empty list of its own; servers are shared by the tests of a program.
+class TestStore {
+ public:
+  virtual ~TestStore() = default;
+  virtual Result<std::unique_ptr<SuppressionList>> list() = 0;
+  virtual Result<std::unique_ptr<SuppressionBook>> book(Missing missing = Missing::make) = 0;
+  virtual Result<std::unique_ptr<SuppressionSource>> source() = 0;
+};
+
+enum class TestStoreKind { sqlite, redis, redis_cluster };
+
+std::string to_string(TestStoreKind kind);  // "sqlite"
+
+std::unique_ptr<TestStore> make_test_store(TestStoreKind kind);
+
+}  // namespace icm
