@@ -150,7 +150,8 @@ Result<SuppressionSource::Seen> SqliteSource::look(Deadline deadline) {
     return fail(Code::config, fmt::format("{}: the store is not there any more: {}", path_,
                                           std::strerror(errno)));
   }
-  const bool is_replaced = database_ && (device_ != about.st_dev || inode_ != about.st_ino);
+  // Also when the connection to the one before is closed already, after an error.
+  const bool is_replaced = inode_ != 0 && (device_ != about.st_dev || inode_ != about.st_ino);
   if (is_replaced) database_.reset();
   ICM_CHECK(follow_generation());
   ICM_TRY(Database * store, database(deadline));

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/store/snapshot_list.h"
+
+namespace icm {
+namespace {
+
+// Of a message's time, for a store that may be away when memory could answer as well.
+constexpr std::chrono::seconds share_of_store{1};
+
+SnapshotKeeper::Means with_words(SnapshotKeeper::Means means,
+                                 SnapshotSuppressionList::WhileAway while_away) {
+  means.meanwhile = while_away == SnapshotSuppressionList::WhileAway::last_known
+                        ? "what is in memory of the list answers"
+                        : "policies do what their on_error says";
+  return means;
+}
+
+}  // namespace
+
+SnapshotSuppressionList::SnapshotSuppressionList(SnapshotKeeper::Means means, WhileAway while_away)
+    : while_away_(while_away), keeper_(with_words(std::move(means), while_away)) {}
+
+Result<std::vector<Suppression>> SnapshotSuppressionList::from_memory(SnapshotAnswer answer) const {
+  if (!answer.is_vague) return std::move(answer.entries);
+  const std::optional<Error> problem = keeper_.problem();
+  return fail(Code::temporary,
+              fmt::format("{}; in memory there is no room for the scopes of all entries, so it "
+                          "cannot answer for this mail",
+                          problem ? problem->text : "the store did not answer"));
+}
+
+bool SnapshotSuppressionList::is_current() const {
+  const std::uint64_t generation = keeper_.source().generation();
+  const SnapshotKeeper::InUse in_use = keeper_.in_use();
+  return in_use.view != nullptr && in_use.view->generation == generation;
+}
+
+Result<std::vector<Suppression>> SnapshotSuppressionList::find(
+    const Mailbox& mailbox, const std::vector<std::string>& scopes, bool siblings, WallTime now,
+    Deadline deadline) const {
+  // First the generation, then the view: whatever was acknowledged before this line is in a view of
+  // this generation.
+  const std::uint64_t generation = keeper_.source().generation();
+  const SnapshotKeeper::InUse in_use = keeper_.in_use();
+  const auto ask_memory = [&] {
+    return ask_view(*in_use.view, keeper_.source(), mailbox, scopes, siblings, now);
+  };
+  const bool is_known = in_use.view != nullptr;
+  const bool may_stand_in = is_known && while_away_ == WhileAway::last_known;
+  if (keeper_.is_away()) {
+    if (may_stand_in) return from_memory(ask_memory());
+    // A lock may end within the time there is; what is gone or damaged needs somebody's hand.
+    const std::optional<Error> problem = keeper_.problem();
+    if (problem && problem->code != Code::temporary) return tl::make_unexpected(*problem);
+  } else if (is_known && in_use.view->generation == generation) {
+    const SnapshotAnswer answer = ask_memory();
+    if (answer.is_nothing()) return answer.entries;
+  }
+  const bool is_late = deadline.passed();
+  Result<std::vector<Suppression>> found = in_use.list->find(
+      mailbox, scopes, siblings, now, may_stand_in ? deadline.at_most(share_of_store) : deadline);
+  if (found) return found;
+  if (!is_late) keeper_.went_away(found.error());
+  if (!may_stand_in) return found;
+  return from_memory(ask_memory());
+}
+
+}  // namespace icm
