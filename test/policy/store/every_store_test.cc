@@ -196,7 +196,8 @@ TEST_P(EveryStore, a_permanent_entry_is_not_removed_without_a_cause) {
 TEST_P(EveryStore, an_erasure_takes_all_else_and_nothing_is_stored_for_the_address_again) {
   add(entry("bob@icloud.com"));
   add(entry("bob@icloud.com", SuppressionReason::manual));
-  book()->remove({"bob@icloud.com", {}, SuppressionReason::manual}, deed(Deed::Kind::remove));
+  ASSERT_TRUE(
+      book()->remove({"bob@icloud.com", {}, SuppressionReason::manual}, deed(Deed::Kind::remove)));
   Suppression erasure = entry("bob@icloud.com", SuppressionReason::erasure);
   erasure.note = "what he wrote";
   EXPECT_EQ(add(erasure), Outcome::added);
@@ -312,7 +313,7 @@ TEST_P(EveryStore, is_followed_by_what_changes) {
 
   add(entry("bob@icloud.com", SuppressionReason::complaint));
   add(entry("new@icloud.com"));
-  book()->remove({"eve@icloud.com", {}, {}}, deed(Deed::Kind::remove));
+  ASSERT_TRUE(book()->remove({"eve@icloud.com", {}, {}}, deed(Deed::Kind::remove)));
   EXPECT_EQ(*(*source)->look(Deadline::in(10s)), SuppressionSource::Seen::changed);
   const auto next =
       (*source)->changes(*cursor, 1000, snapshot.begin, snapshot.visit, Deadline::in(10s));
