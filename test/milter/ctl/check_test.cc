@@ -383,6 +383,7 @@ TEST(Enforced, makes_every_policy_act_and_leaves_the_rest_alone) {
   expected.alignment.mode = Mode::enforce;
   expected.private_relay.mode = Mode::enforce;
   expected.sender_identity.mode = Mode::enforce;
+  expected.throttle.mode = Mode::enforce;
   EXPECT_EQ(all, expected);
 }
 

@@ -141,8 +141,10 @@ TEST_F(SnapshotListTest, gives_the_answers_of_the_store_through_hundreds_of_chan
     } else {
       const SuppressionReason reason =
           all_suppression_reasons[random() % std::size(all_suppression_reasons)];
-      Suppression one = entry(
-          address, reason, reason == SuppressionReason::erasure ? "global" : scopes[random() % 3]);
+      const bool is_global = reason == SuppressionReason::erasure ||
+                             reason == SuppressionReason::hard_bounce ||
+                             reason == SuppressionReason::relay_off;
+      Suppression one = entry(address, reason, is_global ? "global" : scopes[random() % 3]);
       if (reason == SuppressionReason::manual && random() % 2 == 0)
         one.expires = now - 1h + std::chrono::minutes(random() % 120);
       ASSERT_TRUE(writer->add(one, deed()));
