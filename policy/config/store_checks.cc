@@ -25,7 +25,6 @@ class StoreChecker {
 
   std::vector<CheckFinding> all() {
     if (store_.path.empty()) error("store.path", "expected an absolute path, got \"\"");
-    not_yet();
     if (places_.unread("store.kind")) return std::move(findings_);
     if (store_.kind == StoreKind::sqlite) {
       if (redis_ != RedisConfig()) {
@@ -55,19 +54,6 @@ class StoreChecker {
   void add(Severity severity, std::string_view place, std::string_view option,
            std::string_view text) {
     findings_.push_back({severity, places_.of(place), fmt::format("{}: {}", option, text)});
-  }
-
-  // What this version reads and does not do is refused: whoever writes it relies on it.
-  void not_yet() {
-    if (!store_.snapshot.empty()) {
-      error("store.snapshot", "this version keeps no snapshot: leave the option out");
-    }
-    if (store_.while_away != WhileAway::snapshot) {
-      error("store.while_away", "this version keeps no snapshot: leave the option out");
-    }
-    if (!store_.hash_key_file.empty()) {
-      error("store.hash_key_file", "this version keeps addresses alone: leave the option out");
-    }
   }
 
   void mode() {

@@ -13,12 +13,6 @@ namespace icm {
 
 enum class StoreKind { sqlite, redis };
 
-// What a lookup answers while the store cannot be asked.
-enum class WhileAway {
-  snapshot,  // what the list held when it was last seen
-  on_error,  // as the policy's on_error says: defer, or let go
-};
-
 enum class RedisMode { single, sentinel, cluster };
 
 struct RedisConfig {
@@ -57,9 +51,6 @@ void describe(RedisConfig& c, Visitor& visit) {
 struct StoreConfig {
   StoreKind kind = StoreKind::sqlite;
   std::string path = "/var/lib/icloud-milter/store.db";
-  std::string snapshot;
-  WhileAway while_away = WhileAway::snapshot;
-  std::string hash_key_file;
   RedisConfig redis;
   bool operator==(const StoreConfig&) const = default;
 };
@@ -72,15 +63,6 @@ void describe(StoreConfig& c, Visitor& visit) {
   visit.path("path", c.path,
              "SQLite file with the suppression list; made when it is missing. With redis, what "
              "this host keeps for itself lies beside it.");
-  visit.path("snapshot", c.snapshot,
-             "File with a digest of the list that answers most lookups, also while the store is "
-             "away; empty puts it beside path.");
-  visit.choice("while_away", c.while_away,
-               "What a lookup answers while the store cannot be asked: snapshot answers with the "
-               "list as it was last seen, on_error does what suppression.on_error says.");
-  visit.secret_file("hash_key_file", c.hash_key_file,
-                    "File with a key; the list then holds keyed hashes instead of addresses. Empty "
-                    "keeps addresses.");
   visit.section("redis", c.redis, "The Redis or Valkey of kind redis.");
 }
 

@@ -32,22 +32,6 @@ Config redis(RedisMode mode, const std::vector<std::string_view>& servers) {
   return config;
 }
 
-TEST(StoreChecks, refuse_what_this_version_does_not_do) {
-  for (const auto& [text, told] : {
-           Told{"store: {snapshot: /var/x}",
-                "1:19: store.snapshot: this version keeps no snapshot: leave the option out"},
-           Told{"store: {while_away: on_error}",
-                "1:21: store.while_away: this version keeps no snapshot: leave the option out"},
-           Told{"store: {hash_key_file: /etc/x}",
-                "1:24: store.hash_key_file: this version keeps addresses alone: leave the option "
-                "out"},
-       }) {
-    EXPECT_EQ(told_of(text),
-              fmt::format("milter.conf:{}\n1 error; configuration not loaded\n", told))
-        << text;
-  }
-}
-
 TEST(StoreChecks, refuse_servers_that_are_none) {
   EXPECT_EQ(told_of("store: {redis: {servers: [redis.example.com, \"unix:x\"]}}"),
             "milter.conf:1:27: store.redis.servers: expected an address as 192.0.2.1 or "
