@@ -42,6 +42,7 @@ class ThrottlePolicy final : public Policy {
         plan_.charges(envelope, recipient, charges.is_message_paid(), *backoffs, now);
     // What is only observed must not keep what is enforced from being counted, nor the other way.
     Paid paid;
+    bool is_paid = false;
     for (const Mode mode : {Mode::enforce, Mode::observe}) {
       std::vector<PlannedCharge> group;
       std::ranges::copy_if(planned, std::back_inserter(group), [&](const PlannedCharge& one) {
@@ -49,10 +50,13 @@ class ThrottlePolicy final : public Policy {
       });
       if (group.empty()) continue;
       ICM_TRY(auto finding, take(group, claim, now, deadline, paid));
+      is_paid = is_paid || !finding;
       if (!finding) continue;
       findings.push_back(*std::move(finding));
       if (mode == Mode::enforce) break;  // nothing was taken, and the mail does not go
     }
+    // Nothing was taken: the next recipient of the message is asked for what is the message's, too.
+    if (!is_paid) return findings;
     charges.pay_message(*limiter_, std::move(paid.message));
     charges.pay_recipient(envelope.recipients.size(), *limiter_, std::move(paid.recipient));
     return findings;

@@ -68,14 +68,14 @@ std::string again(const Backoff& backoff, WallTime now) {
   return fmt::format("try again after {}", to_second(std::max(*backoff.until, now)));
 }
 
-std::string resume(std::string_view kind, const Backoff& backoff) {
-  return fmt::format("icloud-milterctl throttle resume {} {}, once the cause is mended", kind,
-                     backoff.subject);
+// `what` as the command takes it: an address of egress or "all", or a kind and its subject.
+std::string resume(std::string_view what) {
+  return fmt::format("icloud-milterctl throttle resume {}, once the cause is mended", what);
 }
 
 std::string fix_of(const PlannedCharge& planned) {
   if (planned.slowed && planned.limit == nullptr && !planned.day) {
-    return resume("recipient", *planned.slowed);
+    return resume("recipient " + planned.slowed->subject);
   }
   const std::string option = planned.day ? std::string("throttle.warm_up")
                                          : fmt::format("throttle.limits, name: {}", planned.name);
@@ -131,8 +131,7 @@ Finding paused_way(const Backoff& pause, WallTime now) {
                               : fmt::format("mail that may leave by {} is paused", pause.subject);
   Finding finding =
       deferral("throttle.paused", fmt::format("{} {}", way, because_of(pause)), again(pause, now));
-  finding.fix = resume("all", pause);
-  if (pause.subject != every_egress) finding.fix = resume("egress", pause);
+  finding.fix = resume(pause.subject);
   return finding;
 }
 
@@ -140,7 +139,7 @@ Finding held_domain(const Backoff& hold, WallTime now) {
   Finding finding = deferral("throttle.domain-held",
                              fmt::format("mail of {} is held {}", hold.subject, because_of(hold)),
                              again(hold, now));
-  finding.fix = resume("domain", hold);
+  finding.fix = resume("domain " + hold.subject);
   return finding;
 }
 
@@ -149,7 +148,7 @@ Finding stopped_template(const Backoff& stop, WallTime now) {
       deferral("throttle.template-stopped",
                fmt::format("mail of this form ({}) is stopped {}", stop.subject, because_of(stop)),
                again(stop, now));
-  finding.fix = resume("template", stop);
+  finding.fix = resume("template " + stop.subject);
   return finding;
 }
 

@@ -211,30 +211,26 @@ void add_relay_events(CLI::App& app, Chosen& chosen) {
       "relay-events", "Takes what Apple tells of people who signed in with Apple.");
   events->require_subcommand(1);
   const auto options = std::make_shared<RelayEventOptions>();
-  CLI::App* import = events->add_subcommand(
+  CLI::App* taking = events->add_subcommand(
       "import", "Reads signed notifications, and closes or opens relay addresses.");
-  import
+  taking
       ->add_option("FILE", options->file,
                    "What Apple sent, one behind the other: {\"payload\":\"TOKEN\"}, or the token "
                    "alone on a line. Default: -, standard input.")
       ->option_text(" ");
-  import
+  taking
       ->add_option("--subjects", options->subjects,
                    "Lines of SUBJECT,ADDRESS: the site's own table of who signed in. Apple names "
                    "no address with consent-revoked and account-delete.")
       ->option_text("FILE");
-  import->add_option("--config", options->config, std::string(config_option_help))
+  taking->add_option("--config", options->config, std::string(config_option_help))
       ->option_text("FILE");
-  import->footer(
+  taking->footer(
       "email-disabled closes the address until email-enabled; consent-revoked and account-delete "
       "close it for good. Each event is applied once, and none over a later one. Exit status: 0 "
       "done, 1 some events are not to be believed or lack something (the others are applied), 2 a "
       "mistake on the command line, 75 the store is away: import the same again.");
-  import->callback(
-      [&chosen, options] { chosen = [options] { return import_events(*options);
-};
-}  // namespace icm::ctl
-);
+  taking->callback([&chosen, options] { chosen = [options] { return import_events(*options); }; });
 }
 
 }  // namespace icm::ctl

@@ -88,7 +88,6 @@ std::string UnsubscribeService::who(const UnsubscribeWish& wish) const {
 HttpResponse UnsubscribeService::decide(const HttpRequest& request, const Client& client,
                                         std::string& outcome) {
   const ClientLimits::Time now = now_();
-  if (const auto span = overall_.admit("", now)) return wait(*span, outcome);
   const std::optional<std::string> token = token_of_path(place_, request.path);
   const Result<UnsubscribeWish> wish =
       token ? tokens_.read(*token) : tl::make_unexpected(Error{Code::syntax, "no such page"});
@@ -98,6 +97,8 @@ HttpResponse UnsubscribeService::decide(const HttpRequest& request, const Client
   if (!wish || !is_post) {
     if (const auto span = per_client_.admit(client.name, now)) return wait(*span, outcome);
   }
+  // After the client's own limit, so that nobody uses up what is there for all.
+  if (const auto span = overall_.admit("", now)) return wait(*span, outcome);
   if (!is_post && request.method != "GET" && request.method != "HEAD") {
     outcome = "outcome=refused";
     HttpResponse response = page(405, UnsubscribePage::not_allowed);
