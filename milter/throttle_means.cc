@@ -2,21 +2,65 @@
 #include "milter/throttle_means.h"
 
 #include "policy/store/local_rate_limiter.h"
-#include "policy/store/sqlite_backoff.h"
+#include "policy/store/redis_rate_limiter.h"
+#include "policy/store/stores.h"
 
 namespace icm {
+namespace {
+
+constexpr std::chrono::seconds wait_for_backoffs{5};  // at start; mail is not waiting yet
+
+}  // namespace
+
+// What else the section `store` says has no part in counting: a second limiter over one journal
+// would count past the first.
+ThrottleMeans::Place ThrottleMeans::place_of(const Config& config) {
+  Place place;
+  place.kind = config.store.kind;
+  switch (config.store.kind) {
+    case StoreKind::sqlite:
+      place.path = config.store.path;
+      break;
+    case StoreKind::redis:
+      place.redis = config.store.redis;
+      place.while_away = config.throttle.on_error;
+      break;
+  }
+  return place;
+}
 
 Result<std::shared_ptr<ThrottleMeans>> ThrottleMeans::open(
-    const StoreConfig& store, const std::shared_ptr<ThrottleMeans>& previous, WallTime now) {
-  if (previous != nullptr && previous->store_ == store) return previous;
+    const Config& config, const std::shared_ptr<ThrottleMeans>& previous, WallTime now,
+    const std::string& credentials_directory) {
+  Place place = place_of(config);
+  if (previous != nullptr && previous->place_ == place) {
+    if (previous->backoffs() != nullptr) {
+      previous->backoffs()->read(Deadline::in(wait_for_backoffs));
+    }
+    return previous;
+  }
   auto means = std::make_shared<ThrottleMeans>();
-  means->store_ = store;
-  ICM_TRY(means->limiter_,
-          LocalRateLimiter::open(
-              store.path + "-throttle", means->uptime_, now,
-              [notices = &means->notices_](const std::string& text) { notices->say(text); }));
-  means->backoffs_ = std::make_unique<BackoffView>(std::make_unique<SqliteBackoffBook>(store.path),
-                                                   means->notices_);
+  means->place_ = std::move(place);
+  const auto tell = [notices = &means->notices_](const std::string& text) { notices->say(text); };
+  ICM_TRY(auto shared, open_shared_limiter(config.store, credentials_directory));
+  if (shared == nullptr) {
+    ICM_TRY(means->limiter_,
+            LocalRateLimiter::open(config.store.path + "-throttle", means->uptime_, now, tell));
+  } else {
+    std::unique_ptr<RateLimiter> own;
+    if (means->place_.while_away == OnError::accept) {
+      own = std::make_unique<LocalRateLimiter>(means->uptime_, now);
+    }
+    auto fleet = std::make_unique<FleetRateLimiter>(std::move(shared), std::move(own), tell);
+    means->fleet_ = fleet.get();
+    means->limiter_ = std::move(fleet);
+  }
+  ICM_TRY(auto book, open_backoffs(config.store, credentials_directory));
+  const bool is_known = previous != nullptr && previous->backoffs() != nullptr;
+  means->backoffs_ = std::make_unique<BackoffView>(
+      std::move(book), means->notices_,
+      is_known ? previous->backoffs()->known() : std::make_shared<const Backoffs>());
+  means->backoffs_->read(Deadline::in(wait_for_backoffs));
   return means;
 }
 
@@ -24,6 +68,11 @@ std::shared_ptr<ThrottleMeans> ThrottleMeans::in_memory(WallTime now) {
   auto means = std::make_shared<ThrottleMeans>();
   means->limiter_ = std::make_unique<LocalRateLimiter>(means->uptime_, now);
   return means;
+}
+
+std::string_view ThrottleMeans::counted_for() const {
+  if (fleet_ == nullptr) return "host";
+  return fleet_->is_away() ? "alone" : "fleet";
 }
 
 }  // namespace icm

@@ -113,6 +113,7 @@ std::string throttle_json(const World& world, WallTime now) {
   const Json json = {{"protocol", 1},
                      {"now", to_rfc3339(now)},
                      {"mode", to_string(world.config().throttle.mode)},
+                     {"counted_for", means == nullptr ? "nobody" : means->counted_for()},
                      {"problem", uses ? std::string() : uses.error().text},
                      {"limits", limits},
                      {"each", each_json(world.config().throttle)},

@@ -11,7 +11,8 @@
 namespace icm {
 
 // One JSON object on one line of ASCII:
-//   protocol, now, mode, problem (why the counters could not be asked, or empty),
+//   protocol, now, mode, counted_for ("host", "fleet", or "alone" while the fleet's store is away),
+//   problem (why the counters could not be asked, or empty),
 //   limits[{name, subject, rule, mode, count, amount, usable, within_seconds, window, burst, used,
 //     free_at, warm_up{day, cap, grown} or null, slowed{percent, until, by, why} or null}],
 //   each[{name, per, count, amount, within_seconds}]: limits with a counter for each sender, login

@@ -55,8 +55,8 @@ Result<std::shared_ptr<const World>> World::build(Config config,
             load_unsubscribe_tokens(config.unsubscribe.key_file, credentials_directory));
   }
   ICM_TRY(auto throttle,
-          ThrottleMeans::open(config.store, previous == nullptr ? nullptr : previous->throttle_,
-                              SystemClock().now()));
+          ThrottleMeans::open(config, previous == nullptr ? nullptr : previous->throttle_,
+                              SystemClock().now(), credentials_directory));
   return std::make_shared<const World>(std::move(config), std::move(list), std::move(names),
                                        std::move(keys), Host::ours, std::move(unsubscribe),
                                        std::move(throttle));

@@ -11,7 +11,7 @@
 #include "milter/ctl/suppress_options.h"
 #include "milter/ctl/throttle_print.h"
 #include "policy/base/text.h"
-#include "policy/store/sqlite_backoff.h"
+#include "policy/store/stores.h"
 
 namespace icm::ctl {
 namespace {
@@ -43,14 +43,14 @@ Exit show(const DaemonOption& option) {
   return Exit::done;
 }
 
-Result<std::unique_ptr<BackoffBook>> open_backoffs(const ThrottleOptions& options) {
+Result<std::unique_ptr<BackoffBook>> backoffs_of(const ThrottleOptions& options) {
   StoreConfig store;
   store.path = options.store;
   if (options.store.empty()) {
     ICM_TRY(Config config, load_configuration(options.config));
     store = std::move(config.store);
   }
-  return std::make_unique<SqliteBackoffBook>(store.path);
+  return open_backoffs(store);
 }
 
 // "192.0.2.7" is of `plain`; "domain shop.example" says its kind.
@@ -87,7 +87,7 @@ Status put(const ThrottleOptions& options, Backoff backoff) {
   }
   backoff.by = deed_of(Deed::Kind::add, now).who;
   backoff.why = options.because.substr(0, longest_why);
-  ICM_TRY(const auto book, open_backoffs(options));
+  ICM_TRY(const auto book, backoffs_of(options));
   ICM_CHECK(book->put(backoff, lock_deadline()));
   fmt::print("{}\n", one_line(backoff));
   return {};
@@ -121,7 +121,7 @@ Status slow(const ThrottleOptions& options) {
 // An address is both no longer paused and no longer slowed.
 Result<bool> resume(const ThrottleOptions& options) {
   ICM_TRY(const Backoff named, read_what(options.what, BackoffKind::pause));
-  ICM_TRY(const auto book, open_backoffs(options));
+  ICM_TRY(const auto book, backoffs_of(options));
   bool is_found = false;
   for (const BackoffKind kind : {named.kind, BackoffKind::slow}) {
     if (kind != named.kind && named.kind != BackoffKind::pause) continue;
@@ -133,7 +133,7 @@ Result<bool> resume(const ThrottleOptions& options) {
 }
 
 Status list(const ThrottleOptions& options) {
-  ICM_TRY(const auto book, open_backoffs(options));
+  ICM_TRY(const auto book, backoffs_of(options));
   ICM_TRY(const auto all, book->all(lock_deadline()));
   std::vector<Backoff> in_force;
   const WallTime now = SystemClock().now();

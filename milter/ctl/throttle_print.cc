@@ -103,6 +103,13 @@ std::string limits_of(const Json& throttle, const Terminal& terminal) {
   return table.empty() ? std::string("No limits are configured.\n") : table.text(terminal);
 }
 
+std::string_view whose(const Json& throttle) {
+  const std::string who = text_of(throttle, "counted_for");
+  if (who == "fleet") return ", counted for the fleet";
+  if (who == "alone") return ", counted for this host alone: the fleet's store is away";
+  return {};
+}
+
 std::string what_of(std::string_view kind, std::uint64_t percent, const std::string& every) {
   if (kind == "slow") return fmt::format("to {} percent", percent);
   if (kind == "recipient") return fmt::format("one in {}", every);
@@ -122,8 +129,8 @@ Table backoff_table() {
 }  // namespace
 
 std::string throttle_text(const Json& throttle, const Terminal& terminal) {
-  std::string text = fmt::format("throttle: {}, {}\n\n", clean(text_of(throttle, "mode")),
-                                 moment(text_of(throttle, "now")));
+  std::string text = fmt::format("throttle: {}, {}{}\n\n", clean(text_of(throttle, "mode")),
+                                 moment(text_of(throttle, "now")), whose(throttle));
   if (const std::string problem = text_of(throttle, "problem"); !problem.empty()) {
     text += terminal.paint(Style::red, clean(problem)) + "\n\n";
   }

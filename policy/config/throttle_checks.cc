@@ -20,7 +20,6 @@ class ThrottleChecker {
 
   std::vector<CheckFinding> all() {
     origins();
-    fleet();
     for (std::size_t i = 0; i < config_.throttle.limits.size(); ++i) {
       const std::string path = fmt::format("throttle.limits[{}]", i + 1);
       if (!places_.unread(path)) limit(config_.throttle.limits[i], path);
@@ -51,15 +50,6 @@ class ThrottleChecker {
     error("throttle.origins",
           "expected every origin, since recipients are counted before the origin is known; leave "
           "the option out");
-  }
-
-  // The list is shared, the counters are not.
-  void fleet() {
-    const bool counts = !config_.throttle.limits.empty() || !config_.throttle.warm_up.empty();
-    if (config_.store.kind != StoreKind::redis || !counts) return;
-    warning("throttle",
-            "each host counts for itself, with store.kind redis, too: give each its "
-            "share of what Apple may see");
   }
 
   void limit(const ThrottleLimitConfig& limit, const std::string& path) {

@@ -99,8 +99,13 @@ bool Backoffs::has(BackoffKind kind) const {
   return place != all_.end() && place->kind == kind;
 }
 
-BackoffView::BackoffView(std::unique_ptr<BackoffBook> book, NoticeBoard& notices)
-    : book_(std::move(book)), notices_(notices) {}
+BackoffView::BackoffView(std::unique_ptr<BackoffBook> book, NoticeBoard& notices,
+                         std::shared_ptr<const Backoffs> known)
+    : book_(std::move(book)), notices_(notices), state_(State{.known = std::move(known)}) {}
+
+std::shared_ptr<const Backoffs> BackoffView::known() const {
+  return state_.with([](const State& state) { return state.known; });
+}
 
 // One asks, the others take what is known meanwhile.
 std::shared_ptr<const Backoffs> BackoffView::now() {
@@ -112,22 +117,29 @@ std::shared_ptr<const Backoffs> BackoffView::now() {
     return state.known;
   });
   if (!is_ours_to_ask) return known;
-  auto all = book_->all(Deadline::in(patience));
+  read(Deadline::in(patience));
+  return this->known();
+}
+
+void BackoffView::read(Deadline deadline) {
+  const auto time = Deadline::Time::now();
+  auto all = book_->all(deadline);
   std::string notice;
-  known = state_.with([&](State& state) {
+  state_.with([&](State& state) {
     if (all) {
       state.known = std::make_shared<const Backoffs>(*std::move(all));
       state.next = time + freshness;
       if (state.is_away) notice = "throttle: pauses and slowdowns can be read again";
-    } else if (!state.is_away) {
-      notice = fmt::format("throttle: {}; the pauses and slowdowns known last stay in force",
-                           all.error().text);
+    } else {
+      state.next = time + retry;
+      if (!state.is_away) {
+        notice = fmt::format("throttle: {}; the pauses and slowdowns known last stay in force",
+                             all.error().text);
+      }
     }
     state.is_away = !all;
-    return state.known;
   });
   if (!notice.empty()) notices_.say(notice);
-  return known;
 }
 
 }  // namespace icm

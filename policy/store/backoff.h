@@ -37,6 +37,9 @@ std::optional<BackoffKind> backoff_kind(std::string_view name);
 
 inline constexpr std::string_view every_egress = "all";
 
+// How long a book keeps what has ended, as evidence.
+inline constexpr std::chrono::hours backoff_kept_after_end{24 * 7};
+
 struct Backoff {
   BackoffKind kind = BackoffKind::pause;
   // pause, slow: IpAddress::text() or every_egress; recipient: Mailbox::key(); from_domain:
@@ -88,13 +91,21 @@ class Backoffs {
 // asked, what was known last stays in force; `notices` hears of it once. Safe from any thread.
 class BackoffView {
  public:
-  BackoffView(std::unique_ptr<BackoffBook> book, NoticeBoard& notices);
+  // `known` is in force until the book was read.
+  BackoffView(std::unique_ptr<BackoffBook> book, NoticeBoard& notices,
+              std::shared_ptr<const Backoffs> known = std::make_shared<const Backoffs>());
 
   std::shared_ptr<const Backoffs> now();
 
+  // Reads the book at once, so that no mail goes past a pause that was written before.
+  void read(Deadline deadline);
+
+  // What is in force, without a question.
+  std::shared_ptr<const Backoffs> known() const;
+
  private:
   struct State {
-    std::shared_ptr<const Backoffs> known = std::make_shared<const Backoffs>();
+    std::shared_ptr<const Backoffs> known;
     Deadline::Time::time_point next{};
     bool is_away = false;
   };

@@ -56,7 +56,7 @@ class FleetRateLimiter final : public RateLimiter {
  public:
   using Tell = std::function<void(const std::string&)>;
 
-  // Without `own`, mail is not judged while the fleet's is away.
+  // Without `own`, nobody counts while the fleet's is away, and an Error says so.
   FleetRateLimiter(std::unique_ptr<RateLimiter> fleet, std::unique_ptr<RateLimiter> own, Tell tell)
       : fleet_(std::move(fleet)), own_(std::move(own)), tell_(std::move(tell)) {}
 
@@ -65,6 +65,11 @@ class FleetRateLimiter final : public RateLimiter {
   [[nodiscard]] Status give_back(const RateReceipt& receipt, Deadline deadline) override;
   [[nodiscard]] Result<std::vector<RateUse>> look(const std::vector<RateCharge>& charges,
                                                   WallTime now, Deadline deadline) override;
+
+  // Whether the fleet's did not answer last.
+  bool is_away() const {
+    return is_away_.with([](bool away) { return away; });
+  }
 
  private:
   void heard(const Error* error);

@@ -20,6 +20,10 @@ if not now then
 end
 local claim, patience, most, purpose = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
 local charges = #KEYS / 2
+-- The servers' time ends keys; a time that is told does not go with it.
+local function ends_in(key, span)
+  if ARGV[1] == '' then redis.call('PEXPIRE', key, string.format('%.0f', span)) end
+end
 local takes = purpose == 'take'
 local function whole(number) return string.format('%.0f', number) end
 
@@ -101,7 +105,7 @@ for i = 1, charges do
       c.pace_after = math.max(c.pace, now * 1000) + c.units * c.pace_of_unit
       redis.call('HSET', c.key, 'p', whole(c.pace_after))
     end
-    redis.call('PEXPIRE', c.key, whole((c.slots + (c.slots > 1 and 1 or 8)) * c.length))
+    ends_in(c.key, (c.slots + (c.slots > 1 and 1 or 8)) * c.length)
     redis.call('ZREM', c.line, claim)
   end
   for _, number in ipairs({c.used, c.free, c.refused, c.current, c.pace, c.pace_after}) do
@@ -112,7 +116,7 @@ if takes and refused and claim ~= '0' then
   redis.call('ZREMRANGEBYSCORE', refused.line, '-inf', whole(now))
   if redis.call('ZCARD', refused.line) < most or redis.call('ZSCORE', refused.line, claim) then
     redis.call('ZADD', refused.line, whole(now + patience), claim)
-    redis.call('PEXPIRE', refused.line, whole(patience))
+    ends_in(refused.line, patience)
   end
 end
 return answer

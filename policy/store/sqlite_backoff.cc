@@ -10,30 +10,8 @@
 namespace icm {
 namespace {
 
-constexpr std::int64_t kept_after_end = std::int64_t{7} * 86'400'000;  // evidence, for a week
-
-// One row for each kind and subject; times are milliseconds since 1970, UTC.
-constexpr std::string_view table =
-    "CREATE TABLE IF NOT EXISTS backoff ("
-    "  kind    TEXT NOT NULL,"     // pause, slow, recipient, domain or template
-    "  subject TEXT NOT NULL,"     // an address, a domain, a form; what is held
-    "  percent INTEGER NOT NULL,"  // slow: what is left of each limit
-    "  every   INTEGER NOT NULL,"  // recipient: seconds between two messages
-    "  since   INTEGER NOT NULL,"
-    "  until   INTEGER,"        // NULL: until it is removed
-    "  by      TEXT NOT NULL,"  // who wrote it
-    "  why     TEXT NOT NULL,"  // Apple's answer, or a person's word
-    "  PRIMARY KEY (kind, subject)"
-    ") STRICT, WITHOUT ROWID";
-
 std::int64_t number_of(WallTime time) { return time.time_since_epoch().count(); }
 WallTime time_of(std::int64_t number) { return WallTime(std::chrono::milliseconds(number)); }
-
-Result<bool> has_table(Database& database) {
-  ICM_TRY(const std::int64_t tables,
-          database.number("SELECT count(*) FROM sqlite_schema WHERE name = 'backoff'"));
-  return tables > 0;
-}
 
 }  // namespace
 
@@ -45,9 +23,8 @@ Result<Database> SqliteBackoffBook::open(Database::Access access, Deadline deadl
 Status SqliteBackoffBook::put(const Backoff& backoff, Deadline deadline) {
   ICM_TRY(Database database, open(Database::Access::write, deadline));
   ICM_TRY(Transaction transaction, Transaction::begin(database));
-  ICM_CHECK(database.execute(table));
   ICM_TRY(Statement forget, database.prepare("DELETE FROM backoff WHERE until < ?1"));
-  ICM_CHECK(forget.query().bind(1, number_of(backoff.since) - kept_after_end).run());
+  ICM_CHECK(forget.query().bind(1, number_of(backoff.since - backoff_kept_after_end)).run());
   ICM_TRY(Statement insert,
           database.prepare("INSERT OR REPLACE INTO backoff VALUES (?1,?2,?3,?4,?5,?6,?7,?8)"));
   {
@@ -68,8 +45,6 @@ Status SqliteBackoffBook::put(const Backoff& backoff, Deadline deadline) {
 Result<bool> SqliteBackoffBook::remove(BackoffKind kind, const std::string& subject,
                                        Deadline deadline) {
   ICM_TRY(Database database, open(Database::Access::write, deadline));
-  ICM_TRY(const bool is_there, has_table(database));
-  if (!is_there) return false;
   ICM_TRY(Statement statement,
           database.prepare("DELETE FROM backoff WHERE kind = ?1 AND subject = ?2"));
   ICM_CHECK(statement.query().bind(1, to_string(kind)).bind(2, subject).run());
@@ -81,8 +56,6 @@ Result<std::vector<Backoff>> SqliteBackoffBook::all(Deadline deadline) {
   std::error_code unknown;
   if (!std::filesystem::exists(path_, unknown) && !unknown) return all;
   ICM_TRY(Database database, open(Database::Access::read, deadline));
-  ICM_TRY(const bool is_there, has_table(database));
-  if (!is_there) return all;
   ICM_TRY(Statement statement,
           database.prepare("SELECT kind, subject, percent, every, since, until, by, why"
                            " FROM backoff ORDER BY kind, subject"));

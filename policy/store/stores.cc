@@ -6,8 +6,11 @@
 #include "policy/auth/sealing_keys.h"
 #include "policy/auth/secret_file.h"
 #include "policy/base/text.h"
+#include "policy/store/redis_backoff.h"
 #include "policy/store/redis_book.h"
 #include "policy/store/redis_list.h"
+#include "policy/store/redis_rate_limiter.h"
+#include "policy/store/sqlite_backoff.h"
 #include "policy/store/sqlite_book.h"
 #include "policy/store/sqlite_store.h"
 #include "policy/store/store_file.h"
@@ -93,6 +96,20 @@ Result<std::unique_ptr<SuppressionBook>> open_book(const StoreConfig& config, Mi
     return RedisSuppressionBook::open(options, missing, deadline);
   }
   return SqliteSuppressionBook::open(config.path, missing, deadline);
+}
+
+Result<std::unique_ptr<BackoffBook>> open_backoffs(const StoreConfig& config,
+                                                   const std::string& credentials_directory) {
+  if (config.kind == StoreKind::sqlite) return std::make_unique<SqliteBackoffBook>(config.path);
+  ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
+  return std::make_unique<RedisBackoffBook>(std::make_shared<RedisClient>(options), options.prefix);
+}
+
+Result<std::unique_ptr<RateLimiter>> open_shared_limiter(const StoreConfig& config,
+                                                         const std::string& credentials_directory) {
+  if (config.kind == StoreKind::sqlite) return nullptr;
+  ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
+  return std::make_unique<RedisRateLimiter>(std::make_shared<RedisClient>(options), options.prefix);
 }
 
 std::string store_place(const StoreConfig& config) {

@@ -6,6 +6,8 @@
 #include <memory>
 
 #include "policy/config/config.h"
+#include "policy/store/backoff.h"
+#include "policy/store/rate_limiter.h"
 #include "policy/store/redis_topology.h"
 #include "policy/store/store.h"
 #include "policy/store/suppression_book.h"
@@ -27,6 +29,14 @@ namespace icm {
 [[nodiscard]] Result<std::unique_ptr<SuppressionBook>> open_book(
     const StoreConfig& config, Missing missing, Deadline deadline,
     const std::string& credentials_directory = {});
+
+// Pauses and slowdowns: of this host, or of the fleet.
+[[nodiscard]] Result<std::unique_ptr<BackoffBook>> open_backoffs(
+    const StoreConfig& config, const std::string& credentials_directory = {});
+
+// The counters that hosts share; nullptr where each host has its own. Asks no server yet.
+[[nodiscard]] Result<std::unique_ptr<RateLimiter>> open_shared_limiter(
+    const StoreConfig& config, const std::string& credentials_directory = {});
 
 // The servers of kind redis, with what is in the files of user and password.
 [[nodiscard]] Result<RedisOptions> redis_options(const RedisConfig& config,

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/backoff.h"
 
+#include <functional>
+
 #include <gtest/gtest.h>
 
+#include "policy/store/redis_backoff.h"
 #include "policy/store/sqlite_backoff.h"
-#include "policy/store/store_file.h"
+#include "test/support/redis_process.h"
 #include "test/support/temporary_directory.h"
 
 namespace icm {
@@ -24,20 +27,43 @@ Backoff pause(std::string subject) {
           .why = "421 [HCM1]"};
 }
 
-class SqliteBackoffBookTest : public testing::Test {
+// A book, and what makes another one over the same store.
+struct BookKind {
+  std::string name;
+  std::function<std::unique_ptr<BackoffBook>(const std::string& place)> open;
+};
+
+std::unique_ptr<BackoffBook> open_redis(const std::string& prefix) {
+  static const RedisProcess server;
+  RedisOptions options;
+  options.servers = {server.address()};
+  return std::make_unique<RedisBackoffBook>(std::make_shared<RedisClient>(options), prefix);
+}
+
+class EveryBackoffBook : public testing::TestWithParam<BookKind> {
  protected:
   std::vector<Backoff> all() {
-    const auto all = SqliteBackoffBook(path).all(soon);
+    const auto all = GetParam().open(path)->all(soon);
     EXPECT_TRUE(all) << all.error().text;
     return all.value_or(std::vector<Backoff>{});
   }
 
   TemporaryDirectory directory;
   std::string path = (directory.path() / "store.db").string();
-  SqliteBackoffBook book{path};
+  std::unique_ptr<BackoffBook> opened = GetParam().open(path);
+  BackoffBook& book = *opened;
 };
 
-TEST_F(SqliteBackoffBookTest, gives_back_what_was_put_in_until_it_is_removed) {
+INSTANTIATE_TEST_SUITE_P(Of, EveryBackoffBook,
+                         testing::Values(BookKind{"sqlite",
+                                                  [](const auto& path) {
+                                                    return std::make_unique<SqliteBackoffBook>(
+                                                        path);
+                                                  }},
+                                         BookKind{"redis", open_redis}),
+                         [](const auto& kind) { return kind.param.name; });
+
+TEST_P(EveryBackoffBook, gives_back_what_was_put_in_until_it_is_removed) {
   const Backoff slowed{.kind = BackoffKind::recipient,
                        .subject = "bob@icloud.com",
                        .every = 30min,
@@ -53,7 +79,7 @@ TEST_F(SqliteBackoffBookTest, gives_back_what_was_put_in_until_it_is_removed) {
   EXPECT_EQ(all(), std::vector{slowed});
 }
 
-TEST_F(SqliteBackoffBookTest, keeps_one_of_a_kind_for_a_subject) {
+TEST_P(EveryBackoffBook, keeps_one_of_a_kind_for_a_subject) {
   ASSERT_TRUE(book.put(pause("all"), soon));
   Backoff longer = pause("all");
   longer.until = now + 1h;
@@ -61,7 +87,7 @@ TEST_F(SqliteBackoffBookTest, keeps_one_of_a_kind_for_a_subject) {
   EXPECT_EQ(all(), std::vector{longer});
 }
 
-TEST_F(SqliteBackoffBookTest, forgets_a_week_after_the_end) {
+TEST_P(EveryBackoffBook, forgets_a_week_after_the_end) {
   ASSERT_TRUE(book.put(pause("all"), soon));
   Backoff later = pause("192.0.2.7");
   later.since = now + 24h * 8;
@@ -70,10 +96,27 @@ TEST_F(SqliteBackoffBookTest, forgets_a_week_after_the_end) {
   EXPECT_EQ(all(), std::vector{later});
 }
 
-TEST_F(SqliteBackoffBookTest, holds_nothing_in_a_store_that_nothing_was_put_in) {
-  ASSERT_TRUE(open_store(path, Database::Access::write, Missing::make, soon));
+TEST_P(EveryBackoffBook, holds_nothing_where_nothing_was_put_in) {
   EXPECT_EQ(all(), std::vector<Backoff>{});
   EXPECT_EQ(book.remove(BackoffKind::pause, "all", soon), false);
+}
+
+TEST(RedisBackoffBookTest, does_not_take_what_it_cannot_read_for_nothing) {
+  const RedisProcess server;
+  RedisOptions options;
+  options.servers = {server.address()};
+  RedisBackoffBook book(std::make_shared<RedisClient>(options), "x");
+  server.ask({"HSET", "{x:throttle}:backoff", "next-years-kind all", "?"});
+  EXPECT_EQ(book.all(soon), std::vector<Backoff>{});
+  for (const std::string value : {"", "[]", "{}", R"({"percent":0,"every":0,"since":0})"}) {
+    server.ask({"HSET", "{x:throttle}:backoff", "pause all", value});
+    const auto all = book.all(soon);
+    ASSERT_FALSE(all) << value;
+    EXPECT_EQ(all.error().text.find("redis: expected a pause or slowdown at pause all, found "),
+              0u);
+  }
+  ASSERT_TRUE(book.put(pause("all"), soon));
+  EXPECT_EQ(book.all(soon), std::vector{pause("all")});
 }
 
 TEST(BackoffSubject, has_one_form_for_each_kind) {

@@ -9,6 +9,7 @@
 #include <random>
 
 #include "test/support/limiter_world.h"
+#include "test/support/redis_limiter_world.h"
 
 namespace icm {
 namespace {
@@ -33,6 +34,7 @@ RateLimit a_day(std::string counter, std::uint32_t amount) {
 struct Way {
   std::string name;
   std::function<std::unique_ptr<LimiterWorld>()> make;
+  unsigned plays = 0;  // of the model's
 };
 
 class EveryRateLimiter : public testing::TestWithParam<Way> {
@@ -321,7 +323,7 @@ class Play {
 };
 
 TEST_P(EveryRateLimiter, breaks_no_promise_in_any_stretch_of_time) {
-  for (unsigned seed = 0; seed < 8; ++seed) {
+  for (unsigned seed = 0; seed < GetParam().plays; ++seed) {
     const std::string n = std::to_string(seed);
     Play(*world, {limit("m" + n, 12, 1min), limit("h" + n, 240, 20min), a_day("d" + n, 2000)}, seed,
          true)
@@ -332,10 +334,11 @@ TEST_P(EveryRateLimiter, breaks_no_promise_in_any_stretch_of_time) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Local, EveryRateLimiter,
-                         testing::Values(Way{"memory",
-                                             [] { return std::make_unique<LocalLimiterWorld>(); }}),
-                         [](const auto& way) { return way.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Of, EveryRateLimiter,
+    testing::Values(Way{"memory", [] { return std::make_unique<LocalLimiterWorld>(); }, 8},
+                    Way{"redis", [] { return std::make_unique<RedisLimiterWorld>(); }, 1}),
+    [](const auto& way) { return way.param.name; });
 
 }  // namespace
 }  // namespace icm

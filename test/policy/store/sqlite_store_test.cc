@@ -188,9 +188,9 @@ TEST_F(SqliteSuppressionListTest, refuses_another_programs_database_and_leaves_i
 
 TEST_F(SqliteSuppressionListTest, refuses_a_store_of_another_release) {
   list();
-  run_sql("PRAGMA user_version = 4");
+  run_sql("PRAGMA user_version = 5");
   EXPECT_EQ(open_error(), path +
-                              ": expected a suppression store of version 3, found version 4; it "
+                              ": expected a suppression store of version 4, found version 5; it "
                               "was written by another release of icloud-milter");
 }
 

@@ -92,10 +92,10 @@ TEST_F(StoreMigration, keeps_every_entry_its_history_and_who_did_it) {
   Notices notices;
   ASSERT_TRUE(open(&notices));
   EXPECT_EQ(notices, Notices{path +
-                             ": the store was brought from version 1 to version 3; as it "
+                             ": the store was brought from version 1 to version 4; as it "
                              "was before, it is kept in " +
                              backup});
-  EXPECT_EQ(version_of(path), 3);
+  EXPECT_EQ(version_of(path), 4);
   EXPECT_EQ(content(path), before);
   EXPECT_EQ(rows(path, "PRAGMA integrity_check"), std::vector<std::string>{"ok"});
 }
@@ -134,7 +134,7 @@ TEST_F(StoreMigration, is_done_for_a_reader_as_well) {
   auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(20s));
   ASSERT_TRUE(records) << records.error().text;
   EXPECT_EQ(records->standing({"bob@icloud.com"})->size(), 2u);
-  EXPECT_EQ(version_of(path), 3);
+  EXPECT_EQ(version_of(path), 4);
 }
 
 TEST_F(StoreMigration, killed_at_any_moment_leaves_the_old_store_or_the_new_one) {
@@ -156,7 +156,7 @@ TEST_F(StoreMigration, killed_at_any_moment_leaves_the_old_store_or_the_new_one)
     ASSERT_EQ(waitpid(child, nullptr, 0), child);
     auto database = open();
     ASSERT_TRUE(database) << i << ": " << database.error().text;
-    EXPECT_EQ(version_of(path), 3) << i;
+    EXPECT_EQ(version_of(path), 4) << i;
     EXPECT_EQ(content(path), before) << i;
     EXPECT_EQ(version_of(backup), 1) << i;
     EXPECT_FALSE(std::filesystem::exists(backup + ".part")) << i;

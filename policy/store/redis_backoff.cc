@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/store/redis_backoff.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include "policy/base/text.h"
+
+namespace icm {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+// KEYS: the book. ARGV: field, value, the end before which what has ended is forgotten.
+const RedisScript put_script(
+    "local all = redis.call('HGETALL', KEYS[1])\n"
+    "for i = 1, #all, 2 do\n"
+    "  local is_json, one = pcall(cjson.decode, all[i + 1])\n"
+    "  local ends = is_json and type(one) == 'table' and tonumber(one['until'])\n"
+    "  if ends and ends < tonumber(ARGV[3]) then redis.call('HDEL', KEYS[1], all[i]) end\n"
+    "end\n"
+    "return redis.call('HSET', KEYS[1], ARGV[1], ARGV[2])\n");
+
+std::int64_t number_of(WallTime time) { return time.time_since_epoch().count(); }
+WallTime time_of(std::int64_t number) { return WallTime(std::chrono::milliseconds(number)); }
+
+std::string field_of(BackoffKind kind, std::string_view subject) {
+  return fmt::format("{} {}", to_string(kind), subject);
+}
+
+std::string value_of(const Backoff& backoff) {
+  const Json json = {{"percent", backoff.percent},
+                     {"every", backoff.every.count()},
+                     {"since", number_of(backoff.since)},
+                     {"until", backoff.until ? Json(number_of(*backoff.until)) : Json(false)},
+                     {"by", backoff.by},
+                     {"why", backoff.why}};
+  return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+Error unexpected(std::string_view field, std::string_view value) {
+  return {Code::permanent, fmt::format("redis: expected a pause or slowdown at {}, found {}",
+                                       for_log(field, 80), for_log(value, 80))};
+}
+
+Result<Backoff> backoff_of(BackoffKind kind, std::string_view field, std::string_view value) {
+  const Json json = Json::parse(value, nullptr, false);
+  const auto number = [&](const char* name) -> std::optional<std::int64_t> {
+    const auto found = json.find(name);
+    if (found == json.end() || !found->is_number_integer()) return std::nullopt;
+    return found->get<std::int64_t>();
+  };
+  const auto text = [&](const char* name) {
+    const auto found = json.find(name);
+    return found == json.end() || !found->is_string() ? std::string() : found->get<std::string>();
+  };
+  if (!json.is_object()) return tl::make_unexpected(unexpected(field, value));
+  const auto percent = number("percent");
+  const auto every = number("every");
+  const auto since = number("since");
+  const bool is_whole = percent && *percent >= 1 && *percent <= 100 && every && *every >= 0 &&
+                        *every <= std::int64_t{366} * 86400 && since;
+  if (!is_whole) return tl::make_unexpected(unexpected(field, value));
+  Backoff one{.kind = kind,
+              .subject = std::string(field.substr(field.find(' ') + 1)),
+              .percent = static_cast<int>(*percent),
+              .every = std::chrono::seconds(*every),
+              .since = time_of(*since),
+              .until = {},
+              .by = text("by"),
+              .why = text("why")};
+  if (const auto until = number("until")) one.until = time_of(*until);
+  return one;
+}
+
+}  // namespace
+
+RedisBackoffBook::RedisBackoffBook(std::shared_ptr<RedisClient> client, const std::string& prefix)
+    : client_(std::move(client)), key_(fmt::format("{{{}:throttle}}:backoff", prefix)) {}
+
+Status RedisBackoffBook::put(const Backoff& backoff, Deadline deadline) {
+  const std::int64_t forgotten = number_of(backoff.since - backoff_kept_after_end);
+  ICM_CHECK(client_->run(put_script,
+                         {.keys = {key_},
+                          .arguments = {field_of(backoff.kind, backoff.subject), value_of(backoff),
+                                        fmt::format("{}", forgotten)}},
+                         deadline));
+  return {};
+}
+
+Result<bool> RedisBackoffBook::remove(BackoffKind kind, const std::string& subject,
+                                      Deadline deadline) {
+  ICM_TRY(const RedisReply reply,
+          client_->ask(key_, {"HDEL", key_, field_of(kind, subject)}, deadline));
+  return reply.number > 0;
+}
+
+Result<std::vector<Backoff>> RedisBackoffBook::all(Deadline deadline) {
+  ICM_TRY(const RedisReply reply, client_->ask(key_, {"HGETALL", key_}, deadline));
+  std::vector<Backoff> all;
+  for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2) {
+    const std::string& field = reply.items[i].text;
+    const auto kind = backoff_kind(std::string_view(field).substr(0, field.find(' ')));
+    if (!kind) continue;  // of a newer release
+    ICM_TRY(Backoff one, backoff_of(*kind, field, reply.items[i + 1].text));
+    all.push_back(std::move(one));
+  }
+  std::ranges::sort(all, {}, [](const Backoff& one) {
+    return std::pair(to_string(one.kind), std::string_view(one.subject));
+  });
+  return all;
+}
+
+}  // namespace icm
