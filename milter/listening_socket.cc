@@ -1,47 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/listening_socket.h"
 
-#include <cerrno>
-#include <system_error>
-
 #include <fmt/format.h>
-#include <netdb.h>
-#include <sys/socket.h>
 
 #include "milter/callbacks.h"
-#include "policy/base/unique_fd.h"
+#include "milter/host_socket.h"
 #include "policy/config/socket_address.h"
 
 namespace icm {
 namespace {
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
 tl::unexpected<Error> refuse(std::string text) {
   return fail(Code::config, fmt::format("socket.address: {}", text));
-}
-
-// libmilter says only that it failed; a socket of our own says why.
-Status try_to_bind(const SocketAddress& address) {
-  addrinfo hints{};
-  hints.ai_family = address.family == SocketAddress::Family::inet6 ? AF_INET6 : AF_INET;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  const int status =
-      ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
-  if (status != 0) {
-    return refuse(
-        fmt::format("cannot find the address {}: {}", address.host, ::gai_strerror(status)));
-  }
-  const UniqueFd probe(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const int yes = 1;
-  ::setsockopt(probe.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  const bool is_free = ::bind(probe.get(), found->ai_addr, found->ai_addrlen) == 0;
-  const int error = errno;
-  ::freeaddrinfo(found);
-  if (is_free) return {};
-  return refuse(fmt::format("cannot listen on {}: {}", address.text(), reason(error)));
 }
 
 SocketPlace place_of(const SocketConfig& config, const SocketAddress& address) {
@@ -68,7 +38,8 @@ Result<ListeningSocket> ListeningSocket::open(const SocketConfig& config) {
   if (!address) return refuse(address.error().text);
   ListeningSocket socket;
   if (address->family != SocketAddress::Family::unix_path) {
-    ICM_CHECK(try_to_bind(*address));
+    // libmilter says only that it failed; a socket of our own says why.
+    if (const auto probe = bind_to_host(*address); !probe) return refuse(probe.error().text);
     ICM_CHECK(open_milter_socket(address->text()));
     return socket;
   }

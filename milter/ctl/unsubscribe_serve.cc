@@ -11,7 +11,6 @@
 #include <optional>
 #include <system_error>
 
-#include <netdb.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 
@@ -19,6 +18,7 @@
 #include "milter/ctl/suppress_options.h"
 #include "milter/ctl/unsubscribe_options.h"
 #include "milter/ctl/unsubscribe_service.h"
+#include "milter/host_socket.h"
 #include "milter/log_writer.h"
 #include "milter/signals.h"
 #include "milter/socket_file.h"
@@ -43,28 +43,12 @@ struct Listener {
 };
 
 Result<Listener> listen_on_host(const SocketAddress& address) {
-  addrinfo hints{};
-  hints.ai_family = address.family == SocketAddress::Family::inet6 ? AF_INET6 : AF_INET;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_PASSIVE;
-  addrinfo* found = nullptr;
-  const int status =
-      ::getaddrinfo(address.host.c_str(), std::to_string(address.port).c_str(), &hints, &found);
-  if (status != 0) {
-    return refuse(
-        fmt::format("cannot find the address {}: {}", address.host, ::gai_strerror(status)));
+  auto socket = bind_to_host(address);
+  if (!socket) return refuse(socket.error().text);
+  if (::listen(socket->get(), backlog) != 0) {
+    return refuse(fmt::format("cannot listen on {}: {}", address.text(), reason(errno)));
   }
-  UniqueFd socket(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  const int yes = 1;
-  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-  const bool listens = ::bind(socket.get(), found->ai_addr, found->ai_addrlen) == 0 &&
-                       ::listen(socket.get(), backlog) == 0;
-  const int error = errno;
-  ::freeaddrinfo(found);
-  if (!listens) {
-    return refuse(fmt::format("cannot listen on {}: {}", address.text(), reason(error)));
-  }
-  return Listener{.socket = std::move(socket), .file = {}};
+  return Listener{.socket = *std::move(socket), .file = {}};
 }
 
 Result<Listener> listen_on_path(const SocketAddress& address,
