@@ -114,8 +114,10 @@ std::vector<HeaderEdit> Message::arrival_edits() const {
       {.kind = HeaderEdit::Kind::insert,
        .name = std::string(auth_results_field),
        .value = arrival_results(world->config(), world->authserv_id(), envelope, client_results_)});
-  // At direct the mail has been judged as it came, and nobody signs it any more.
-  if (world->unsubscribe() && envelope.role == Role::arrival) {
+  // At direct the mail has been judged as it came, and nobody signs it any more. Whoever is not at
+  // Apple would unsubscribe in vain: no gate of ours sees the mail that he gets.
+  if (world->unsubscribe() && envelope.role == Role::arrival && enters_for_apple &&
+      !inspection.header_overflow()) {
     std::ranges::move(unsubscribe_edits(world->config(), *world->unsubscribe(), envelope,
                                         inspection.headers(), inspection.classification()),
                       std::back_inserter(edits));

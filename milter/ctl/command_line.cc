@@ -62,6 +62,14 @@ std::string unknown_command(const CLI::App& app) {
                            : fmt::format("expected {}", fmt::join(known, ", ")));
 }
 
+// What a mistake ends with. A mail server that hands a mail to a command (pipe(8), local(8)) sends
+// the mail back for any status but EX_TEMPFAIL; the mistake is in its configuration, so it waits.
+int usage_status(const CLI::App& app) {
+  const CLI::App* asked = &app;
+  while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
+  return static_cast<int>(asked->get_name() == "intake" ? Exit::try_again : Exit::usage);
+}
+
 }  // namespace
 
 void wrap_help(CLI::App& app) {
@@ -78,9 +86,9 @@ int run_command_line(CLI::App& app, const Chosen& chosen, int argc, const char* 
     if (const std::string complaint = unknown_command(app);
         error.get_exit_code() != 0 && !complaint.empty()) {
       fmt::print(stderr, "{}\nRun with --help for more information.\n", complaint);
-      return static_cast<int>(Exit::usage);
+      return usage_status(app);
     }
-    return app.exit(error) == 0 ? static_cast<int>(Exit::done) : static_cast<int>(Exit::usage);
+    return app.exit(error) == 0 ? static_cast<int>(Exit::done) : usage_status(app);
   }
   return static_cast<int>(chosen ? chosen() : Exit::usage);
 }

@@ -12,6 +12,8 @@
 #include <sys/socket.h>
 
 #include "policy/base/deadline.h"
+#include "policy/base/text.h"
+#include "policy/message/uri.h"
 
 namespace icm::ctl {
 namespace {
@@ -118,6 +120,23 @@ HttpRequest request_of(const httplib::Request& given) {
   return request;
 }
 
+// RFC 9110 §8.3.1: type and subtype in any case, then parameters.
+bool is_urlencoded(std::string_view type) {
+  return equal_ascii(trim(type.substr(0, type.find(';'))), "application/x-www-form-urlencoded");
+}
+
+// The names and values of application/x-www-form-urlencoded.
+std::vector<std::pair<std::string, std::string>> read_form(std::string body) {
+  std::replace(body.begin(), body.end(), '+', ' ');
+  std::vector<std::pair<std::string, std::string>> form;
+  for (const std::string_view pair : split(body, '&')) {
+    const std::size_t equals = std::min(pair.find('='), pair.size());
+    form.emplace_back(percent_decoded(pair.substr(0, equals)),
+                      percent_decoded(pair.substr(std::min(equals + 1, pair.size()))));
+  }
+  return form;
+}
+
 void answer(const HttpResponse& response, httplib::Response& to) {
   to.status = response.status;
   to.set_content(response.body, "text/html; charset=utf-8");
@@ -155,10 +174,8 @@ class HttpServer::Parser final : public httplib::Server {
       // RFC 8058 §3.2: multipart/form-data, or application/x-www-form-urlencoded.
       for (const auto& [name, part] : given.files) request.form.emplace_back(name, part.content);
       // httplib mixes what the query says into the same list; what is asked for is in the body.
-      const std::string type = given.get_header_value("Content-Type");
-      const bool has_query = given.target.find('?') != std::string::npos;
-      if (!has_query && type.starts_with("application/x-www-form-urlencoded")) {
-        for (const auto& [name, value] : given.params) request.form.emplace_back(name, value);
+      if (is_urlencoded(given.get_header_value("Content-Type"))) {
+        for (auto& pair : read_form(given.body)) request.form.push_back(std::move(pair));
       }
       answer(handler_(request), to);
     });

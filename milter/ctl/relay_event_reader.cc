@@ -45,6 +45,8 @@ void RelayEventReader::end_line() {
   const std::string whole = std::exchange(line_, {});
   const std::string_view line = trim(whole);
   if (line.empty()) return;
+  // What Apple sends has no object inside: the one before was torn, and is not to take this along.
+  if (!item_.empty() && line.starts_with('{')) end_item();
   if (item_.empty()) {
     first_ = number_;
     if (!line.starts_with('{')) {

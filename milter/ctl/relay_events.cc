@@ -184,9 +184,11 @@ Result<Exit> run(const RelayEventOptions& options) {
   if (!keys) return fail_at(events.keys_file, keys.error());
   ICM_TRY(Subjects subjects, read_subjects(options.subjects));
   ICM_TRY(RelayEventJournal journal, RelayEventJournal::open(events.journal, lock_deadline()));
-  ICM_TRY(auto book, open_book(config.store, Missing::make, lock_deadline()));
+  auto book = open_book(config.store, Missing::make, lock_deadline());
+  // Nothing is applied yet, and nothing of it is the fault of what Apple sent.
+  if (!book) return fail(Code::temporary, book.error().text);
   Importer importer(events, *std::move(keys), std::move(subjects), std::move(journal),
-                    std::move(book));
+                    *std::move(book));
   RelayEventReader reader(
       [&](std::uint64_t line, const Result<std::string>& token) { importer.take(line, token); });
   ICM_CHECK(read_octets(options.file, [&](std::string_view chunk) {

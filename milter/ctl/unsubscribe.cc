@@ -73,7 +73,7 @@ void add_intake(CLI::App& unsubscribe, Chosen& chosen, const Options& options) {
   intake.footer(
       "Exit status, as pipe(8) reads it: 0 done, or an answering machine's mail, which is let go; "
       "65 nothing says who wants to leave what; 75 try again later: the store, the configuration "
-      "or the keys are away, and the mail stays in the queue.");
+      "or the keys are away, or a word of the command is wrong, and the mail stays in the queue.");
 }
 
 void add_serve(CLI::App& unsubscribe, Chosen& chosen, const Options& options) {

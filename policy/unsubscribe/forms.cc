@@ -55,7 +55,12 @@ UnsubscribeForms unsubscribe_forms(const UnsubscribeTokens& tokens, const Unsubs
   const Target target = target_of(place);
   std::string local = with_token(place, target, token);
   forms.has_whole_token = local.size() <= longest_local;
-  if (!forms.has_whole_token) local = with_token(place, target, tokens.mint_mark(mailbox, scope));
+  if (!forms.has_whole_token) {
+    // Whoever reads a mark tries the scopes he knows of, and no configuration names the lists.
+    local = scope.starts_with("list:")
+                ? std::string(target.local.empty() ? common_local : target.local)
+                : with_token(place, target, tokens.mint_mark(mailbox, scope));
+  }
   forms.mailto = fmt::format("mailto:{}@{}", encoded(local), target.domain);
   if (!forms.has_whole_token) forms.mailto += fmt::format("?subject=unsubscribe%20{}", token);
   return forms;

@@ -7,7 +7,7 @@
 // button sends a mail with an empty subject to the bare address; a local part takes 64 octets (RFC
 // 5321 §4.5.3.1.1). Where the token does not fit, a mark stands there, which together with the
 // address that the mail comes from says the same, and the token goes into the subject, for programs
-// that heed it (RFC 6068 §2). The price: the reader who uses Apple's button and writes from another
+// that heed it (RFC 6068 §2); for a list the subject alone has it. The price: the reader who uses Apple's button and writes from another
 // address than mail was sent to cannot be told, and has to use the https form.
 #pragma once
 

@@ -22,32 +22,42 @@ bool is_null_sender(std::string_view sender) {
   return sender.empty() || equal_ascii(sender.substr(0, sender.find('@')), "mailer-daemon");
 }
 
-// Why nobody wrote this; empty when somebody may have.
-std::string automatic_reason(const IntakeMail& mail) {
+// Whose word this is.
+struct Machine {
+  std::string reason;        // empty where somebody may have written it
+  bool speaks_for_somebody;  // a program that sends a request for its user, and no answer
+};
+
+// RFC 3834 §5: "auto-generated" is no answer to anything; with a whole token it can be a wish that
+// a program passes on. Answers quote what they answer, token and all.
+Machine machine_of(const IntakeMail& mail) {
   const HeaderList& headers = mail.headers;
   const bool has_path = mail.sender || headers.count("Return-Path") > 0;
   if (has_path && is_null_sender(mail.sender ? *mail.sender : headers.text("Return-Path"))) {
-    return "the null reverse-path of a mail server's report (RFC 5321 section 4.5.5)";
+    return {"the null reverse-path of a mail server's report (RFC 5321 section 4.5.5)", false};
   }
   const std::string submitted = headers.text("Auto-Submitted");
   const std::string_view keyword =
       trim(std::string_view(submitted).substr(0, submitted.find_first_of(";(")));
   if (headers.count("Auto-Submitted") > 0 && !equal_ascii(keyword, "no")) {
-    return fmt::format("Auto-Submitted: {} (RFC 3834 section 5)", for_log(keyword, 40));
+    return {fmt::format("Auto-Submitted: {} (RFC 3834 section 5)", for_log(keyword, 40)),
+            equal_ascii(keyword, "auto-generated")};
   }
   const auto type = parse_content_type(headers.text("Content-Type"));
   if (type && type->type == "multipart" && type->subtype == "report") {
-    return "multipart/report (RFC 6522)";
+    return {"multipart/report (RFC 6522)", false};
   }
   // Older answering machines know no Auto-Submitted.
   for (const std::string_view name : {"X-Autoreply", "X-Autorespond"}) {
-    if (headers.count(name) > 0) return fmt::format("the field {}", name);
+    if (headers.count(name) > 0) return {fmt::format("the field {}", name), false};
   }
   const std::string precedence = headers.text("Precedence");
   for (const std::string_view word : {"bulk", "junk", "list", "auto_reply"}) {
-    if (equal_ascii(precedence, word)) return fmt::format("Precedence: {}", word);
+    if (equal_ascii(precedence, word)) {
+      return {fmt::format("Precedence: {}", word), word != "auto_reply"};
+    }
   }
-  return {};
+  return {"", true};
 }
 
 // The tokens and marks in the addresses that the mail was sent to; "" for an address of ours
@@ -117,9 +127,8 @@ IntakeResult fulfil(UnsubscribeWish wish, std::string_view how, const IntakeMail
 IntakeResult read_intake(const UnsubscribeTokens& tokens, const UnsubscribePlace& place,
                          const std::vector<std::string>& scopes, const IntakeMail& mail) {
   using Kind = IntakeResult::Kind;
-  if (std::string reason = automatic_reason(mail); !reason.empty()) {
-    return {Kind::automatic, {}, std::move(reason)};
-  }
+  Machine machine = machine_of(mail);
+  if (!machine.speaks_for_somebody) return {Kind::automatic, {}, std::move(machine.reason)};
   const std::vector<std::string> given = tokens_of_recipients(place, mail);
   for (const std::string& token : given) {
     if (auto wish = tokens.read(token)) {
@@ -131,6 +140,7 @@ IntakeResult read_intake(const UnsubscribeTokens& tokens, const UnsubscribePlace
       return fulfil(*std::move(wish), "token in the subject", mail);
     }
   }
+  if (!machine.reason.empty()) return {Kind::automatic, {}, std::move(machine.reason)};
   const std::vector<Mailbox> authors = authors_of(mail);
   bool has_token = false;
   for (const std::string& mark : given) {

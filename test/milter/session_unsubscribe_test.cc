@@ -66,6 +66,10 @@ TEST_F(SessionUnsubscribe, leaves_mail_alone_for_several_recipients) {
   EXPECT_EQ(added("newsletter", {"<bob@icloud.com>", "<eve@icloud.com>"}, honest), Changes{});
 }
 
+TEST_F(SessionUnsubscribe, leaves_mail_alone_whose_reader_is_not_at_apple) {
+  EXPECT_EQ(added("newsletter", {"<bob@elsewhere.example>"}, honest), Changes{});
+}
+
 TEST_F(SessionUnsubscribe, leaves_mail_alone_that_has_one_of_the_fields) {
   EXPECT_EQ(added("newsletter", {"<bob@icloud.com>"}, bulk_without_one_click), Changes{});
 }

@@ -43,6 +43,17 @@ class OneClick(unittest.TestCase):
             self.assertEqual(endpoint.stop(), 0)
         self.assertEqual(site.listed(), [BOB, ("eve@me.com", "stream:news", "unsubscribe")])
 
+    def test_of_a_link_that_somebody_put_a_query_behind_counts_by_its_body(self):
+        site = Site()
+        form = {"Content-Type": "Application/X-WWW-Form-URLencoded; charset=UTF-8"}
+        with Endpoint(site) as endpoint:
+            token = site.token() + "?utm_source=mail&List-Unsubscribe=One-Click"
+            self.assertEqual(post(endpoint, token, "leave=no", form)[0].status, 400)
+            self.assertEqual(site.listed(), [])
+            self.assertEqual(post(endpoint, token, "List%2DUnsubscribe=One-Click", form)[0].status,
+                             200)
+        self.assertEqual(site.listed(), [BOB])
+
     def test_what_is_said_to_be_done_is_kept_also_when_the_process_is_killed(self):
         site = Site()
         with Endpoint(site) as endpoint:

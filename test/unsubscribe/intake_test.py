@@ -149,10 +149,12 @@ class Intake(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertEqual(site.listed(), [(long_one, "stream:news", "unsubscribe")])
 
-    def test_mistakes_are_told_before_mail_is_read(self):
-        done = subprocess.run([world.PROGRAM, "unsubscribe", "intake", "--unclear", "maybe"],
-                              input=b"", capture_output=True, timeout=30)
-        self.assertEqual(done.returncode, 2)
+    def test_mistakes_of_the_administrator_keep_the_mail_in_the_queue(self):
+        for words in (["--unclear", "maybe"], ["--reciver", "bob@icloud.com"], ["bob@icloud.com"]):
+            done = subprocess.run([world.PROGRAM, "unsubscribe", "intake", *words], input=b"",
+                                  capture_output=True, timeout=30)
+            self.assertEqual((done.returncode, done.stdout), (os.EX_TEMPFAIL, b""), words)
+            self.assertIn(words[0].encode(), done.stderr)
 
 
 if __name__ == "__main__":

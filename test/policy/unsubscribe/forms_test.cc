@@ -41,6 +41,19 @@ TEST(UnsubscribeForms, of_a_long_address_have_a_mark_and_the_token_in_the_subjec
                               tokens.mint(long_one, "stream:news"));
 }
 
+TEST(UnsubscribeForms, of_a_long_address_and_a_list_have_the_token_in_the_subject_alone) {
+  const Mailbox long_one = mailbox("a.long.name+with-many-words.2026@a-family-with-a-name.example");
+  const std::string token = tokens.mint(long_one, "list:news.example.com");
+  const auto minted = [&](std::string mailto) {
+    const UnsubscribePlace other{place.url, std::move(mailto), place.delimiter};
+    return unsubscribe_forms(tokens, other, long_one, "list:news.example.com").mailto;
+  };
+  EXPECT_EQ(minted("leave@news.example.com"),
+            "mailto:leave@news.example.com?subject=unsubscribe%20" + token);
+  EXPECT_EQ(minted("leave.example.com"),
+            "mailto:unsubscribe@leave.example.com?subject=unsubscribe%20" + token);
+}
+
 TEST(UnsubscribeForms, are_uris_that_other_programs_read) {
   for (const std::string_view address :
        {"bob@icloud.com", "\"a b\"@family.example",

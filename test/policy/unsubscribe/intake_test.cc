@@ -95,7 +95,7 @@ TEST(UnsubscribeIntake, takes_no_word_of_machines) {
            Case{{{"To", address()}, {"Auto-Submitted", "auto-replied (vacation)"}},
                 "bob@me.com",
                 "Auto-Submitted: auto-replied (RFC 3834 section 5)"},
-           Case{{{"To", address()}, {"Auto-Submitted", "auto-generated; x=y"}},
+           Case{{{"To", "unsubscribe@news.example.com"}, {"Auto-Submitted", "auto-generated; x=y"}},
                 std::nullopt,
                 "Auto-Submitted: auto-generated (RFC 3834 section 5)"},
            Case{{{"To", address()}, {"Auto-Submitted", ""}},
@@ -106,7 +106,12 @@ TEST(UnsubscribeIntake, takes_no_word_of_machines) {
                 "postmaster@icloud.com",
                 "multipart/report (RFC 6522)"},
            Case{{{"To", address()}, {"X-Autoreply", "yes"}}, std::nullopt, "the field X-Autoreply"},
-           Case{{{"To", address()}, {"Precedence", "Bulk"}}, std::nullopt, "Precedence: bulk"},
+           Case{{{"To", "unsubscribe@news.example.com"}, {"Precedence", "Bulk"}},
+                std::nullopt,
+                "Precedence: bulk"},
+           Case{{{"To", address()}, {"Precedence", "auto_reply"}},
+                std::nullopt,
+                "Precedence: auto_reply"},
            Case{{{"To", address()},
                  {"X-Apple-Unsubscribe", "true"},
                  {"Auto-Submitted", "auto-replied"}},
@@ -122,6 +127,19 @@ TEST(UnsubscribeIntake, takes_no_word_of_machines) {
   IntakeMail person =
       mail({{"To", address()}, {"Auto-Submitted", "no"}, {"Return-Path", "<b@me.com>"}});
   EXPECT_EQ(read(person).kind, Kind::wish);
+}
+
+TEST(UnsubscribeIntake, takes_a_whole_token_of_a_program_that_sends_for_its_user) {
+  for (const auto& [name, value] : Fields{
+           {"Auto-Submitted", "auto-generated"}, {"Precedence", "bulk"}, {"Precedence", "list"}}) {
+    EXPECT_EQ(read(mail({{"To", address()}, {name, value}})).wish, wish) << value;
+    EXPECT_EQ(read(mail({{"To", "unsubscribe@news.example.com"},
+                         {"Subject", "unsubscribe " + token()},
+                         {name, value}}))
+                  .wish,
+              wish)
+        << value;
+  }
 }
 
 TEST(UnsubscribeIntake, says_why_a_mail_tells_nothing) {
