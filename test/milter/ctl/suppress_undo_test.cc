@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // icloud-milterctl suppress imports, undo, and what lets an address come back.
+#include "policy/store/schema.h"
 #include "policy/store/stores.h"
 #include "test/milter/ctl/suppress_fixture.h"
 
@@ -136,9 +137,9 @@ TEST_F(Suppress, tells_where_the_backup_of_an_earlier_releases_store_is) {
   std::filesystem::copy_file(ICM_SOURCE_DIR "/test/policy/store/data/version-1.db", store_);
   const Outcome outcome = run({"export", "--format", "plain"});
   EXPECT_EQ(outcome.err, fmt::format("icloud-milterctl: {0}: the store was brought from version 1 "
-                                     "to version 3; as it was before, it is kept in "
+                                     "to version {1}; as it was before, it is kept in "
                                      "{0}-version-1.backup\n",
-                                     store_));
+                                     store_, store_schema.size()));
   EXPECT_EQ(outcome.out,
             "bob@icloud.com\nbob@icloud.com\ndave@icloud.com\neve@me.com\nfrank@mac.com\nmallory@"
             "icloud.com\n");

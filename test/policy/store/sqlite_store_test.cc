@@ -6,12 +6,14 @@
 #include <latch>
 #include <thread>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/base/guarded.h"
 #include "policy/store/reader_pool.h"
+#include "policy/store/schema.h"
 #include "policy/store/suppression_import.h"
 #include "policy/store/suppression_writer.h"
 #include "test/support/child_process.h"
@@ -188,10 +190,12 @@ TEST_F(SqliteSuppressionListTest, refuses_another_programs_database_and_leaves_i
 
 TEST_F(SqliteSuppressionListTest, refuses_a_store_of_another_release) {
   list();
-  run_sql("PRAGMA user_version = 5");
-  EXPECT_EQ(open_error(), path +
-                              ": expected a suppression store of version 4, found version 5; it "
-                              "was written by another release of icloud-milter");
+  const std::size_t ours = store_schema.size();
+  run_sql(fmt::format("PRAGMA user_version = {}", ours + 1));
+  EXPECT_EQ(open_error(),
+            fmt::format("{}: expected a suppression store of version {}, found version {}; it was "
+                        "written by another release of icloud-milter",
+                        path, ours, ours + 1));
 }
 
 TEST_F(SqliteSuppressionListTest, does_not_take_a_reason_it_does_not_know_for_nothing) {
