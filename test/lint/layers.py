@@ -19,7 +19,9 @@ LAYERS = {
     "policy/store": BASE + ["policy/message"],
     # The one place that chooses a store by what was configured.
     "policy/store/stores": BASE + ["policy/store", "policy/config", "policy/auth"],
-    "policy/replies": BASE + ["policy/message"],
+    "policy/replies": BASE,
+    # The one file of replies that reads YAML, as configuration does.
+    "policy/replies/reply_table_file": BASE + ["policy/replies", "policy/config/yaml_tree"],
     "policy/unsubscribe": BASE + ["policy/message", "policy/auth", "policy/store"],
     # The words that policies and configuration share.
     "policy/verdict": BASE + ["policy/message"],
@@ -39,6 +41,7 @@ LAYERS = {
 LIBRARIES = {
     "yaml-cpp/": ["policy/config/yaml_tree.cc"],
     "sqlite3.h": ["policy/store/sqlite.cc"],
+    "re2/": ["policy/replies/pattern_set.cc"],
     "idn2.h": ["policy/base/domain.cc"],
     "libpsl.h": ["policy/auth/organizational_domain.cc"],
     "openssl/": ["policy/auth/crypto.cc"],

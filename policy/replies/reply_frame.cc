@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/replies/reply_frame.h"
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <string>
+
+#include "policy/base/text.h"
+
+namespace icm {
+namespace {
+
+constexpr auto npos = std::string_view::npos;
+
+// Words, in small letters, behind which the receiver's own begin.
+constexpr std::array<std::string_view, 17> receiver_says = {
+    " said: ",                               // Postfix; qmail's "Remote host said:"
+    "refused to talk to me: ",               // Postfix, of a greeting
+    "error from remote mail server",         // Exim: "SMTP error from ... after RCPT TO:<a>:"
+    "remote host said:",                     // qmail
+    "response from the remote server was:",  // Google
+    "remote server returned",                // Exchange
+    "remote server responded",
+    "remote server said:",
+    "remote mta replied:",
+    "server responded with",
+    "server replied:",
+    "diagnostic-code:",  // RFC 3464 §2.3.6
+    "smtp; ",
+    "smtp;",
+    "<<< ",    // Sendmail's transcript
+    "reply=",  // Sendmail's log
+    "response: ",
+};
+
+// How lines begin, in small letters, that our own server writes of itself.
+constexpr std::array<std::string_view, 19> our_own = {"milter-reject:",
+                                                      "milter-hold:",
+                                                      "noqueue: reject",
+                                                      "noqueue: milter-reject",
+                                                      "connect to ",
+                                                      "connection timed out",
+                                                      "connection refused",
+                                                      "lost connection with",
+                                                      "conversation with",
+                                                      "host or domain name not found",
+                                                      "name service error",
+                                                      "cannot start tls",
+                                                      "tls is required",
+                                                      "server certificate not",
+                                                      "message size ",
+                                                      "smtputf8 is required",
+                                                      "mail transport unavailable",
+                                                      "unable to look up host",
+                                                      "network is unreachable"};
+
+// Sendmail's and OpenSMTPD's summary of what happened; the receiver's words may follow.
+constexpr std::string_view summary = "stat=";
+
+std::string_view without_quotes(std::string_view text) {
+  text = trim(text);
+  while (!text.empty() && (text.front() == '"' || text.front() == '\'')) text.remove_prefix(1);
+  while (!text.empty() && (text.back() == '"' || text.back() == '\'')) text.remove_suffix(1);
+  return trim(text);
+}
+
+// Postfix's log: "..., dsn=5.1.1, status=bounced (WORDS)".
+bool enter_status(std::string_view& text, std::string_view lower, ReplyFrame& frame) {
+  const std::size_t status = lower.find("status=");
+  if (status == npos) return false;
+  const std::size_t open = lower.find(" (", status);
+  if (open == npos || open - status > 32) return false;
+  const std::size_t code = lower.rfind("dsn=", status);
+  if (code != npos) frame.enhanced_code = leading_enhanced_code(text.substr(code + 4));
+  text.remove_prefix(open + 2);
+  if (text.ends_with(')')) text.remove_suffix(1);
+  return true;
+}
+
+// "(in reply to RCPT TO command)" at the end, wherever the end was cut.
+void leave_command(ReplyFrame& frame) {
+  constexpr std::string_view opening = "(in reply to ";
+  const std::size_t begin = lower_ascii(frame.words).rfind(opening);
+  if (begin == npos) return;
+  std::string_view command = frame.words.substr(begin + opening.size());
+  frame.words = trim(frame.words.substr(0, begin));
+  command = trim(command.substr(0, command.find(')')));
+  if (ends_with_ascii(command, " command")) command.remove_suffix(8);
+  frame.command = command;
+}
+
+struct Found {
+  std::size_t begin = npos;
+  std::size_t end = npos;
+};
+
+Found first_of_receiver(std::string_view lower) {
+  Found first;
+  for (const std::string_view words : receiver_says) {
+    const std::size_t begin = lower.find(words);
+    if (begin < first.begin) first = {begin, begin + words.size()};
+  }
+  return first;
+}
+
+std::size_t first_of_ours(std::string_view lower) {
+  std::size_t first = npos;
+  for (const std::string_view words : our_own) first = std::min(first, lower.find(words));
+  return first;
+}
+
+// A bare reply begins with its code; whatever it says further on is no frame.
+bool begins_with_code(std::string_view text) {
+  if (text.size() > 3 && text[0] >= '2' && text[0] <= '5' && is_digit(text[1]) &&
+      is_digit(text[2]) && !is_digit(text[3]) && text[3] != '.') {
+    return true;
+  }
+  return !leading_enhanced_code(text).empty();
+}
+
+}  // namespace
+
+std::string_view leading_enhanced_code(std::string_view text) {
+  std::size_t at = 0;
+  for (int part = 0; part < 3; ++part) {
+    if (part > 0 && (at >= text.size() || text[at++] != '.')) return {};
+    const std::size_t begin = at;
+    while (at < text.size() && is_digit(text[at])) ++at;
+    const std::size_t longest = part == 0 ? 1 : 3;
+    if (at == begin || at - begin > longest) return {};
+  }
+  const bool is_class = text[0] == '2' || text[0] == '4' || text[0] == '5';
+  const bool goes_on = at < text.size() && (text[at] == '.' || is_alpha(text[at]));
+  // "5.1.1." at the end of a sentence is one, "5.1.1.7" is none.
+  const bool is_stop =
+      goes_on && text[at] == '.' && (at + 1 == text.size() || !is_digit(text[at + 1]));
+  if (!is_class || (goes_on && !is_stop)) return {};
+  return text.substr(0, at);
+}
+
+ReplyFrame find_frame(std::string_view text) {
+  ReplyFrame frame;
+  text = trim(text);
+  std::string lower = lower_ascii(text);
+  const bool is_log = enter_status(text, lower, frame);
+  if (is_log) lower = lower_ascii(text);
+  frame.words = text;
+  if (begins_with_code(text)) {
+    // A log's line that gives a success gives the receiver's own words.
+    if (is_log) frame.speaker = Speaker::receiver;
+    leave_command(frame);
+    return frame;
+  }
+  const Found receiver = first_of_receiver(lower);
+  const std::size_t ours = first_of_ours(lower);
+  if (receiver.begin < ours) {
+    frame.speaker = Speaker::receiver;
+    frame.words = without_quotes(text.substr(receiver.end));
+    const Found nested = first_of_receiver(lower_ascii(frame.words));
+    // "Diagnostic-Code: smtp; host mx[192.0.2.1] said: 550 ..." is two frames.
+    if (nested.begin != npos && !begins_with_code(frame.words)) {
+      frame.words = without_quotes(frame.words.substr(nested.end));
+    }
+  } else if (ours != npos) {
+    frame.speaker = Speaker::ourselves;
+  } else if (const std::size_t stat = lower.find(summary); stat != npos) {
+    const std::size_t code = lower.rfind("dsn=", stat);
+    if (code != npos) frame.enhanced_code = leading_enhanced_code(text.substr(code + 4));
+    frame.words = without_quotes(text.substr(stat + summary.size()));
+  }
+  leave_command(frame);
+  return frame;
+}
+
+}  // namespace icm
