@@ -6,7 +6,7 @@
 
 #include <string_view>
 
-#include "policy/replies/smtp_reply.h"
+#include "policy/replies/received_reply.h"
 
 namespace icm {
 

@@ -10,7 +10,7 @@
 namespace icm {
 namespace {
 
-bool fits_code(const ReplyEntry& entry, const SmtpReply& reply) {
+bool fits_code(const ReplyEntry& entry, const ReceivedReply& reply) {
   if (entry.codes.empty()) return true;
   const std::string code = reply.code != 0        ? fmt::format("{}", reply.code)
                            : reply.severity() > 0 ? fmt::format("{}", reply.severity())
@@ -20,7 +20,7 @@ bool fits_code(const ReplyEntry& entry, const SmtpReply& reply) {
   });
 }
 
-bool fits(const ReplyEntry& entry, const SmtpReply& reply) {
+bool fits(const ReplyEntry& entry, const ReceivedReply& reply) {
   const bool other_speaker = entry.by != Speaker::unknown && entry.by != reply.speaker;
   if (other_speaker || !fits_code(entry, reply)) return false;
   if (entry.enhanced.empty()) return true;
@@ -63,7 +63,7 @@ Result<ReplyTable> ReplyTable::make(std::vector<ReplyEntry> entries) {
   return ReplyTable(std::move(entries), std::move(set));
 }
 
-const ReplyEntry& ReplyTable::classify(const SmtpReply& reply) const {
+const ReplyEntry& ReplyTable::classify(const ReceivedReply& reply) const {
   const std::vector<int> matches = patterns_.matches(words_without_addresses(reply.text));
   auto match = matches.begin();
   int pattern = -1;

@@ -10,8 +10,8 @@
 
 #include "policy/base/result.h"
 #include "policy/replies/pattern_set.h"
+#include "policy/replies/received_reply.h"
 #include "policy/replies/reply_words.h"
-#include "policy/replies/smtp_reply.h"
 
 namespace icm {
 
@@ -42,7 +42,7 @@ class ReplyTable {
   [[nodiscard]] static Result<ReplyTable> make(std::vector<ReplyEntry> entries);
 
   // The first entry that fits; unknown_reply() when none does.
-  const ReplyEntry& classify(const SmtpReply& reply) const;
+  const ReplyEntry& classify(const ReceivedReply& reply) const;
 
   // Nullptr when there is none.
   const ReplyEntry* find(std::string_view id) const;

@@ -88,7 +88,7 @@ std::vector<std::string> check_reply_table(const ReplyTable& table) {
     if (entry.remedy.empty()) complain("has no remedy");
     if (entry.examples.empty()) complain("has no example, so nothing shows that it can match");
     for (const std::string& example : entry.examples) {
-      const ReplyEntry& first = table.classify(parse_smtp_reply(example));
+      const ReplyEntry& first = table.classify(parse_received_reply(example));
       if (first.id == entry.id) continue;
       complain(
           fmt::format("the example \"{}\" is explained by {}", for_log(example, 120), first.id));

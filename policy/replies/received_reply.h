@@ -16,7 +16,7 @@ enum class Speaker {
   ourselves,  // our own mail server: "connect to", "milter-reject:", ...
 };
 
-struct SmtpReply {
+struct ReceivedReply {
   Speaker speaker = Speaker::unknown;
   int code = 0;                // of the last line of the reply (RFC 5321 §4.2.1); 0: none
   std::string enhanced_code;   // RFC 3463, "5.1.1"; empty: none
@@ -34,7 +34,7 @@ inline constexpr std::size_t max_reply_octets = 8 * 1024;
 // Never fails: octets that are no reply become text without a code. Takes a bare reply, a log line
 // of Postfix, Sendmail or Exim, a Diagnostic-Code field, or what mail programs say in bounces.
 // Typographic apostrophes, quotes, dashes and blanks become ASCII, other octets "?".
-SmtpReply parse_smtp_reply(std::string_view octets);
+ReceivedReply parse_received_reply(std::string_view octets);
 
 // `text` with "<@>" and "@" in place of addresses and of names in angle brackets: what a sender or
 // a recipient is called must not read as what the receiver says (userunknown@icloud.com).

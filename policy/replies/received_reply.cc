@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "policy/replies/smtp_reply.h"
+#include "policy/replies/received_reply.h"
 
 #include <algorithm>
 #include <optional>
@@ -58,7 +58,7 @@ std::size_t find_code(std::string_view words) {
   return npos;
 }
 
-void take_enhanced_code(std::string_view& text, SmtpReply& reply) {
+void take_enhanced_code(std::string_view& text, ReceivedReply& reply) {
   const std::string_view after = after_separators(text);
   const std::string_view enhanced = leading_enhanced_code(after);
   if (enhanced.empty()) return;
@@ -69,17 +69,18 @@ void take_enhanced_code(std::string_view& text, SmtpReply& reply) {
 // RFC 5321 §4.2.1: "550-words", "550-words", "550 words". Postfix logs the lines joined by blanks,
 // so that codes stand between the words: " 550-5.1.1 " and " 550 5.1.1 " with the code of the first
 // line, or another one with an enhanced code behind it.
-bool continues(std::string_view rest, const SmtpReply& reply) {
+bool continues(std::string_view rest, const ReceivedReply& reply) {
   const auto code = code_at(rest, 0);
   if (!code || rest.size() < 4 || (rest[3] != '-' && rest[3] != ' ')) return false;
   const std::string_view enhanced = leading_enhanced_code(rest.substr(4));
   return *code == reply.code || (!enhanced.empty() && enhanced.front() == rest.front());
 }
 
-void join_lines(std::string_view words, SmtpReply& reply) {
+void join_lines(std::string_view words, ReceivedReply& reply) {
   std::string joined;
   for (std::size_t at = 0; at < words.size();) {
-    const bool at_word = at == 0 || words[at - 1] == ' ';
+    // Behind a colon a code is quoted ("MAIL FROM error: 451 4.7.1"), and begins no line.
+    const bool at_word = at == 0 || (words[at - 1] == ' ' && (at == 1 || words[at - 2] != ':'));
     if (!at_word || !continues(words.substr(at), reply)) {
       joined += words[at++];
       continue;
@@ -108,7 +109,7 @@ std::string one_line(std::string_view text) {
 }
 
 // "Txn ID 00000000-0000-0000-0000-000000000000", which makes every reply another text.
-void take_transaction_id(SmtpReply& reply) {
+void take_transaction_id(ReceivedReply& reply) {
   constexpr std::string_view name = "txn id";
   const std::size_t begin = lower_ascii(reply.text).find(name);
   if (begin == npos) return;
@@ -162,15 +163,15 @@ std::string words_without_addresses(std::string_view text) {
   return words;
 }
 
-int SmtpReply::severity() const {
+int ReceivedReply::severity() const {
   if (code != 0) return code / 100;
   return enhanced_code.empty() ? 0 : enhanced_code.front() - '0';
 }
 
-SmtpReply parse_smtp_reply(std::string_view octets) {
+ReceivedReply parse_received_reply(std::string_view octets) {
   const std::string line = one_line(plain_words(octets.substr(0, max_reply_octets)));
   const ReplyFrame frame = find_frame(line);
-  SmtpReply reply;
+  ReceivedReply reply;
   reply.speaker = frame.speaker;
   reply.command = frame.command;
   std::string_view words = frame.words;
