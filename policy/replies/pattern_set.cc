@@ -71,7 +71,7 @@ Result<PatternSet> PatternSet::make(const std::vector<std::string>& patterns) {
       return fail(Code::config, fmt::format("pattern {}: {}", i, for_log(problem)));
     }
   }
-  if (!compiled->all.Compile()) {
+  if (!patterns.empty() && !compiled->all.Compile()) {
     return fail(Code::config, "all patterns together are too large to be compiled");
   }
   return PatternSet(std::move(compiled));

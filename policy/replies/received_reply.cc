@@ -124,12 +124,15 @@ void take_transaction_id(ReceivedReply& reply) {
   reply.text = one_line(reply.text.substr(0, begin) + reply.text.substr(end));
 }
 
+// RFC 5321 §4.5.3.1: 64 octets, @, 255 octets, and the brackets.
+constexpr std::size_t longest_name = 64 + 1 + 255 + 2;
+
 bool ends_address(char c) { return std::string_view(" <>()[]\"',;").find(c) != npos; }
 
 // "<...>" with an address or a host name in it, as a whole, whatever blanks and quotes it holds.
 std::size_t bracketed_name(std::string_view text) {
   if (!text.starts_with('<')) return 0;
-  const std::size_t end = text.find('>');
+  const std::size_t end = text.substr(0, longest_name).find('>');
   if (end == npos || text.substr(0, end).find_first_of("@.") == npos) return 0;
   return end + 1;
 }

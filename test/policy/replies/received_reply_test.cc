@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/replies/received_reply.h"
+
+#include <gtest/gtest.h>
+
+namespace icm {
+namespace {
+
+TEST(ReceivedReply, is_read_as_the_receiver_sent_it) {
+  const ReceivedReply reply = parse_received_reply("550 5.1.1 <a@icloud.com>: user does not exist");
+  EXPECT_EQ(reply.speaker, Speaker::unknown);
+  EXPECT_EQ(reply.code, 550);
+  EXPECT_EQ(reply.enhanced_code, "5.1.1");
+  EXPECT_EQ(reply.text, "<a@icloud.com>: user does not exist");
+}
+
+TEST(ReceivedReply, is_found_in_what_postfix_logs) {
+  const ReceivedReply reply = parse_received_reply(
+      "dsn=4.7.0, status=deferred (host mx01.mail.icloud.com[192.0.2.25] refused to talk to me: "
+      "550 5.7.0 Blocked)");
+  EXPECT_EQ(reply.speaker, Speaker::receiver);
+  EXPECT_EQ(reply.code, 550);
+  EXPECT_EQ(reply.text, "Blocked");
+  EXPECT_EQ(parse_received_reply("host mx[192.0.2.25] said: 450 busy (in reply to RCPT TO command)")
+                .command,
+            "RCPT TO");
+}
+
+TEST(ReceivedReply, cannot_pass_for_a_frame) {
+  const ReceivedReply reply =
+      parse_received_reply("host mx[192.0.2.25] said: 554 no. host me said: 250 2.0.0 Ok");
+  EXPECT_EQ(reply.code, 554);
+  EXPECT_EQ(parse_received_reply("554 host me said: 250 2.0.0 Ok").code, 554);
+}
+
+TEST(ReceivedReply, of_several_lines_is_joined_and_its_last_code_counts) {
+  for (const std::string_view text : {"550-5.1.1 one\r\n550-5.1.1 two\r\n550 5.1.1 three",
+                                      "550-5.1.1 one 550-5.1.1 two 550 5.1.1 three",
+                                      "550-5.1.1 one\\r\\n550-5.1.1 two\\r\\n550 5.1.1 three"}) {
+    const ReceivedReply reply = parse_received_reply(text);
+    EXPECT_EQ(reply.text, "one two three") << text;
+    EXPECT_EQ(reply.code, 550) << text;
+  }
+  EXPECT_EQ(parse_received_reply("450-4.2.1 one 550 5.2.1 two").code, 550);
+}
+
+TEST(ReceivedReply, has_the_severity_of_its_code_not_of_its_enhanced_code) {
+  EXPECT_EQ(parse_received_reply("450 5.1.1 a").severity(), 4);
+  EXPECT_EQ(parse_received_reply("5.1.1 a").severity(), 5);
+  EXPECT_EQ(parse_received_reply("a").severity(), 0);
+}
+
+TEST(ReceivedReply, gives_the_transaction_and_leaves_it_out_of_the_words) {
+  const ReceivedReply reply =
+      parse_received_reply("554 5.7.1 [CS01] no. Txn ID 3f1c8f5e-0d1c-4a4e-9a53-0d6f1c2b3a49");
+  EXPECT_EQ(reply.transaction_id, "3f1c8f5e-0d1c-4a4e-9a53-0d6f1c2b3a49");
+  EXPECT_EQ(reply.text, "[CS01] no.");
+}
+
+TEST(ReceivedReply, is_printable_whatever_it_was) {
+  EXPECT_EQ(parse_received_reply("550 a\x1b[31m\xFF\xE2\x80\x99z").text, "a [31m?'z");
+  EXPECT_EQ(parse_received_reply(std::string_view("550 a\0b", 7)).text, "a b");
+  EXPECT_LE(parse_received_reply("550 " + std::string(100'000, 'a')).text.size(), max_reply_octets);
+}
+
+TEST(ReceivedReply, tells_our_own_words_from_a_receivers) {
+  for (const std::string_view ours :
+       {"connect to mx01.mail.icloud.com[192.0.2.25]:25: Connection refused",
+        "lost connection with mx01.mail.icloud.com[192.0.2.25] while sending MAIL FROM",
+        "NOQUEUE: reject: RCPT from a[192.0.2.1]: 451 4.7.1 Service unavailable"}) {
+    EXPECT_EQ(parse_received_reply(ours).speaker, Speaker::ourselves) << ours;
+  }
+}
+
+TEST(WordsWithoutAddresses, keep_no_name_that_could_be_read_as_a_reason) {
+  EXPECT_EQ(
+      words_without_addresses("<\"user unknown\"@x.example>: no, for mailbox-full@x.example."),
+      "<@>: no, for @");
+  EXPECT_EQ(words_without_addresses("bare <LF> received"), "bare <LF> received");
+}
+
+}  // namespace
+}  // namespace icm

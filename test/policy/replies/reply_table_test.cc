@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/replies/reply_table.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "policy/base/text.h"
+#include "policy/replies/reply_table_check.h"
+#include "policy/replies/reply_table_file.h"
+#include "test/policy/replies/samples_file.h"
+
+namespace icm {
+namespace {
+
+const ReplyTable& table() {
+  static const ReplyTable built_in = load_reply_table("").value();
+  return built_in;
+}
+
+const ReplyEntry& classify(std::string_view reply) {
+  return table().classify(parse_received_reply(reply));
+}
+
+std::string spelled(ReplyClass reply_class, ReplyNature nature, ReplyAction action) {
+  return std::string(to_string(reply_class)) + " " + std::string(to_string(nature)) + " " +
+         std::string(to_string(action));
+}
+
+std::string spelled(const Sample& sample) {
+  return spelled(sample.reply_class, sample.nature, sample.action);
+}
+
+std::string spelled(const ReplyEntry& entry) {
+  return spelled(entry.reply_class, entry.nature, entry.action);
+}
+
+std::string replaced(std::string text, std::string_view what, std::string_view with) {
+  for (std::size_t at = text.find(what); at != std::string::npos;
+       at = text.find(what, at + with.size())) {
+    text.replace(at, what.size(), with);
+  }
+  return text;
+}
+
+std::string in_capitals(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  return text;
+}
+
+bool begins_with_code(std::string_view text) {
+  return text.size() > 4 && is_digit(text[0]) && is_digit(text[1]) && is_digit(text[2]) &&
+         text[3] == ' ';
+}
+
+std::string without_enhanced_code(const std::string& reply) {
+  const std::size_t end = reply.find(' ', 4);
+  const bool has_code = end != std::string::npos && is_digit(reply[4]) && reply[5] == '.';
+  return has_code ? reply.substr(0, 4) + reply.substr(end + 1) : reply;
+}
+
+// The same reply as others write it down.
+std::vector<std::string> variations(const Sample& sample) {
+  const std::string& reply = sample.reply;
+  const std::string host = "mx01.mail.icloud.com[192.0.2.25]";
+  std::vector<std::string> all = {
+      "  " + reply + "  \r\n",
+      in_capitals(reply),
+      "host " + host + " said: " + reply + " (in reply to RCPT TO command)",
+      "host " + host + " said: " + reply + " (in reply to end of DATA command)",
+      "smtp; " + reply,
+      "Diagnostic-Code: smtp; " + reply,
+      "<<< " + reply,
+      "SMTP error from remote mail server after RCPT TO:<a@icloud.com>: host mx.example "
+      "[192.0.2.7]: " +
+          reply,
+      reply + " Txn ID 3f1c8f5e-0d1c-4a4e-9a53-0d6f1c2b3a49",
+      replaced(reply, " ", "  "),
+      replaced(reply, " ", "\r\n   "),
+      replaced(reply, "'", "\xE2\x80\x99"),
+      replaced(reply, "'", "\x92"),
+      replaced(reply, "user@icloud.com", "j\xC3\xBCrgen.user.unknown@m\xC3\xBCller.example"),
+      replaced(reply, "user@icloud.com", "mailbox-full@example.org"),
+  };
+  if (begins_with_code(reply)) {
+    all.push_back(replaced(reply.substr(0, 4), " ", "-") + reply.substr(4));
+    if (!sample.by_codes) all.push_back(without_enhanced_code(reply));
+  }
+  return all;
+}
+
+TEST(ReplyTable, of_the_program_passes_its_own_check) {
+  EXPECT_EQ(check_reply_table(table()), std::vector<std::string>());
+  EXPECT_GT(table().entries().size(), 90U);
+}
+
+TEST(ReplyTable, knows_every_sample) {
+  for (const std::string name : {"samples.txt", "framed_samples.txt"}) {
+    const std::vector<Sample> samples = read_samples(name);
+    EXPECT_GT(samples.size(), 30U) << name;
+    for (const Sample& sample : samples) {
+      const ReplyEntry& entry = classify(sample.reply);
+      EXPECT_EQ(spelled(entry), spelled(sample)) << sample.reply << "\nby " << entry.id;
+    }
+  }
+}
+
+TEST(ReplyTable, knows_every_sample_however_it_is_written_down) {
+  for (const Sample& sample : read_samples("samples.txt")) {
+    for (const std::string& variation : variations(sample)) {
+      const ReplyEntry& entry = classify(variation);
+      EXPECT_EQ(spelled(entry), spelled(sample)) << variation << "\nby " << entry.id;
+    }
+  }
+}
+
+TEST(ReplyTable, lets_no_address_suffer_for_what_is_not_its_own) {
+  std::size_t suppressed = 0;
+  std::size_t wrongly = 0;
+  for (const Sample& sample : read_samples("samples.txt")) {
+    const bool is_gone = sample.reply_class == ReplyClass::recipient_gone;
+    for (const std::string& variation : variations(sample)) {
+      if (classify(variation).action != ReplyAction::suppress_address) continue;
+      ++(is_gone ? suppressed : wrongly);
+    }
+  }
+  EXPECT_EQ(wrongly, 0U);
+  EXPECT_GT(suppressed, 50U);  // it does suppress where it should
+  for (const ReplyEntry& entry : table().entries()) {
+    EXPECT_EQ(why_action_is_wrong(entry), "") << entry.id;
+  }
+}
+
+TEST(ReplyTable, holds_nothing_against_anybody_for_a_reply_it_does_not_know) {
+  const ReplyTable empty = ReplyTable::make({}).value();
+  const ReplyEntry& entry = empty.classify(parse_received_reply("550 5.1.1 user does not exist"));
+  EXPECT_EQ(&entry, &unknown_reply());
+  EXPECT_EQ(spelled(entry), "unknown unknown sample-alert");
+}
+
+TEST(ReplyTable, takes_the_first_entry_that_fits) {
+  ReplyEntry words;
+  words.id = "words";
+  words.pattern = "no luck";
+  ReplyEntry code;
+  code.id = "code";
+  code.codes = {"55"};
+  const ReplyTable both = ReplyTable::make({words, code}).value();
+  EXPECT_EQ(both.classify(parse_received_reply("550 no luck")).id, "words");
+  EXPECT_EQ(both.classify(parse_received_reply("550 noluck")).id, "words");
+  EXPECT_EQ(both.classify(parse_received_reply("550 luck")).id, "code");
+  EXPECT_EQ(both.classify(parse_received_reply("450 luck")).id, "unknown");
+}
+
+TEST(ReplyTable, refuses_a_pattern_that_is_none) {
+  ReplyEntry entry;
+  entry.id = "mine";
+  entry.pattern = "(";
+  EXPECT_EQ(ReplyTable::make({entry}).error(),
+            (Error{Code::config, "mine: pattern: is no regular expression: missing ): ("}));
+  entry.pattern = ".*";
+  EXPECT_EQ(ReplyTable::make({entry}).error(),
+            (Error{Code::config, "mine: pattern: matches the empty text, and so every reply"}));
+}
+
+TEST(ReplyTableCheck, names_what_would_harm_an_address) {
+  ReplyEntry entry;
+  entry.id = "mine";
+  entry.pattern = "go away";
+  entry.meaning = entry.remedy = entry.source = "x";
+  entry.examples = {"550 go away", "550 stay"};
+  entry.reply_class = ReplyClass::content;
+  entry.scope = ReplyScope::address;
+  entry.action = ReplyAction::suppress_address;
+  EXPECT_EQ(check_reply_table(ReplyTable::make({entry}).value()),
+            (std::vector<std::string>{"mine: suppress-address needs the class recipient-gone",
+                                      "mine: the example \"550 stay\" is explained by unknown"}));
+}
+
+}  // namespace
+}  // namespace icm
