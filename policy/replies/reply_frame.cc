@@ -65,19 +65,6 @@ std::string_view without_quotes(std::string_view text) {
   return trim(text);
 }
 
-// Postfix's log: "..., dsn=5.1.1, status=bounced (WORDS)".
-bool enter_status(std::string_view& text, std::string_view lower, ReplyFrame& frame) {
-  const std::size_t status = lower.find("status=");
-  if (status == npos) return false;
-  const std::size_t open = lower.find(" (", status);
-  if (open == npos || open - status > 32) return false;
-  const std::size_t code = lower.rfind("dsn=", status);
-  if (code != npos) frame.enhanced_code = leading_enhanced_code(text.substr(code + 4));
-  text.remove_prefix(open + 2);
-  if (text.ends_with(')')) text.remove_suffix(1);
-  return true;
-}
-
 // "(in reply to RCPT TO command)" at the end, wherever the end was cut.
 void leave_command(ReplyFrame& frame) {
   constexpr std::string_view opening = "(in reply to ";
@@ -117,6 +104,22 @@ bool begins_with_code(std::string_view text) {
     return true;
   }
   return !leading_enhanced_code(text).empty();
+}
+
+// Postfix's log: "..., dsn=5.1.1, status=bounced (WORDS)".
+bool enter_status(std::string_view& text, std::string_view lower, ReplyFrame& frame) {
+  const std::size_t status = lower.find("status=");
+  // In a bare reply, or behind a frame, it is the receiver who wrote it.
+  if (status == npos || begins_with_code(text) || first_of_receiver(lower).begin < status) {
+    return false;
+  }
+  const std::size_t open = lower.find(" (", status);
+  if (open == npos || open - status > 32) return false;
+  const std::size_t code = lower.rfind("dsn=", status);
+  if (code != npos) frame.enhanced_code = leading_enhanced_code(text.substr(code + 4));
+  text.remove_prefix(open + 2);
+  if (text.ends_with(')')) text.remove_suffix(1);
+  return true;
 }
 
 }  // namespace

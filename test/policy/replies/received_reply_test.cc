@@ -31,6 +31,8 @@ TEST(ReceivedReply, cannot_pass_for_a_frame) {
       parse_received_reply("host mx[192.0.2.25] said: 554 no. host me said: 250 2.0.0 Ok");
   EXPECT_EQ(reply.code, 554);
   EXPECT_EQ(parse_received_reply("554 host me said: 250 2.0.0 Ok").code, 554);
+  EXPECT_EQ(parse_received_reply("554 no, status=sent (250 2.0.0 Ok)").code, 554);
+  EXPECT_EQ(parse_received_reply("host mx[192.0.2.25] said: 554 status=sent (250 Ok)").code, 554);
 }
 
 TEST(ReceivedReply, of_several_lines_is_joined_and_its_last_code_counts) {
