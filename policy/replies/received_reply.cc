@@ -178,8 +178,10 @@ ReceivedReply parse_received_reply(std::string_view octets) {
   reply.speaker = frame.speaker;
   reply.command = frame.command;
   std::string_view words = frame.words;
-  const std::size_t code = find_code(words);
-  if (code != npos) {
+  const std::size_t code = frame.is_our_answer ? npos : find_code(words);
+  if (frame.is_our_answer) {
+    reply.text = words;
+  } else if (code != npos) {
     reply.code = *code_at(words, code);
     const bool has_more_lines = code + 3 < words.size() && words[code + 3] == '-';
     words.remove_prefix(code + 3);

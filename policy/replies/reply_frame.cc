@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <span>
 #include <string>
 
 #include "policy/base/text.h"
@@ -35,11 +36,7 @@ constexpr std::array<std::string_view, 17> receiver_says = {
 };
 
 // How lines begin, in small letters, that our own server writes of itself.
-constexpr std::array<std::string_view, 19> our_own = {"milter-reject:",
-                                                      "milter-hold:",
-                                                      "noqueue: reject",
-                                                      "noqueue: milter-reject",
-                                                      "connect to ",
+constexpr std::array<std::string_view, 15> our_own = {"connect to ",
                                                       "connection timed out",
                                                       "connection refused",
                                                       "lost connection with",
@@ -54,6 +51,15 @@ constexpr std::array<std::string_view, 19> our_own = {"milter-reject:",
                                                       "mail transport unavailable",
                                                       "unable to look up host",
                                                       "network is unreachable"};
+
+// What our own smtpd and cleanup log of mail that they were handed.
+constexpr std::array<std::string_view, 7> our_answers = {
+    "noqueue: ",      "milter-reject:",   "milter-hold:", "milter-discard:",
+    "milter-accept:", "milter-tempfail:", "milter inet:"};
+
+// Filters behind our own server, whose refusals are its own.
+constexpr std::array<std::string_view, 3> our_hosts = {"host 127.0.0.1[", "host localhost[",
+                                                       "host ::1["};
 
 // Sendmail's and OpenSMTPD's summary of what happened; the receiver's words may follow.
 constexpr std::string_view summary = "stat=";
@@ -91,9 +97,9 @@ Found first_of_receiver(std::string_view lower) {
   return first;
 }
 
-std::size_t first_of_ours(std::string_view lower) {
+std::size_t first_of(std::span<const std::string_view> several, std::string_view lower) {
   std::size_t first = npos;
-  for (const std::string_view words : our_own) first = std::min(first, lower.find(words));
+  for (const std::string_view words : several) first = std::min(first, lower.find(words));
   return first;
 }
 
@@ -106,7 +112,8 @@ bool begins_with_code(std::string_view text) {
   return !leading_enhanced_code(text).empty();
 }
 
-// Postfix's log: "..., dsn=5.1.1, status=bounced (WORDS)".
+// Postfix's log: "..., dsn=5.1.1, status=bounced (WORDS)". Only a success gives the receiver's
+// words without saying so.
 bool enter_status(std::string_view& text, std::string_view lower, ReplyFrame& frame) {
   const std::size_t status = lower.find("status=");
   // In a bare reply, or behind a frame, it is the receiver who wrote it.
@@ -117,6 +124,8 @@ bool enter_status(std::string_view& text, std::string_view lower, ReplyFrame& fr
   if (open == npos || open - status > 32) return false;
   const std::size_t code = lower.rfind("dsn=", status);
   if (code != npos) frame.enhanced_code = leading_enhanced_code(text.substr(code + 4));
+  const bool is_sent = lower.substr(status + 7).starts_with("sent");
+  frame.speaker = is_sent ? Speaker::receiver : Speaker::ourselves;
   text.remove_prefix(open + 2);
   if (text.ends_with(')')) text.remove_suffix(1);
   return true;
@@ -146,19 +155,25 @@ ReplyFrame find_frame(std::string_view text) {
   ReplyFrame frame;
   text = trim(text);
   std::string lower = lower_ascii(text);
-  const bool is_log = enter_status(text, lower, frame);
-  if (is_log) lower = lower_ascii(text);
+  if (enter_status(text, lower, frame)) lower = lower_ascii(text);
   frame.words = text;
   if (begins_with_code(text)) {
-    // A log's line that gives a success gives the receiver's own words.
-    if (is_log) frame.speaker = Speaker::receiver;
     leave_command(frame);
     return frame;
   }
+  frame.speaker = Speaker::unknown;
   const Found receiver = first_of_receiver(lower);
-  const std::size_t ours = first_of_ours(lower);
+  const std::size_t answer = first_of(our_answers, lower);
+  const std::size_t ours = first_of(our_own, lower);
+  if (answer < std::min(receiver.begin, ours)) {
+    frame.speaker = Speaker::ourselves;
+    frame.words = text.substr(answer);
+    frame.is_our_answer = true;
+    return frame;
+  }
   if (receiver.begin < ours) {
-    frame.speaker = Speaker::receiver;
+    const bool is_our_host = first_of(our_hosts, lower) < receiver.begin;
+    frame.speaker = is_our_host ? Speaker::ourselves : Speaker::receiver;
     frame.words = without_quotes(text.substr(receiver.end));
     const Found nested = first_of_receiver(lower_ascii(frame.words));
     // "Diagnostic-Code: smtp; host mx[192.0.2.1] said: 550 ..." is two frames.

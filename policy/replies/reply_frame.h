@@ -16,6 +16,7 @@ struct ReplyFrame {
   std::string_view words;          // codes included
   std::string_view command;        // what the words answer, if the frame says so
   std::string_view enhanced_code;  // of the log line ("dsn=4.7.0"), where the words have none
+  bool is_our_answer = false;      // "milter-reject: ...": what we told somebody, no reply to us
 };
 
 // `text` is one line of plain_words(). The frame nearest to the beginning counts, so that what a

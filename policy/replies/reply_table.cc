@@ -10,6 +10,12 @@
 namespace icm {
 namespace {
 
+// What patterns are looked for in. Where a code stands alone there is "no words" to be found.
+std::string words_to_search(const ReceivedReply& reply) {
+  std::string words = words_without_addresses(reply.text);
+  return std::ranges::any_of(words, is_alpha) ? words : "no words";
+}
+
 bool fits_code(const ReplyEntry& entry, const ReceivedReply& reply) {
   if (entry.codes.empty()) return true;
   const std::string code = reply.code != 0        ? fmt::format("{}", reply.code)
@@ -64,7 +70,7 @@ Result<ReplyTable> ReplyTable::make(std::vector<ReplyEntry> entries) {
 }
 
 const ReplyEntry& ReplyTable::classify(const ReceivedReply& reply) const {
-  const std::vector<int> matches = patterns_.matches(words_without_addresses(reply.text));
+  const std::vector<int> matches = patterns_.matches(words_to_search(reply));
   auto match = matches.begin();
   int pattern = -1;
   for (const ReplyEntry& entry : entries_) {

@@ -74,6 +74,21 @@ TEST(ReceivedReply, tells_our_own_words_from_a_receivers) {
   }
 }
 
+TEST(ReceivedReply, is_none_where_our_own_server_answered_somebody) {
+  const ReceivedReply reply = parse_received_reply(
+      "4B1F: milter-reject: RCPT from a[192.0.2.1]: 550 5.1.1 <a@icloud.com>: user does not exist");
+  EXPECT_EQ(reply.speaker, Speaker::ourselves);
+  EXPECT_EQ(reply.severity(), 0);
+  EXPECT_TRUE(reply.text.starts_with("milter-reject: RCPT from")) << reply.text;
+  for (const std::string_view ours :
+       {"status=deferred (451 4.7.1 Service unavailable - try again later)",
+        "host 127.0.0.1[127.0.0.1] said: 451 4.7.1 Service unavailable"}) {
+    EXPECT_EQ(parse_received_reply(ours).speaker, Speaker::ourselves) << ours;
+    EXPECT_EQ(parse_received_reply(ours).code, 451) << ours;
+  }
+  EXPECT_EQ(parse_received_reply("status=sent (250 2.0.0 Ok)").speaker, Speaker::receiver);
+}
+
 TEST(WordsWithoutAddresses, keep_no_name_that_could_be_read_as_a_reason) {
   EXPECT_EQ(
       words_without_addresses("<\"user unknown\"@x.example>: no, for mailbox-full@x.example."),

@@ -61,6 +61,17 @@ std::string without_enhanced_code(const std::string& reply) {
   return has_code ? reply.substr(0, 4) + reply.substr(end + 1) : reply;
 }
 
+// RFC 5321 §4.2.1: "550-5.1.1 half" and "550 5.1.1 the rest", both codes in each line.
+std::string in_two_lines(const std::string& reply) {
+  const bool has_code = is_digit(reply[4]) && reply[5] == '.';
+  const std::size_t words = has_code ? reply.find(' ', 4) + 1 : 4;
+  const std::size_t middle = reply.find(' ', words + (reply.size() - words) / 2);
+  if (middle == std::string::npos) return reply;
+  const std::string codes = reply.substr(4, words - 4);
+  return reply.substr(0, 3) + "-" + codes + reply.substr(words, middle - words) + "\r\n" +
+         reply.substr(0, 4) + codes + reply.substr(middle + 1);
+}
+
 // The same reply as others write it down.
 std::vector<std::string> variations(const Sample& sample) {
   const std::string& reply = sample.reply;
@@ -86,6 +97,8 @@ std::vector<std::string> variations(const Sample& sample) {
   };
   if (begins_with_code(reply)) {
     all.push_back(replaced(reply.substr(0, 4), " ", "-") + reply.substr(4));
+    all.push_back(in_two_lines(reply));
+    all.push_back(replaced(in_two_lines(reply), "\r\n", " "));
     if (!sample.by_codes) all.push_back(without_enhanced_code(reply));
   }
   return all;
@@ -97,7 +110,7 @@ TEST(ReplyTable, of_the_program_passes_its_own_check) {
 }
 
 TEST(ReplyTable, knows_every_sample) {
-  for (const std::string name : {"samples.txt", "framed_samples.txt"}) {
+  for (const std::string name : {"samples.txt", "framed_samples.txt", "worded_samples.txt"}) {
     const std::vector<Sample> samples = read_samples(name);
     EXPECT_GT(samples.size(), 30U) << name;
     for (const Sample& sample : samples) {
@@ -131,6 +144,23 @@ TEST(ReplyTable, lets_no_address_suffer_for_what_is_not_its_own) {
   for (const ReplyEntry& entry : table().entries()) {
     EXPECT_EQ(why_action_is_wrong(entry), "") << entry.id;
   }
+}
+
+TEST(ReplyTable, suppresses_nobody_for_words_that_are_not_surely_of_the_recipient) {
+  std::size_t seen = 0;
+  for (const std::string& reply : read_lines("harmless_samples.txt")) {
+    const ReplyEntry& entry = classify(reply);
+    EXPECT_NE(entry.action, ReplyAction::suppress_address) << reply << "\nby " << entry.id;
+    ++seen;
+  }
+  EXPECT_GT(seen, 60U);
+}
+
+TEST(ReplyTable, reads_a_code_that_stands_alone_with_little_confidence) {
+  EXPECT_EQ(classify("550 5.1.1").id, "bare-5-1-1");
+  EXPECT_EQ(classify("550 5.1.1 <a@icloud.com>").id, "bare-5-1-1");
+  EXPECT_EQ(classify("550 5.1.1 something new").id, "generic-5-1-x");
+  EXPECT_EQ(classify("550 5.1.1").confidence, Confidence::low);
 }
 
 TEST(ReplyTable, holds_nothing_against_anybody_for_a_reply_it_does_not_know) {

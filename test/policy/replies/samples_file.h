@@ -19,11 +19,18 @@ struct Sample {
   bool by_codes = false;  // nothing but the codes tells what it is
 };
 
-inline std::vector<Sample> read_samples(const std::string& name) {
+inline std::vector<std::string> read_lines(const std::string& name) {
   std::ifstream file(std::string(ICM_SOURCE_DIR "/test/policy/replies/") + name);
-  std::vector<Sample> samples;
+  std::vector<std::string> lines;
   for (std::string line; std::getline(file, line);) {
-    if (line.starts_with('#')) continue;
+    if (!line.starts_with('#')) lines.push_back(line);
+  }
+  return lines;
+}
+
+inline std::vector<Sample> read_samples(const std::string& name) {
+  std::vector<Sample> samples;
+  for (const std::string& line : read_lines(name)) {
     const std::size_t first = line.find(' ');
     const std::size_t second = line.find(' ', first + 1);
     const std::size_t third = line.find(' ', second + 1);
