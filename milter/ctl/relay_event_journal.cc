@@ -85,7 +85,10 @@ void RelayEventJournal::remember(std::string_view line) {
 bool RelayEventJournal::is_outdated(const RelayEvent& event) const {
   if (!is_about_email(to_string(event.type))) return false;
   const auto found = latest_.find(event.subject);
-  return found != latest_.end() && milliseconds(event.time) < found->second;
+  if (found == latest_.end()) return false;
+  // Of two at the same moment the one that ends mail holds.
+  const bool opens = event.type == RelayEvent::Type::email_enabled;
+  return milliseconds(event.time) < found->second + (opens ? 1 : 0);
 }
 
 Status RelayEventJournal::note(const RelayEvent& event) {

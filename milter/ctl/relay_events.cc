@@ -80,7 +80,7 @@ class Importer {
   // Says what became of it; what one event lacks does not keep the others from being applied.
   void take(std::uint64_t line, const Result<std::string>& token) {
     if (stopped_) return;
-    const auto event = token ? read_relay_event(*token, keys_, config_.client_ids, now_)
+    const auto event = token ? read_relay_event(*token, keys_, config_.client_ids, now_in_seconds())
                              : tl::make_unexpected(token.error());
     if (!event) return refuse(line, event.error());
     const Result<std::string> done = apply(*event);
@@ -158,7 +158,7 @@ class Importer {
   }
 
   Deed deed(Deed::Kind kind, std::string why) const {
-    return {.kind = kind, .who = "relay-events import", .at = now_, .why = std::move(why)};
+    return {.kind = kind, .who = "relay-events import", .at = now_in_seconds(), .why = std::move(why)};
   }
 
   const RelayEventsConfig& config_;
@@ -166,7 +166,6 @@ class Importer {
   const Subjects subjects_;
   RelayEventJournal journal_;
   std::unique_ptr<SuppressionBook> book_;
-  const WallTime now_ = now_in_seconds();
   std::uint64_t refused_ = 0;
   std::optional<Error> stopped_;
 };

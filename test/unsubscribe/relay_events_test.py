@@ -107,6 +107,14 @@ class Events(unittest.TestCase):
         site.take(APPLE.token(disabled(10)), APPLE.token(enabled(20)))
         self.assertEqual(site.listed(), [OFF])
 
+    def test_of_one_moment_leave_the_address_closed(self):
+        off = disabled()
+        on = off | {"type": "email-enabled"}
+        for events in ((off, on), (on, off)):
+            site = RelaySite()
+            self.assertEqual(site.take(*(APPLE.token(one) for one in events))[0], 0)
+            self.assertEqual(site.listed(), [OFF])
+
     def test_are_applied_once(self):
         site = RelaySite()
         off, on = APPLE.token(disabled(60)), APPLE.token(enabled(30))
