@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/daemon.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <cstdio>
@@ -20,6 +21,7 @@
 #include "milter/listening_socket.h"
 #include "milter/log_writer.h"
 #include "milter/open_files.h"
+#include "milter/service_manager.h"
 #include "milter/signals.h"
 #include "milter/store_probe.h"
 #include "milter/tally.h"
@@ -86,6 +88,7 @@ class Daemon {
     key_watch_->look_at(keeper_.current());
     log_->say(LogLevel::info,
               fmt::format("ready: version {}, listening on {}", ICM_VERSION, address_));
+    service_manager_.ready(words_of_state());
     return {};
   }
 
@@ -93,7 +96,8 @@ class Daemon {
 
   ExitStatus run() {
     for (;;) {
-      const auto signal_number = signals_.next(keeper_.until_next_end());
+      const auto signal_number = signals_.next(until_next_duty());
+      service_manager_.alive();
       if (!signal_number) {
         guarded("the end of a change", [this] { keeper_.end_changes(); });
         continue;
@@ -102,7 +106,7 @@ class Daemon {
       guarded("an order", [this] { fill_orders(); });
       switch (*signal_number) {
         case SIGHUP:
-          keeper_.reload("HUP");
+          reload("HUP");
           break;
         case 0:
           if (is_serving_) break;
@@ -179,6 +183,23 @@ class Daemon {
     }
   }
 
+  // A change that ends by itself, or the next sign of life; a negative span for neither.
+  std::chrono::milliseconds until_next_duty() const {
+    const std::chrono::milliseconds end = keeper_.until_next_end();
+    const std::chrono::milliseconds sign = service_manager_.alive_every();
+    if (end.count() < 0 || sign.count() < 0) return std::max(end, sign);
+    return std::min(end, sign);
+  }
+
+  ReloadOutcome reload(const std::string& by) {
+    service_manager_.reloading();
+    ReloadOutcome outcome = keeper_.reload(by);
+    service_manager_.ready(words_of_state());
+    return outcome;
+  }
+
+  std::string words_of_state() const { return fmt::format("listening on {}", address_); }
+
   void fill_orders() {
     for (const ControlOrder& order : desk_.take()) {
       const std::string by = to_string(order.peer);
@@ -187,7 +208,7 @@ class Daemon {
         continue;
       }
       log_->say(LogLevel::info, fmt::format("reload asked for by {}", by));
-      order.answer(reload_json(keeper_.reload(by), options_.config_path));
+      order.answer(reload_json(reload(by), options_.config_path));
     }
   }
 
@@ -215,6 +236,7 @@ class Daemon {
   }
 
   void drain() {
+    service_manager_.stopping();
     control_.reset();
     socket_->withdraw();
     in_flight_.close();
@@ -237,6 +259,7 @@ class Daemon {
   }
 
   const DaemonOptions options_;
+  const ServiceManager service_manager_;
   const Clock& clock_;
   const WallTime started_;
   const std::string address_;  // where it listens, whatever a later configuration says
