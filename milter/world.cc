@@ -45,6 +45,10 @@ Result<std::shared_ptr<const World>> World::build(Config config,
                                                   const std::string& credentials_directory) {
   ICM_TRY(auto names, name_service(config.dns, previous == nullptr ? nullptr : previous->names_));
   ICM_TRY(auto list, open_list(config.store, Deadline::in(wait_for_store), credentials_directory));
+  std::unique_ptr<Ledger> ledger;
+  if (asks_ledger(config)) {
+    ICM_TRY(ledger, open_ledger(config.store, Deadline::in(wait_for_store)));
+  }
   SealingKeys keys;
   if (config.arc_sealing.mode != Mode::off) {
     ICM_TRY(keys, SealingKeys::load(config.arc_sealing.keys, credentials_directory));
@@ -59,34 +63,37 @@ Result<std::shared_ptr<const World>> World::build(Config config,
                               SystemClock().now(), credentials_directory));
   return std::make_shared<const World>(std::move(config), std::move(list), std::move(names),
                                        std::move(keys), Host::ours, std::move(unsubscribe),
-                                       std::move(throttle));
+                                       std::move(throttle), std::move(ledger));
 }
 
 std::shared_ptr<const World> World::over(Config config,
                                          std::unique_ptr<SuppressionList> suppression,
                                          std::unique_ptr<Resolver> resolver,
                                          SealingKeys sealing_keys, Host host,
-                                         std::shared_ptr<ThrottleMeans> throttle) {
+                                         std::shared_ptr<ThrottleMeans> throttle,
+                                         std::unique_ptr<Ledger> ledger) {
   return std::make_shared<const World>(
       std::move(config), std::move(suppression), std::make_shared<NameService>(std::move(resolver)),
-      std::move(sealing_keys), host, std::nullopt, std::move(throttle));
+      std::move(sealing_keys), host, std::nullopt, std::move(throttle), std::move(ledger));
 }
 
 World::World(Config config, std::unique_ptr<SuppressionList> suppression,
              std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host,
-             std::optional<UnsubscribeTokens> unsubscribe, std::shared_ptr<ThrottleMeans> throttle)
+             std::optional<UnsubscribeTokens> unsubscribe, std::shared_ptr<ThrottleMeans> throttle,
+             std::unique_ptr<Ledger> ledger)
     : config_(std::move(config)),
       host_name_(host == Host::ours ? name_of_host() : std::string()),
       authserv_id_(config_.arrival.authserv_id.empty() ? name_of_host()
                                                        : config_.arrival.authserv_id),
       suppression_(std::move(suppression)),
+      ledger_(std::move(ledger)),
       names_(std::move(names)),
       throttle_(std::move(throttle)),
       sealing_keys_(std::move(sealing_keys)),
       unsubscribe_(std::move(unsubscribe)),
       apple_(config_.apple.domains),
       policies_(config_, PolicyMeans{*suppression_, sealing_keys_, authserv_id_,
-                                     limiter_of(throttle_), backoffs_of(throttle_)}),
+                                     limiter_of(throttle_), backoffs_of(throttle_), ledger_.get()}),
       engine_(policies_) {}
 
 }  // namespace icm

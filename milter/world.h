@@ -15,6 +15,7 @@
 #include "policy/engine.h"
 #include "policy/policy_set.h"
 #include "policy/recipients.h"
+#include "policy/store/ledger.h"
 #include "policy/store/store.h"
 #include "policy/unsubscribe/token.h"
 
@@ -42,12 +43,14 @@ class World {
                                            std::unique_ptr<SuppressionList> suppression,
                                            std::unique_ptr<Resolver> resolver = nullptr,
                                            SealingKeys sealing_keys = {}, Host host = Host::ours,
-                                           std::shared_ptr<ThrottleMeans> throttle = nullptr);
+                                           std::shared_ptr<ThrottleMeans> throttle = nullptr,
+                                           std::unique_ptr<Ledger> ledger = nullptr);
 
   World(Config config, std::unique_ptr<SuppressionList> suppression,
         std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host = Host::ours,
         std::optional<UnsubscribeTokens> unsubscribe = std::nullopt,
-        std::shared_ptr<ThrottleMeans> throttle = nullptr);
+        std::shared_ptr<ThrottleMeans> throttle = nullptr,
+        std::unique_ptr<Ledger> ledger = nullptr);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
@@ -80,6 +83,7 @@ class World {
   std::string host_name_;
   std::string authserv_id_;
   std::unique_ptr<SuppressionList> suppression_;
+  std::unique_ptr<Ledger> ledger_;  // absent where no policy asks it
   std::shared_ptr<NameService> names_;
   std::shared_ptr<ThrottleMeans> throttle_;
   SealingKeys sealing_keys_;

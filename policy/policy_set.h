@@ -15,6 +15,7 @@
 namespace icm {
 
 class BackoffView;
+class Ledger;
 class RateLimiter;
 class SealingKeys;
 
@@ -25,6 +26,7 @@ struct PolicyMeans {
   std::string_view authserv_id;     // our name in Authentication-Results
   RateLimiter* limiter = nullptr;   // absent where nothing is counted: offline
   BackoffView* backoffs = nullptr;  // absent where nobody asks for less: offline
+  const Ledger* ledger = nullptr;   // absent where no policy needs it, and offline without a store
 };
 
 // What policies.inc promises of each name.

@@ -180,8 +180,12 @@ Result<std::shared_ptr<const World>> offline_world(Config config,
                        std::move(resolver), std::move(keys), World::Host::foreign);
   }
   ICM_TRY(auto list, open_list(config.store, Deadline::in(wait_for_store)));
+  std::unique_ptr<Ledger> ledger;
+  if (asks_ledger(config)) {
+    ICM_TRY(ledger, open_ledger(config.store, Deadline::in(wait_for_store)));
+  }
   return World::over(std::move(config), std::move(list), std::move(resolver), std::move(keys),
-                     World::Host::foreign);
+                     World::Host::foreign, nullptr, std::move(ledger));
 }
 
 Config for_offline_role(Config config, Role role, bool is_origin_known) {

@@ -18,6 +18,7 @@
 #include "policy/config/arrival_config.h"
 #include "policy/config/control_config.h"
 #include "policy/config/dns_config.h"
+#include "policy/config/ledger_config.h"
 #include "policy/config/policy_options.h"
 #include "policy/config/store_config.h"
 #include "policy/config/throttle_config.h"
@@ -260,6 +261,7 @@ struct StreamConfig {
   std::vector<IpAddress> egress;
   std::string helo;
   std::string unsubscribe = "none";
+  std::chrono::seconds inactive_after{0};
   bool operator==(const StreamConfig&) const = default;
 };
 
@@ -283,6 +285,9 @@ void describe(StreamConfig& c, Visitor& visit) {
   visit.word("unsubscribe", c.unsubscribe, {"none", "add"},
              "Whether mail for one recipient that lacks both List-Unsubscribe fields gets them at "
              "arrival. A signer that comes after this milter has to cover them.");
+  visit.span("inactive_after", c.inactive_after, std::chrono::seconds{0},
+             std::chrono::hours{24 * 3650},
+             "How long its recipients may be inactive; 0s means inactive.after.");
 }
 
 // The stream that the commented example shows.
@@ -329,6 +334,8 @@ struct Config {
   FormatConfig format;
   ListUnsubscribeConfig list_unsubscribe;
   SuppressionConfig suppression;
+  ConsentConfig consent;
+  InactiveConfig inactive;
   AlignmentConfig alignment;
   PrivateRelayConfig private_relay;
   SenderIdentityConfig sender_identity;
@@ -364,6 +371,10 @@ void describe(Config& c, Visitor& visit) {
                "Bulk mail offers one-click unsubscription (RFC 2369, RFC 8058).");
   visit.policy("suppression", c.suppression,
                "Addresses that unsubscribed or are gone are not tried again.");
+  visit.policy("consent", c.consent,
+               "Bulk mail goes to recorded subscribers. Off until there is a ledger of them.");
+  visit.policy("inactive", c.inactive,
+               "Bulk mail goes to who did something of late. Off until the ledger knows it.");
   visit.policy(
       "alignment", c.alignment,
       "SPF and DKIM pass from our addresses, one of them for the domain of From (RFC 7208, "

@@ -216,7 +216,8 @@ std::string example_options(const ConfigSection& section,
 std::string flow_map(const std::vector<ConfigOption>& options, std::string_view section) {
   std::string text;
   for (const ConfigOption& option : options) {
-    const bool is_open = option.values.empty() || option.yaml() == "\"\"";
+    const std::string yaml = option.yaml();
+    const bool is_open = option.values.empty() || yaml == "\"\"" || yaml == "0s";
     if (option.section != section || is_open) continue;
     text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", option.key, option.yaml());
   }

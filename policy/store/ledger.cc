@@ -93,8 +93,9 @@ std::optional<Subscription> opener_of(const Suppression& suppression,
   if (!is_opened_by_consent(suppression.reason)) return std::nullopt;
   std::vector<Subscription> covering;
   for (const Subscription& subscription : subscriptions) {
-    if (subscription.scope == "global" || subscription.scope == suppression.scope)
-      covering.push_back(subscription);
+    const bool covers = suppression.reason == SuppressionReason::hard_bounce ||
+                        subscription.scope == "global" || subscription.scope == suppression.scope;
+    if (covers) covering.push_back(subscription);
   }
   const Standing standing = standing_of(covering);
   const std::optional<Subscription>& latest = standing.latest_consent;

@@ -130,10 +130,11 @@ class LedgerBook {
 };
 
 // The consent that opens `suppression` again, of all that stands for its address; nothing when
-// there is none. It opens an unsubscription, a complaint or a hard bounce, when it is of the same
-// scope or for all mail, was not withdrawn since, and is later than every sign of the suppression.
-// A relay address that is off is opened by Apple's word alone, a manual entry by the
-// administrator's, a suspension by its day, and an erasure by nothing.
+// there is none. It opens an unsubscription or a complaint of the same scope, or of any when it is
+// for all mail; and a hard bounce, whatever its scope, since somebody is there. It must not have
+// been withdrawn since, and be later than every sign of the suppression. A relay address that is
+// off is opened by Apple's word alone, a manual entry by the administrator's, a suspension by its
+// day, and an erasure by nothing.
 std::optional<Subscription> opener_of(const Suppression& suppression,
                                       const std::vector<Subscription>& subscriptions);
 

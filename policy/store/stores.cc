@@ -12,6 +12,8 @@
 #include "policy/store/redis_rate_limiter.h"
 #include "policy/store/sqlite_backoff.h"
 #include "policy/store/sqlite_book.h"
+#include "policy/store/sqlite_ledger.h"
+#include "policy/store/sqlite_ledger_book.h"
 #include "policy/store/sqlite_store.h"
 #include "policy/store/store_file.h"
 
@@ -46,6 +48,12 @@ RedisOptions::Mode mode_of(RedisMode mode) {
       return RedisOptions::Mode::cluster;
   }
   return RedisOptions::Mode::single;
+}
+
+Status has_ledger(const StoreConfig& config) {
+  if (config.kind == StoreKind::sqlite) return {};
+  return fail(Code::config,
+              "store.kind: the ledger of consent is kept in SQLite alone: write sqlite");
 }
 
 }  // namespace
@@ -127,6 +135,22 @@ std::string store_place(const StoreConfig& config) {
       return fmt::format("redis, cluster of {}", servers);
   }
   return fmt::format("redis, {}", servers);
+}
+
+bool asks_ledger(const Config& config) {
+  return config.consent.mode != Mode::off || config.inactive.mode != Mode::off;
+}
+
+Result<std::unique_ptr<Ledger>> open_ledger(const StoreConfig& config, Deadline deadline) {
+  ICM_CHECK(has_ledger(config));
+  ICM_TRY(auto ledger, SqliteLedger::open(config.path, deadline));
+  return ledger;
+}
+
+Result<std::unique_ptr<LedgerBook>> open_ledger_book(const StoreConfig& config, Missing missing,
+                                                     Deadline deadline) {
+  ICM_CHECK(has_ledger(config));
+  return SqliteLedgerBook::open(config.path, missing, deadline);
 }
 
 }  // namespace icm

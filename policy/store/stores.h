@@ -7,6 +7,7 @@
 
 #include "policy/config/config.h"
 #include "policy/store/backoff.h"
+#include "policy/store/ledger.h"
 #include "policy/store/rate_limiter.h"
 #include "policy/store/redis_topology.h"
 #include "policy/store/store.h"
@@ -44,5 +45,14 @@ namespace icm {
 
 // Where the store is, in a line for people.
 std::string store_place(const StoreConfig& config);
+
+// The ledger of consent and activity, for judging mail and for keeping it. Code::config for a store
+// that has none: Redis.
+bool asks_ledger(const Config& config);  // whether a policy needs it
+[[nodiscard]] Result<std::unique_ptr<Ledger>> open_ledger(const StoreConfig& config,
+                                                          Deadline deadline);
+[[nodiscard]] Result<std::unique_ptr<LedgerBook>> open_ledger_book(const StoreConfig& config,
+                                                                   Missing missing,
+                                                                   Deadline deadline);
 
 }  // namespace icm

@@ -74,8 +74,8 @@ TEST(ControlRequest, says_what_was_expected_of_any_other_line) {
         Case{"icloud-milter/1 policy alignemnt off",
              "there is no policy \"alignemnt\"; did you mean \"alignment\"?"},
         Case{"icloud-milter/1 policy x off",
-             "there is no policy \"x\"; expected format, list_unsubscribe, suppression, alignment, "
-             "private_relay, sender_identity, arc_sealing, throttle"},
+             "there is no policy \"x\"; expected format, list_unsubscribe, suppression, consent, "
+             "inactive, alignment, private_relay, sender_identity, arc_sealing, throttle"},
         Case{"icloud-milter/1 policy format on",
              "expected a mode (off, observe, enforce), got \"on\""},
         Case{"icloud-milter/1 policy format off for 0s",

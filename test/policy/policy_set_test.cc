@@ -20,7 +20,8 @@ std::vector<std::string_view> names_in(const PolicySet& set) {
 
 TEST(PolicySet, holds_every_policy_under_its_own_name_in_the_order_of_the_list) {
   Config config;
-  config.arc_sealing.mode = Mode::observe;  // off where there is no key
+  config.arc_sealing.mode = Mode::observe;                     // off where there is no key,
+  config.consent.mode = config.inactive.mode = Mode::observe;  // and no ledger
   MemorySuppressionList list;
   const PolicySet set(config, means_without_keys(list));
   EXPECT_EQ(names_in(set), policy_names());
@@ -33,6 +34,7 @@ TEST(PolicySet, holds_every_policy_under_its_own_name_in_the_order_of_the_list) 
 TEST(PolicySet, leaves_out_what_is_off) {
   Config config;
   config.arc_sealing.mode = Mode::observe;
+  config.consent.mode = config.inactive.mode = Mode::observe;
   config.format.mode = Mode::off;
   config.format.rules = {{"nul", Mode::enforce}};
   MemorySuppressionList list;

@@ -277,7 +277,8 @@ TEST(ConfigReader, finds_the_name_that_was_meant) {
                 "1:10: limits.siblings: unknown option; it belongs below suppression"},
            Told{"percent: 5",
                 "1:1: percent: unknown section; it belongs below format, list_unsubscribe, "
-                "suppression, alignment, private_relay, sender_identity, arc_sealing or throttle"},
+                "suppression, consent, inactive, alignment, private_relay, sender_identity, "
+                "arc_sealing or throttle"},
            Told{"limits.drain: 5s",
                 "1:1: limits.drain: unknown section; write \"drain\" below \"limits:\""},
            Told{"Format: {mode: off}", "1:1: Format: unknown section; did you mean \"format\"?"},

@@ -154,6 +154,11 @@ TEST(Opener, is_of_the_same_scope_or_for_all_mail) {
   EXPECT_EQ(opener_of(all, {everything}), everything);
 }
 
+TEST(Opener, of_a_hard_bounce_is_a_consent_to_any_mail) {
+  const Suppression gone = suppressed(SuppressionReason::hard_bounce, summer, "global");
+  EXPECT_EQ(opener_of(gone, {consent(autumn)}), consent(autumn));
+}
+
 TEST(Opener, was_not_withdrawn_since_for_this_mail_or_for_all) {
   const Suppression entry = suppressed(SuppressionReason::unsubscribe, spring);
   Subscription withdrawn = consent(summer);
