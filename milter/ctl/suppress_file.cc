@@ -9,8 +9,6 @@
 namespace icm::ctl {
 namespace {
 
-constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-
 bool is_comment(std::string_view line) {
   const std::string_view text = trim(line);
   return text.empty() || text == "#" || text.starts_with("# ");
@@ -106,15 +104,8 @@ bool EntryFile::names_addresses(std::string_view line) {
 }
 
 Status EntryFile::begin() {
-  for (const std::string_view mark : {std::string_view("\xff\xfe"), std::string_view("\xfe\xff")}) {
-    const Result<bool> is_marked = lines_.skip(mark);
-    if (!is_marked) return fail_at(name_, is_marked.error());
-    if (*is_marked) {
-      return fail(Code::syntax,
-                  fmt::format("{}: expected UTF-8, found UTF-16; save the file as UTF-8", name_));
-    }
-  }
-  ICM_CHECK(lines_.skip(byte_order_mark));  // readable: the marks above were looked for
+  const Status is_text = skip_byte_order_mark(lines_);
+  if (!is_text) return fail_at(name_, is_text.error());
   if (format_ == FileFormat::plain) return {};
   ICM_TRY(std::optional<Line> line, next_line());
   while (line && !line->is_too_long && is_comment(line->text)) {

@@ -67,4 +67,15 @@ Result<bool> LineReader::skip(std::string_view prefix) {
   return true;
 }
 
+Status skip_byte_order_mark(LineReader& lines) {
+  for (const std::string_view mark : {std::string_view("\xff\xfe"), std::string_view("\xfe\xff")}) {
+    ICM_TRY(const bool is_marked, lines.skip(mark));
+    if (is_marked) {
+      return fail(Code::syntax, "expected UTF-8, found UTF-16; save the file as UTF-8");
+    }
+  }
+  ICM_CHECK(lines.skip("\xef\xbb\xbf"));
+  return {};
+}
+
 }  // namespace icm::ctl

@@ -46,4 +46,7 @@ class LineReader {
   std::uint64_t number_ = 0;
 };
 
+// Takes a byte order mark of UTF-8 off the beginning. Code::syntax when there is one of UTF-16.
+[[nodiscard]] Status skip_byte_order_mark(LineReader& lines);
+
 }  // namespace icm::ctl

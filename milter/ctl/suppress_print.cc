@@ -62,21 +62,6 @@ bool is_in_force(const Recorded& record, WallTime now) {
   return !record.entry.expires || *record.entry.expires > now;
 }
 
-// RFC 4180 §2 rules 5 to 7.
-void add_csv_field(std::string& line, std::string_view field) {
-  if (!line.empty()) line += ',';
-  if (field.find_first_of(",\"\r\n") == std::string_view::npos) {
-    line += field;
-    return;
-  }
-  line += '"';
-  for (const char c : field) {
-    if (c == '"') line += '"';
-    line += c;
-  }
-  line += '"';
-}
-
 std::string deed_text(std::string_view done, const Deed& deed) {
   std::string text = fmt::format("  {:<8} {} by {}", done, show_time(deed.at), clean(deed.who));
   if (!deed.why.empty()) text += fmt::format(": {}", clean(deed.why));
@@ -144,6 +129,21 @@ std::string_view words(Held held) {
 }
 
 }  // namespace
+
+// RFC 4180 §2 rules 5 to 7.
+void add_csv_field(std::string& line, std::string_view field) {
+  if (!line.empty()) line += ',';
+  if (field.find_first_of(",\"\r\n") == std::string_view::npos) {
+    line += field;
+    return;
+  }
+  line += '"';
+  for (const char c : field) {
+    if (c == '"') line += '"';
+    line += c;
+  }
+  line += '"';
+}
 
 void Printer::write() {
   if (error_ == 0 && std::fwrite(pending_.data(), 1, pending_.size(), stdout) != pending_.size()) {
