@@ -11,15 +11,6 @@
 namespace icm {
 namespace {
 
-// The first word of `rest`, taken off with the blanks around it.
-std::string_view take_word(std::string_view& rest) {
-  rest = trim(rest);
-  const std::size_t end = std::min(rest.find_first_of(" \t"), rest.size());
-  const std::string_view word = rest.substr(0, end);
-  rest = trim(rest.substr(end));
-  return word;
-}
-
 // Reads a file line by line; each directive has a function below.
 class Parser {
  public:
@@ -47,14 +38,23 @@ class Parser {
   };
   static const std::vector<Directive>& directives() {
     static const std::vector<Directive> all = {
-        {"config", &Parser::config},     {"store", &Parser::store},
-        {"dns", &Parser::dns},           {"connection", &Parser::connection},
-        {"daemon", &Parser::daemon},     {"client", &Parser::client},
-        {"helo", &Parser::helo},         {"login", &Parser::login},
-        {"queue-id", &Parser::queue_id}, {"mail", &Parser::mail},
-        {"rcpt", &Parser::rcpt},         {"message", &Parser::message},
-        {"with", &Parser::with},         {"without", &Parser::without},
-        {"abort", &Parser::abort},       {"expect", &Parser::expect},
+        {"config", &Parser::config},
+        {"store", &Parser::store},
+        {"ledger", &Parser::ledger},
+        {"dns", &Parser::dns},
+        {"connection", &Parser::connection},
+        {"daemon", &Parser::daemon},
+        {"client", &Parser::client},
+        {"helo", &Parser::helo},
+        {"login", &Parser::login},
+        {"queue-id", &Parser::queue_id},
+        {"mail", &Parser::mail},
+        {"rcpt", &Parser::rcpt},
+        {"message", &Parser::message},
+        {"with", &Parser::with},
+        {"without", &Parser::without},
+        {"abort", &Parser::abort},
+        {"expect", &Parser::expect},
     };
     return all;
   }
@@ -130,27 +130,27 @@ class Parser {
     entry.reason = take_word(rest);
     if (entry.reason.empty())
       return fail(Code::syntax, "store: expected \"ADDRESS REASON …\" or \"broken\"");
-    while (!rest.empty()) {
-      const std::string_view before = rest;
-      const std::string_view word = take_word(rest);
-      const std::string_view name = word.substr(0, word.find('='));
-      const std::string_view value = word.size() > name.size() ? word.substr(name.size() + 1) : "";
-      if (name == "note") {  // takes the rest of the line
-        ICM_TRY(entry.note, text(before.substr(5)));
-        break;
-      }
-      std::string* const option = name == "scope"     ? &entry.scope
-                                  : name == "source"  ? &entry.source
-                                  : name == "expires" ? &entry.expires
-                                                      : nullptr;
-      if (option == nullptr || value.empty()) {
-        return fail(Code::syntax,
-                    fmt::format("store: expected scope=, source=, expires= or note=, got \"{}\"",
-                                for_log(word, 40)));
-      }
-      ICM_TRY(*option, text(value));
-    }
+    ICM_CHECK(read_options("store: expected scope=, source=, expires= or note=", rest, now_,
+                           {{"scope", &entry.scope},
+                            {"source", &entry.source},
+                            {"expires", &entry.expires},
+                            {"note", &entry.note}}));
     scenario_.entries.push_back(std::move(entry));
+    return {};
+  }
+
+  Status ledger(std::string_view rest) {
+    ScenarioSubscription given;
+    given.line = line_;
+    ICM_TRY(given.address, text(take_word(rest)));
+    ICM_CHECK(read_options(
+        "ledger: expected scope=, consented=, source=, withdrawn= or engaged=", rest, now_,
+        {{"scope", &given.scope},
+         {"consented", &given.consented},
+         {"source", &given.source},
+         {"withdrawn", &given.withdrawn},
+         {"engaged", &given.engaged}}));
+    scenario_.subscriptions.push_back(std::move(given));
     return {};
   }
 

@@ -39,6 +39,17 @@ struct ScenarioEntry {
   std::string note;
 };
 
+// "ledger ADDRESS …": what the ledger knows of an address; times in RFC 3339, empty: none.
+struct ScenarioSubscription {
+  int line = 0;
+  std::string address;
+  std::string scope = "global";
+  std::string consented;
+  std::string source;
+  std::string withdrawn;
+  std::string engaged;
+};
+
 // "dns NAME TYPE VALUE": a record that the milter finds when it asks.
 struct ScenarioRecord {
   int line = 0;
@@ -71,6 +82,7 @@ struct Scenario {
   std::string purpose;  // the comment at the top of the file, one line
   std::vector<ScenarioSetting> settings;
   std::vector<ScenarioEntry> entries;
+  std::vector<ScenarioSubscription> subscriptions;
   std::vector<ScenarioRecord> records;
   bool store_is_broken = false;  // the suppression list cannot be read once the daemon runs
   std::vector<ScenarioConnection> connections;

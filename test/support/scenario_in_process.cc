@@ -14,6 +14,7 @@
 #include "milter/world.h"
 #include "policy/config/config_reader.h"
 #include "policy/dns/zone_resolver.h"
+#include "policy/store/sqlite_ledger.h"
 #include "policy/store/sqlite_store.h"
 #include "test/support/scenario_conversation.h"
 #include "test/support/scenario_world.h"
@@ -197,13 +198,15 @@ Result<ScenarioRun> run_in_process(const Scenario& scenario, WallTime now,
   ICM_TRY(Config config, read(scenario, files, now));
   ICM_TRY(auto list,
           SqliteSuppressionList::open(files.store, Deadline::in(std::chrono::seconds{5})));
+  ICM_TRY(auto ledger, SqliteLedger::open(files.store, Deadline::in(std::chrono::seconds{5})));
   ICM_TRY(ZoneResolver zone, ZoneResolver::parse(zone_json(scenario)));
   const auto lookups = std::make_shared<std::atomic<int>>(0);
   Slots slots(config.limits.concurrent_judgements);
   CurrentWorld world(
       World::over(std::move(config),
                   std::make_unique<FaultyList>(std::move(list), lookups, faults.lookups_from),
-                  std::make_unique<ZoneResolver>(std::move(zone))));
+                  std::make_unique<ZoneResolver>(std::move(zone)), SealingKeys(), World::Host::ours,
+                  nullptr, std::move(ledger)));
   if (scenario.store_is_broken) ICM_CHECK(break_store(files));
   ScenarioRun run;
   TranscriptLog log(run.transcript);

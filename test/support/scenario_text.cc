@@ -175,4 +175,33 @@ Result<MessageText> split_message(std::string_view message) {
   return text;
 }
 
+std::string_view take_word(std::string_view& rest) {
+  rest = trim(rest);
+  const std::size_t end = std::min(rest.find_first_of(" \t"), rest.size());
+  const std::string_view word = rest.substr(0, end);
+  rest = trim(rest.substr(end));
+  return word;
+}
+
+Status read_options(std::string_view expected, std::string_view rest, WallTime now,
+                    const OptionPlaces& places) {
+  while (!rest.empty()) {
+    const std::string_view before = rest;
+    const std::string_view word = take_word(rest);
+    const std::string_view name = word.substr(0, word.find('='));
+    std::string_view value = word.size() > name.size() ? word.substr(name.size() + 1) : "";
+    if (name == "note" && word.size() > name.size()) {
+      value = before.substr(name.size() + 1);
+      rest = {};
+    }
+    const auto place = std::ranges::find(places, name, &OptionPlaces::value_type::first);
+    if (place == places.end() || value.empty()) {
+      return fail(Code::syntax, fmt::format("{}, got \"{}\"", expected, for_log(word, 40)));
+    }
+    ICM_TRY(const std::string expanded, expand_placeholders(value, now));
+    ICM_TRY(*place->second, unescape(expanded));
+  }
+  return {};
+}
+
 }  // namespace icm

@@ -21,6 +21,15 @@ namespace icm {
 // Replaces \r \n \t \0 \\ and \xNN.
 [[nodiscard]] Result<std::string> unescape(std::string_view text);
 
+// The next word of a line, which is taken off; empty at its end.
+std::string_view take_word(std::string_view& rest);
+
+// "name=value …" as the rest of a directive, each value with its placeholders and escapes replaced;
+// a note takes the rest of the line. An Error for another name begins with `expected`.
+using OptionPlaces = std::vector<std::pair<std::string_view, std::string*>>;
+[[nodiscard]] Status read_options(std::string_view expected, std::string_view rest, WallTime now,
+                                  const OptionPlaces& places);
+
 // The whole content of a file, or an Error that names it.
 [[nodiscard]] Result<std::string> read_text_file(const std::string& file);
 

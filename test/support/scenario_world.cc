@@ -11,6 +11,7 @@
 #include "policy/base/deadline.h"
 #include "policy/base/mailbox.h"
 #include "policy/store/entry_rows.h"
+#include "policy/store/sqlite_ledger_book.h"
 #include "policy/store/store.h"
 #include "policy/store/store_file.h"
 
@@ -63,6 +64,42 @@ Result<Suppression> entry_of(const ScenarioEntry& given, WallTime now) {
     ICM_TRY(entry.expires, parse_time(given.expires));
   }
   return entry;
+}
+
+Result<Subscription> subscription_of(const ScenarioSubscription& given) {
+  ICM_TRY(const Mailbox mailbox, Mailbox::parse(given.address));
+  Subscription subscription{.address = mailbox.key(),
+                            .scope = given.scope,
+                            .consented = {},
+                            .source = given.source,
+                            .withdrawn = {},
+                            .engaged = {}};
+  if (!given.consented.empty()) {
+    ICM_TRY(subscription.consented, parse_time(given.consented));
+  }
+  if (!given.withdrawn.empty()) {
+    ICM_TRY(subscription.withdrawn, parse_time(given.withdrawn));
+  }
+  if (!given.engaged.empty()) {
+    ICM_TRY(subscription.engaged, parse_time(given.engaged));
+  }
+  return subscription;
+}
+
+Status fill_ledger(const Scenario& scenario, const ScenarioFiles& files, WallTime now) {
+  ICM_TRY(const auto book,
+          SqliteLedgerBook::open(files.store, Missing::refuse, Deadline::in(patience)));
+  for (const ScenarioSubscription& given : scenario.subscriptions) {
+    const Result<Subscription> subscription = subscription_of(given);
+    Status added = subscription ? check_subscription(*subscription, now)
+                                : Status(tl::make_unexpected(subscription.error()));
+    if (added) {
+      ICM_CHECK(book->add(*subscription));
+    } else {
+      return fail_at(fmt::format("{}:{}", scenario.file, given.line), added.error());
+    }
+  }
+  return {};
 }
 
 // "10 mx.shop.example" → 10 and the name.
@@ -154,13 +191,15 @@ Status fill_store(const Scenario& scenario, const ScenarioFiles& files, WallTime
     bind_entry(query, *entry);
     ICM_CHECK(query.run());
   }
-  return {};
+  return fill_ledger(scenario, files, now);
 }
 
 Status break_store(const ScenarioFiles& files) {
   ICM_TRY(Database store, open_store(files.store, Database::Access::write, Missing::refuse,
                                      Deadline::in(patience)));
-  return store.execute("ALTER TABLE suppression RENAME TO damaged");
+  return store.execute(
+      "ALTER TABLE suppression RENAME TO damaged;"
+      "ALTER TABLE subscription RENAME TO damaged_subscription");
 }
 
 }  // namespace icm
