@@ -181,7 +181,7 @@ TEST_F(DaemonControl, keeps_a_change_over_a_reload_until_it_is_taken_back) {
                      .out = "policy suppression: enforce instead of off, as configured\n",
                      .err = {}}));
   const Json policies = status()["policies"];
-  EXPECT_EQ(policies.size(), 8u);
+  EXPECT_EQ(policies.size(), 10u);
   for (const Json& policy : policies) EXPECT_EQ(policy["change"], nullptr);
 }
 
