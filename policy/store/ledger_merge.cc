@@ -9,7 +9,7 @@ namespace {
 constexpr std::string_view erased =
     "SELECT 1 FROM suppression WHERE reason = 'erasure' AND address = ?1";
 constexpr std::string_view insert = "INSERT INTO subscription (" ICM_LEDGER_COLUMNS
-                                    ") VALUES (?1, ?2, ?3, ?4, ?5, ?6) ON CONFLICT DO NOTHING";
+                                    ") VALUES (" ICM_LEDGER_PARAMETERS ") ON CONFLICT DO NOTHING";
 constexpr std::string_view known =
     "SELECT " ICM_LEDGER_COLUMNS " FROM subscription WHERE address = ?1 AND scope = ?2";
 constexpr std::string_view update =

@@ -8,13 +8,14 @@
 
 // The columns of a subscription, in the order in which the functions below count them.
 #define ICM_LEDGER_COLUMNS "address, scope, consented, source, withdrawn, engaged"
+#define ICM_LEDGER_PARAMETERS "?1, ?2, ?3, ?4, ?5, ?6"
 
 namespace icm {
 
 // The subscription in columns 0, 1, … of the current row.
 Subscription subscription_of_row(const Query& query);
 
-// Binds `subscription` to parameters ?1 to ?6. It must live until the query ends.
+// Binds `subscription` to ICM_LEDGER_PARAMETERS. It must live until the query ends.
 void bind_subscription(Query& query, const Subscription& subscription);
 
 }  // namespace icm

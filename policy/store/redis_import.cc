@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "policy/store/import_count.h"
 #include "policy/store/redis_book.h"
 
 namespace icm {
@@ -19,20 +20,6 @@ constexpr int most_attempts = 100;            // of one batch, while others writ
 tl::unexpected<Error> file_problem(std::string_view what) {
   return fail(Code::temporary, fmt::format("the import's temporary file: cannot {}: {}", what,
                                            std::strerror(errno)));
-}
-
-void count_one(ImportCount& count, Outcome outcome) {
-  switch (outcome) {
-    case Outcome::added:
-      ++count.added;
-      return;
-    case Outcome::changed:
-      ++count.changed;
-      return;
-    case Outcome::unchanged:
-      ++count.unchanged;
-      return;
-  }
 }
 
 }  // namespace
@@ -113,7 +100,7 @@ Status RedisImport::write(const std::vector<Suppression>& batch, const Deed& dee
                            .forgets_past = false};
       ImportCount here;
       for (const Suppression* entry : open.at(addresses[i])) {
-        count_one(here, put_entry(change, *entry, *deed_, deed.at));
+        icm::count(put_entry(change, *entry, *deed_, deed.at), here);
       }
       if (here.added + here.changed == 0) {
         count.unchanged += here.unchanged;

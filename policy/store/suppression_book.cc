@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "policy/base/text.h"
+#include "policy/store/stored_text.h"
 
 namespace icm {
 namespace {
@@ -13,28 +14,7 @@ constexpr std::size_t max_source = 200;
 constexpr std::size_t max_note = 1000;  // also of a reply
 constexpr std::size_t max_pattern = 100;
 constexpr std::size_t max_queue_id = 100;
-
-// Also the control characters of ISO 6429 in their UTF-8 form, U+0080 to U+009F: a terminal obeys
-// some of them as it obeys ESC.
-bool has_control(std::string_view text) {
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto octet = static_cast<unsigned char>(text[i]);
-    if (octet < ' ' || octet == 0x7f) return true;
-    if (octet == 0xc2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xa0) {
-      return true;
-    }
-  }
-  return false;
-}
-
-Status check_text(std::string_view name, std::string_view text, std::size_t limit) {
-  if (text.size() <= limit && !has_control(text) && is_utf8(text)) return {};
-  return fail(
-      Code::syntax,
-      fmt::format("{}: expected at most {} octets of UTF-8 without control characters, found "
-                  "{} octets, \"{}\"",
-                  name, limit, text.size(), for_log(text, 60)));
-}
+constexpr std::int64_t max_count = 1'000'000'000;  // sums of a few of them cannot overflow
 
 bool is_always_global(SuppressionReason reason) {
   return reason == SuppressionReason::erasure || reason == SuppressionReason::hard_bounce ||
@@ -67,9 +47,13 @@ Status check_evidence(const Evidence& evidence) {
                             evidence.count, to_rfc3339(evidence.first_seen),
                             to_rfc3339(evidence.last_seen)));
   }
-  ICM_CHECK(check_text("pattern", evidence.pattern, max_pattern));
-  ICM_CHECK(check_text("queue id", evidence.queue_id, max_queue_id));
-  return check_text("reply", evidence.reply, max_note);
+  if (evidence.count > max_count) {
+    return fail(Code::syntax, fmt::format("evidence: expected a count of at most {}, found {}",
+                                          max_count, evidence.count));
+  }
+  ICM_CHECK(check_stored_text("pattern", evidence.pattern, max_pattern));
+  ICM_CHECK(check_stored_text("queue id", evidence.queue_id, max_queue_id));
+  return check_stored_text("reply", evidence.reply, max_note);
 }
 
 // What comes twice, as when a log is read again, is counted once: only evidence of another time
@@ -81,7 +65,8 @@ std::optional<Evidence> merged_evidence(const std::optional<Evidence>& known,
   result.first_seen = std::min(known->first_seen, given->first_seen);
   const bool is_apart =
       given->first_seen > known->last_seen || given->last_seen < known->first_seen;
-  result.count = is_apart ? known->count + given->count : std::max(known->count, given->count);
+  result.count = is_apart ? std::min(known->count + given->count, max_count)
+                          : std::max(known->count, given->count);
   return result;
 }
 
@@ -116,9 +101,9 @@ Status check_entry(const Suppression& entry) {
     return fail(Code::syntax, fmt::format("{}: expected scope global, found \"{}\"",
                                           to_string(entry.reason), for_log(entry.scope)));
   }
-  ICM_CHECK(check_text("address", entry.address, max_address));
-  ICM_CHECK(check_text("source", entry.source, max_source));
-  ICM_CHECK(check_text("note", entry.note, max_note));
+  ICM_CHECK(check_stored_text("address", entry.address, max_address));
+  ICM_CHECK(check_stored_text("source", entry.source, max_source));
+  ICM_CHECK(check_stored_text("note", entry.note, max_note));
   return entry.evidence ? check_evidence(*entry.evidence) : Status();
 }
 
