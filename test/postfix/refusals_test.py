@@ -55,6 +55,29 @@ class Refusals(PostfixCase):
         self.assertIn("suppression.manual", bounce)
         self.not_delivered(message_id)
 
+    def test_bulk_mail_reaches_the_recorded_subscriber_who_is_still_there_alone(self) -> None:
+        site, message_id = self.site, self.site.new_id("ledger")
+        news = {"name": "news", "kind": "bulk", "sender_domains": ["corp.example"]}
+        self.configure(
+            {
+                "streams": [news],
+                "consent": {"mode": "enforce"},
+                "inactive": {"mode": "enforce", "after": "30d"},
+            }
+        )
+        for address, consented in (("fan@icloud.com", "10d"), ("asleep@icloud.com", "90d")):
+            about = ("--scope", "stream:news", "--consented", consented, "--source", "form")
+            site.milter.control("ledger", "add", address, *about)
+        to = ("fan@icloud.com", "asleep@icloud.com", "stranger@icloud.com")
+        site.submit(letter(message_id, ", ".join(to), *BULK, *ONE_CLICK), *to)
+        bounce = words(self.bounce_to("ann", message_id))
+        self.assertIn("Final-Recipient: rfc822; stranger@icloud.com", bounce)
+        self.assertIn("550 5.7.1 consent.missing: no consent to stream news", bounce)
+        self.assertIn("Final-Recipient: rfc822; asleep@icloud.com", bounce)
+        self.assertIn("550 5.7.1 inactive.consent: never active since the consent", bounce)
+        self.assertNotIn("Final-Recipient: rfc822; fan@icloud.com", bounce)
+        self.assertEqual(self.delivered_once(message_id).recipients, ("fan@icloud.com",))
+
     def test_a_refused_message_comes_back_with_the_very_words_of_the_decision(self) -> None:
         site, message_id = self.site, self.site.new_id("bulk")
         site.submit(letter(message_id, "bob@icloud.com", *BULK), "bob@icloud.com")
