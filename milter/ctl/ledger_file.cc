@@ -3,10 +3,9 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <utility>
 
-#include <nlohmann/json.hpp>
-
+#include "milter/ctl/json_record.h"
 #include "milter/ctl/ledger_options.h"
 #include "policy/base/text.h"
 
@@ -16,34 +15,9 @@ namespace {
 constexpr std::string_view columns_expected =
     "address, scope, consented, source, withdrawn or engaged";
 
-Error too_long() {
-  return {Code::syntax, fmt::format("expected a line of at most {} octets", max_line_octets)};
-}
-
 Result<WallTime> read_time(std::string_view name, const Result<WallTime>& time) {
   if (!time) return fail_at(name, time.error());
   return *time;
-}
-
-// A flat object; of two members with one name no reader knows which one was meant.
-Result<nlohmann::json> parse_object(std::string_view line) {
-  std::set<std::string> names;
-  std::string repeated;
-  const auto look = [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& value) {
-    if (event == nlohmann::json::parse_event_t::key && depth == 1 &&
-        !names.insert(value.get<std::string>()).second) {
-      repeated = value.get<std::string>();
-    }
-    return true;
-  };
-  nlohmann::json object =
-      nlohmann::json::parse(line.begin(), line.end(), look, /*allow_exceptions=*/false);
-  if (!object.is_object()) return fail(Code::syntax, "expected one JSON object");
-  if (!repeated.empty()) {
-    return fail(Code::syntax,
-                fmt::format("expected each member once, found \"{}\" again", for_log(repeated)));
-  }
-  return object;
 }
 
 }  // namespace
@@ -72,37 +46,24 @@ std::optional<LedgerFile::Column> LedgerFile::column_named(std::string_view name
   return named->second;
 }
 
-Result<std::optional<Line>> LedgerFile::next_line() {
-  if (held_back_) {
-    first_ = *std::move(held_back_);
-    held_back_.reset();
-    return Line{.number = line_number_, .text = first_, .is_too_long = false};
+Status LedgerFile::begin() {
+  ICM_CHECK(lines_.begin());
+  for (;;) {
+    const auto line = lines_.next();
+    if (line && !*line) return {};
+    if (line && trim(**line).empty()) continue;
+    const Status read = line ? read_header(**line) : Status(tl::make_unexpected(line.error()));
+    return read || read.error().code != Code::syntax ? read : fail_at(place(), read.error());
   }
-  const Result<std::optional<Line>> read = lines_.next();
-  if (!read) return fail_at(name_, read.error());
-  const std::optional<Line>& line = *read;
-  if (line) line_number_ = line->number;
-  return line;
 }
 
-Status LedgerFile::begin() {
-  const Status is_text = skip_byte_order_mark(lines_);
-  if (!is_text) return fail_at(name_, is_text.error());
-  ICM_TRY(std::optional<Line> line, next_line());
-  while (line && !line->is_too_long && trim(line->text).empty()) {
-    ICM_TRY(line, next_line());
-  }
-  if (!line) return {};
-  if (line->is_too_long) return fail_at(place(), too_long());
+Status LedgerFile::read_header(std::string_view line) {
   if (format_ == LedgerFormat::automatic) {
-    format_ = trim(line->text).starts_with('{') ? LedgerFormat::json : LedgerFormat::csv;
+    format_ = trim(line).starts_with('{') ? LedgerFormat::json : LedgerFormat::csv;
   }
-  if (format_ == LedgerFormat::json) {
-    held_back_ = line->text;
-    return {};
-  }
-  const Status read = read_columns(line->text);
-  return read ? read : fail_at(place(), read.error());
+  if (format_ == LedgerFormat::csv) return read_columns(line);
+  lines_.put_back(line);
+  return {};
 }
 
 Status LedgerFile::read_columns(std::string_view header) {
@@ -163,28 +124,27 @@ Result<Subscription> LedgerFile::read_record(std::string_view line) {
   }
   Subscription subscription = defaults_;
   for (std::size_t i = 0; i < fields_.size(); ++i) {
-    ICM_CHECK(read_field(columns_[i], fields_[i].text, subscription));
+    ICM_CHECK(read_field(columns_[i], without_guard(fields_[i].text), subscription));
   }
   return subscription;
 }
 
 Result<Subscription> LedgerFile::read_object(std::string_view line) const {
-  ICM_TRY(const nlohmann::json object, parse_object(line));
+  ICM_TRY(const std::vector<JsonMember> members, read_json_record(line));
   Subscription subscription = defaults_;
   bool has_address = false;
-  for (const auto& [name, value] : object.items()) {
-    const std::optional<Column> column = column_named(name);
-    if (!column) {
+  for (const JsonMember& member : members) {
+    const std::optional<Column> column = column_named(member.name);
+    if (!column || !member.group.empty() || member.name != lower_ascii(member.name)) {
       return fail(Code::syntax, fmt::format("expected members named {}; found \"{}\"",
-                                            columns_expected, for_log(name)));
+                                            columns_expected, for_log(member.path(), 60)));
     }
-    if (value.is_null()) continue;
-    if (!value.is_string()) {
-      return fail(Code::syntax, fmt::format("{}: expected a string or null, found {}",
-                                            for_log(name), value.type_name()));
+    if (member.kind == JsonMember::Kind::null) continue;
+    ICM_CHECK(expect(member, JsonMember::Kind::text));
+    if (*column == Column::address && std::exchange(has_address, true)) {
+      return fail(Code::syntax, "expected one address, found another as email");
     }
-    has_address = has_address || *column == Column::address;
-    ICM_CHECK(read_field(*column, value.get_ref<const std::string&>(), subscription));
+    ICM_CHECK(read_field(*column, member.text, subscription));
   }
   if (!has_address) return fail(Code::syntax, "expected a member named address, found none");
   return subscription;
@@ -192,12 +152,11 @@ Result<Subscription> LedgerFile::read_object(std::string_view line) const {
 
 Result<std::optional<Subscription>> LedgerFile::next() {
   for (;;) {
-    ICM_TRY(const std::optional<Line> line, next_line());
+    ICM_TRY(const std::optional<std::string_view> line, lines_.next());
     if (!line) return std::nullopt;
-    if (line->is_too_long) return tl::make_unexpected(too_long());
-    if (trim(line->text).empty()) continue;
+    if (trim(*line).empty()) continue;
     Result<Subscription> read =
-        format_ == LedgerFormat::json ? read_object(line->text) : read_record(line->text);
+        format_ == LedgerFormat::json ? read_object(*line) : read_record(*line);
     if (!read) return tl::make_unexpected(read.error());
     // A source of the command line goes with a consent; a line without one has none.
     if (!read->consented && read->source == defaults_.source) read->source.clear();

@@ -10,8 +10,8 @@
 #include <string_view>
 #include <vector>
 
-#include "milter/ctl/suppress_file.h"
-#include "milter/ctl/suppress_lines.h"
+#include "milter/ctl/csv.h"
+#include "milter/ctl/record_lines.h"
 #include "policy/store/ledger.h"
 
 namespace icm::ctl {
@@ -29,7 +29,7 @@ class LedgerFile {
   // What a line leaves open comes from `defaults`. `file` stays the caller's; `name` is what errors
   // call it.
   LedgerFile(std::FILE* file, std::string name, LedgerFormat format, Subscription defaults)
-      : lines_(file), name_(std::move(name)), format_(format), defaults_(std::move(defaults)) {}
+      : lines_(file, std::move(name)), format_(format), defaults_(std::move(defaults)) {}
 
   // Reads as far as the header line, once, before next(). An Error names the place and is about the
   // file as a whole: Code::syntax when it is none of ours, another code when it cannot be read.
@@ -41,28 +41,24 @@ class LedgerFile {
   [[nodiscard]] Result<std::optional<Subscription>> next();
 
   // "list.csv:7", the line that next() has just read.
-  std::string place() const { return fmt::format("{}:{}", name_, line_number_); }
+  std::string place() const { return lines_.place(); }
 
  private:
   enum class Column { address, scope, consented, source, withdrawn, engaged };
 
   static std::optional<Column> column_named(std::string_view name);
-  [[nodiscard]] Result<std::optional<Line>> next_line();
+  [[nodiscard]] Status read_header(std::string_view line);
   [[nodiscard]] Status read_columns(std::string_view header);
   [[nodiscard]] Result<Subscription> read_record(std::string_view line);
   [[nodiscard]] Result<Subscription> read_object(std::string_view line) const;
   [[nodiscard]] static Status read_field(Column column, std::string_view text,
                                          Subscription& subscription);
 
-  LineReader lines_;
-  std::string name_;
+  RecordLines lines_;
   LedgerFormat format_;
   Subscription defaults_;
   std::vector<Column> columns_;
-  std::vector<CsvField> fields_;          // of the line at hand; kept for its memory
-  std::optional<std::string> held_back_;  // a first line that was no header,
-  std::string first_;                     // and where it stays while it is read
-  std::uint64_t line_number_ = 0;
+  std::vector<CsvField> fields_;  // of the line at hand; kept for its memory
 };
 
 }  // namespace icm::ctl

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "milter/ctl/csv.h"
 #include "milter/ctl/suppress_print.h"
 #include "milter/ctl/terminal.h"
 

@@ -137,25 +137,31 @@ void add_bulk(CLI::App& suppress, Chosen& chosen, const Options& options) {
   import
       .add_option("--format", options->format,
                   "csv: a header line with the column address and any of reason, scope, created, "
-                  "expires, source and note, then an entry a line (RFC 4180). plain: an address a "
-                  "line; empty lines and lines that begin with \"# \" are skipped. auto: csv when "
-                  "the first line names a column address or email. The CSV exports of Amazon SES, "
-                  "SendGrid, Mailgun and Postmark are known by their header lines. Default: auto.")
+                  "expires, source and note, and of the evidence pattern, reply, queue_id, "
+                  "first_seen, last_seen and count, then an entry a line (RFC 4180). json: an "
+                  "object a line with the same names, the evidence an object in it. plain: an "
+                  "address a line; empty lines and lines that begin with \"# \" are skipped. auto: "
+                  "json when the first line begins an object, csv when it names a column address "
+                  "or email, else plain. The CSV exports of Amazon SES, SendGrid, Mailgun and "
+                  "Postmark are known by their header lines. Default: auto.")
       ->option_text("FORMAT");
   import.add_flag("--skip-bad", options->skip_bad,
                   "Leave bad lines out, and import the others. They are reported all the same.");
   add_entry(import, *options, "import:FILE");
   add_place(import, *options);
   import.footer(
-      "--reason, --scope, --expires, --source and --note are for what the file leaves open.\n"
+      "--reason, --scope, --expires, --source and --note are for what the file leaves open. A list "
+      "of Mailgun's complaints does not say that it is one: --reason complaint. Bounces of other "
+      "services are taken where their status says that there is no such address.\n"
       "Others may read the list meanwhile and see all of the import or nothing of it.");
 
   CLI::App& out =
       add_word(suppress, chosen, options, "export",
                "Prints the entries in force for another program, or for import.", suppress_export);
   out.add_option("--format", options->format,
-                 "csv (with all columns, as import reads it), plain (addresses alone) or json (an "
-                 "object a line). Default: csv.")
+                 "csv or json (an object a line), each with all that an entry has, as import reads "
+                 "it; plain (addresses alone). In csv a field that a spreadsheet would take for a "
+                 "formula has an apostrophe in front, which import takes off. Default: csv.")
       ->option_text("FORMAT");
   add_filter(out, *options);
   add_place(out, *options);

@@ -5,26 +5,27 @@
 #include <array>
 
 #include "policy/base/text.h"
+#include "policy/store/stored_text.h"
 
 namespace icm::ctl {
 namespace {
 
-constexpr std::size_t note_shown = 900;  // octets; a note has room for 1000
+constexpr std::size_t note_room = 1000;  // octets
 
 struct Shape {
   ForeignList list;
   std::vector<std::string_view> columns;
 };
 
-// The ones with more columns first: a list of Mailgun's complaints has no column of its own.
-const std::array<Shape, 6>& shapes() {
-  static const std::array<Shape, 6> all = {{
+// Mailgun's list of complaints is not among them: address and created_at, which is all that it has,
+// may be the columns of anybody's list.
+const std::array<Shape, 5>& shapes() {
+  static const std::array<Shape, 5> all = {{
       {ForeignList::postmark, {"emailaddress", "suppressionreason", "origin", "createdat"}},
       {ForeignList::sendgrid_bounces, {"status", "reason", "email", "created"}},
       {ForeignList::mailgun_bounces, {"address", "code", "error", "created_at"}},
       {ForeignList::ses, {"emailaddress", "reason", "lastupdatetime"}},
       {ForeignList::mailgun_unsubscribes, {"address", "tags", "created_at"}},
-      {ForeignList::mailgun_complaints, {"address", "created_at"}},
   }};
   return all;
 }
@@ -78,7 +79,7 @@ class Row {
 std::string note_of(std::string_view first, std::string_view second) {
   std::string note(first);
   if (!note.empty() && !second.empty()) note += ' ';
-  return for_log(note + std::string(second), note_shown);
+  return for_store(note + std::string(second), note_room);
 }
 
 Status read_ses(const Row& row, Suppression& entry) {
@@ -94,10 +95,38 @@ Status read_ses(const Row& row, Suppression& entry) {
   return row.read_address("EmailAddress", entry);
 }
 
-// RFC 3463 §2: a class other than 5 is no lasting failure, and no reason to give an address up.
+// The first enhanced status code in a text (RFC 3463 §2), as a server writes it behind its reply
+// code; empty when there is none.
+std::string_view status_in(std::string_view text) {
+  for (const std::string_view word : split(text, ' ')) {
+    std::string_view status = word.substr(0, word.find_first_not_of("0123456789."));
+    if (status.size() < 4 && word.find('-') != std::string_view::npos) {  // "550-5.1.1"
+      status = word.substr(word.find('-') + 1);
+    }
+    const std::vector<std::string_view> parts = split(status, '.');
+    const bool is_status = parts.size() == 3 && parts[0].size() == 1 &&
+                           std::ranges::all_of(parts, [](std::string_view part) {
+                             return parse_number(part).has_value() && part.size() <= 3;
+                           });
+    if (is_status) return status;
+  }
+  return {};
+}
+
+// Whether a status says of the recipient's address that it is none, for good (RFC 3463 §3.2,
+// RFC 7505 §4). Any other says something of the message, its sender, a full mailbox or the day; it
+// is no reason to give an address up.
+bool says_no_such_address(std::string_view status) {
+  constexpr std::array<std::string_view, 5> all = {"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"};
+  return std::ranges::find(all, status) != all.end();
+}
+
+constexpr std::string_view no_such_address =
+    "5.1.1, 5.1.2, 5.1.3, 5.1.6 or 5.1.10 (there is no such address)";
+
 Status read_sendgrid(const Row& row, Suppression& entry) {
   const std::string_view status = row["status"];
-  if (!status.starts_with('5')) return odd("status", "5.x.x, a lasting failure", status);
+  if (!says_no_such_address(status)) return odd("status", no_such_address, status);
   entry.reason = SuppressionReason::hard_bounce;
   entry.note = note_of(row["reason"], {});
   ICM_CHECK(row.read_time("created", entry));
@@ -106,26 +135,25 @@ Status read_sendgrid(const Row& row, Suppression& entry) {
 
 Status read_mailgun_bounce(const Row& row, Suppression& entry) {
   const std::string_view code = row["code"];
+  const std::string_view error = row["error"];
   if (code.size() != 3 || code[0] != '5') return odd("code", "5xx, a lasting failure", code);
+  if (!says_no_such_address(status_in(error))) return odd("error", no_such_address, error);
   entry.reason = SuppressionReason::hard_bounce;
-  entry.note = note_of(code, row["error"]);
+  entry.note = note_of(code, error);
   ICM_CHECK(row.read_time("created_at", entry));
   return row.read_address("address", entry);
 }
 
-// A tag is a name of Mailgun's for a part of the mail; which stream of ours that is, nobody knows.
+// A tag is a name of Mailgun's for a part of the mail; which stream of ours that is, --scope says.
+// Who left all mail has left all of it, whatever stands there.
 Status read_mailgun_unsubscribe(const Row& row, Suppression& entry) {
   const std::string_view tags = row["tags"];
-  if (tags != "*" && entry.scope == "global") {
+  if (tags == "*") {
+    entry.scope = "global";
+  } else if (entry.scope == "global") {
     return odd("tags", "* (all mail), or --scope on the command line", tags);
   }
   entry.reason = SuppressionReason::unsubscribe;
-  ICM_CHECK(row.read_time("created_at", entry));
-  return row.read_address("address", entry);
-}
-
-Status read_mailgun_complaint(const Row& row, Suppression& entry) {
-  entry.reason = SuppressionReason::complaint;
   ICM_CHECK(row.read_time("created_at", entry));
   return row.read_address("address", entry);
 }
@@ -182,8 +210,6 @@ Status read_foreign(ForeignList list, const std::vector<std::string>& columns,
       return read_mailgun_bounce(row, entry);
     case ForeignList::mailgun_unsubscribes:
       return read_mailgun_unsubscribe(row, entry);
-    case ForeignList::mailgun_complaints:
-      return read_mailgun_complaint(row, entry);
     case ForeignList::postmark:
       return read_postmark(row, entry);
   }

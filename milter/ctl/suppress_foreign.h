@@ -18,7 +18,6 @@ enum class ForeignList {
   sendgrid_bounces,      // SendGrid: status, reason, email, created
   mailgun_bounces,       // Mailgun: address, code, error, created_at
   mailgun_unsubscribes,  // Mailgun: address, tags, created_at
-  mailgun_complaints,    // Mailgun: address, created_at
   postmark,              // Postmark: EmailAddress, SuppressionReason, Origin, CreatedAt
 };
 

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "milter/ctl/csv.h"
 #include "milter/ctl/terminal.h"
 
 namespace icm::ctl {
@@ -130,21 +131,6 @@ std::string_view words(Held held) {
 
 }  // namespace
 
-// RFC 4180 §2 rules 5 to 7.
-void add_csv_field(std::string& line, std::string_view field) {
-  if (!line.empty()) line += ',';
-  if (field.find_first_of(",\"\r\n") == std::string_view::npos) {
-    line += field;
-    return;
-  }
-  line += '"';
-  for (const char c : field) {
-    if (c == '"') line += '"';
-    line += c;
-  }
-  line += '"';
-}
-
 void Printer::write() {
   if (error_ == 0 && std::fwrite(pending_.data(), 1, pending_.size(), stdout) != pending_.size()) {
     error_ = errno;
@@ -173,7 +159,10 @@ std::string one_line(const Suppression& entry) {
   return text;
 }
 
-std::string_view csv_header() { return "address,reason,scope,created,expires,source,note\r\n"; }
+std::string_view csv_header() {
+  return "address,reason,scope,created,expires,source,note,pattern,reply,queue_id,first_seen,"
+         "last_seen,count\r\n";
+}
 
 std::string csv_line(const Suppression& entry) {
   std::string line;
@@ -184,6 +173,16 @@ std::string csv_line(const Suppression& entry) {
   add_csv_field(line, entry.expires ? show_time(*entry.expires) : std::string());
   add_csv_field(line, entry.source);
   add_csv_field(line, entry.note);
+  if (entry.evidence) {
+    add_csv_field(line, entry.evidence->pattern);
+    add_csv_field(line, entry.evidence->reply);
+    add_csv_field(line, entry.evidence->queue_id);
+    add_csv_field(line, show_time(entry.evidence->first_seen));
+    add_csv_field(line, show_time(entry.evidence->last_seen));
+    add_csv_field(line, fmt::format("{}", entry.evidence->count));
+  } else {
+    line += ",,,,,,";
+  }
   return line + "\r\n";
 }
 

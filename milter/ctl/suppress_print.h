@@ -37,9 +37,6 @@ std::string show_time(WallTime time);
 // "unsubscribe, global, since 2026-11-21T08:00:00Z, until …"
 std::string one_line(const Suppression& entry);
 
-// A further field of a CSV line, quoted where RFC 4180 §2 asks for it.
-void add_csv_field(std::string& line, std::string_view field);
-
 // RFC 4180, in the columns that an import reads: the header line, and one entry's line, each with
 // its CRLF (§2).
 std::string_view csv_header();

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // A list of addresses of hostile octets: every line is an entry that could be stored or a bad line,
-// never anything between, and what is taken survives being written as CSV and read again.
+// never anything between, and what is taken survives being written and read again, as CSV and as
+// JSON lines.
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -54,17 +55,17 @@ std::vector<icm::Suppression> read(std::string_view content, icm::ctl::FileForma
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* octets, std::size_t size) {
   const std::string_view content(reinterpret_cast<const char*>(octets), size);
   using icm::ctl::FileFormat;
-  for (const FileFormat format : {FileFormat::automatic, FileFormat::csv, FileFormat::plain}) {
+  for (const FileFormat format :
+       {FileFormat::automatic, FileFormat::csv, FileFormat::json, FileFormat::plain}) {
     const std::vector<icm::Suppression> entries = read(content, format);
-    std::string written(icm::ctl::csv_header());
-    for (const icm::Suppression& entry : entries) written += icm::ctl::csv_line(entry);
-    const std::vector<icm::Suppression> again = read(written, FileFormat::csv);
-    icm::demand(again.size() == entries.size(), "entries were lost", written);
-    for (std::size_t i = 0; i < again.size(); ++i) {
-      icm::demand(again[i].address == entries[i].address && again[i].scope == entries[i].scope &&
-                      again[i].reason == entries[i].reason,
-                  "an entry has changed", written);
+    std::string csv(icm::ctl::csv_header());
+    std::string json;
+    for (const icm::Suppression& entry : entries) {
+      csv += icm::ctl::csv_line(entry);
+      json += icm::ctl::json_line(entry) + '\n';
     }
+    icm::demand(read(csv, FileFormat::csv) == entries, "CSV has changed entries", csv);
+    icm::demand(read(json, FileFormat::json) == entries, "JSON has changed entries", json);
   }
   return 0;
 }

@@ -132,14 +132,14 @@ TEST_F(LedgerCommand, refuses_columns_and_members_it_does_not_know) {
                 "engaged, separated by commas; found \"opened\"\n");
   for (const auto& [line, said] :
        {std::pair<std::string, std::string>{"{\"address\": 7}",
-                                            "address: expected a string or null, found number"},
+                                            "address: expected a text, found a number"},
         {"{\"consented\": \"2026-01-02\"}", "expected a member named address, found none"},
         {"{\"address\": \"bob@icloud.com\", \"opened\": \"2026-01-02\"}",
          "expected members named address, scope, consented, source, withdrawn or engaged; found "
          "\"opened\""},
         {"{\"address\": \"a@icloud.com\", \"address\": \"b@icloud.com\"}",
          "expected each member once, found \"address\" again"},
-        {"{", "expected one JSON object"}}) {
+        {"{", "expected a JSON object, found \"{\" at octet 2"}}) {
     const Outcome outcome = import_ledger(line + "\n");
     EXPECT_EQ(outcome.exit, 2);
     EXPECT_TRUE(outcome.err.starts_with("icloud-milterctl: " + file() + ":1: " + said + "\n"))

@@ -110,8 +110,8 @@ TEST_F(SuppressBulk, imports_what_the_options_say_for_what_the_file_leaves_open)
           "shop", "--note", "n"});
   EXPECT_EQ(exported(),
             std::string(csv_titles) +
-                "bob@icloud.com,suspended,stream:shop,NOW,2126-01-01T00:00:00Z,shop,n\r\n"
-                "eve@me.com,suspended,stream:shop,NOW,2126-01-01T00:00:00Z,crm,n\r\n");
+                "bob@icloud.com,suspended,stream:shop,NOW,2126-01-01T00:00:00Z,shop,n,,,,,,\r\n"
+                "eve@me.com,suspended,stream:shop,NOW,2126-01-01T00:00:00Z,crm,n,,,,,,\r\n");
 }
 
 TEST_F(SuppressBulk, imports_nothing_when_a_line_is_bad_and_names_every_one) {
@@ -140,8 +140,7 @@ TEST_F(SuppressBulk, imports_nothing_when_a_line_is_bad_and_names_every_one) {
   EXPECT_EQ(
       import(content, {"--skip-bad"}),
       (Outcome{
-          0,
-          list + ": 1 entries: 1 added, 0 changed, 0 unchanged; 4 bad lines left out; import 2\n",
+          0, list + ": 1 entry: 1 added, 0 changed, 0 unchanged; 4 bad lines left out; import 2\n",
           complaints}));
   EXPECT_EQ(exported({"--format", "plain"}), "bob@icloud.com\njoe@mac.com\n");
 }
@@ -154,8 +153,10 @@ TEST_F(SuppressBulk, imports_nothing_of_a_file_that_is_none_of_ours) {
                               4),
                   list + ": expected UTF-8, found UTF-16; save the file as UTF-8"},
         {"address,colour\nbob@icloud.com,red\n",
-         list + ":1: expected columns named address, reason, scope, created, expires, source or "
-                "note, separated by commas; found \"colour\""},
+         list +
+             ":1: expected columns named address, reason, scope, created, expires, source, note, "
+             "pattern, reply, queue_id, first_seen, last_seen or count, separated by commas; "
+             "found \"colour\""},
         {"address,note,address\n", list + ":1: expected each column once, found \"address\" again"},
         {std::string(20000, 'x') + "\nbob@icloud.com\n",
          list + ":1: expected a line of at most 16384 octets"}}) {
@@ -177,7 +178,8 @@ TEST_F(SuppressBulk, says_a_mistake_on_the_command_line_once_and_not_for_each_li
             (Outcome{2, "", "icloud-milterctl: suspended: expected an expiry, found none\n"}));
   EXPECT_EQ(
       import("bob@icloud.com\n", {"--format", "xml"}),
-      (Outcome{2, "", "icloud-milterctl: format: expected auto, csv or plain, found \"xml\"\n"}));
+      (Outcome{2, "",
+               "icloud-milterctl: format: expected auto, csv, json or plain, found \"xml\"\n"}));
 }
 
 TEST_F(SuppressBulk, imports_what_it_exports) {
@@ -190,13 +192,47 @@ TEST_F(SuppressBulk, imports_what_it_exports) {
   const std::string first = exported();
   EXPECT_EQ(first, std::string(csv_titles) +
                        "\"\"\"b,c\"\"@me.com\",suspended,list:x.example,2026-02-01T00:00:00Z,"
-                       "2126-01-01T00:00:00Z,crm,\xc3\xa4\r\n"
+                       "2126-01-01T00:00:00Z,crm,\xc3\xa4,,,,,,\r\n"
                        "bob@icloud.com,unsubscribe,global,2026-01-01T08:00:00.500Z,,\"a, b\","
-                       "\"say \"\"no\"\"\"\r\n"
-                       "eve@me.com,manual,stream:shop,2026-03-01T00:00:00Z,,crm,\r\n");
+                       "\"say \"\"no\"\"\",,,,,,\r\n"
+                       "eve@me.com,manual,stream:shop,2026-03-01T00:00:00Z,,crm,,,,,,,\r\n");
   store_ = in_directory("second.db");
   EXPECT_EQ(import(first).exit, 0);
   EXPECT_EQ(exported(), first);
+}
+
+TEST_F(SuppressBulk, exports_with_the_evidence_and_imports_it_exactly) {
+  const std::string lines =
+      "{\"address\":\"+bob@icloud.com\",\"reason\":\"hard-bounce\",\"scope\":\"global\","
+      "\"created\":\"2026-11-01T08:00:00.007Z\",\"expires\":null,\"source\":\"=crm\","
+      "\"note\":\"\xc3\xa4, '=1 \\\\ \\\"x\\\"\",\"evidence\":{\"pattern\":\"no-such-user\","
+      "\"reply\":\" @550 5.1.1\",\"queue_id\":\"4abc\","
+      "\"first_seen\":\"2026-11-01T08:00:00.000Z\",\"last_seen\":\"2026-11-02T08:00:00.001Z\","
+      "\"count\":1000000000}}\n"
+      "{\"address\":\"eve@me.com\",\"reason\":\"suspended\",\"scope\":\"list:x.example\","
+      "\"created\":\"2026-11-01T08:00:00.000Z\",\"expires\":\"2126-11-01T08:00:00.000Z\","
+      "\"source\":\"crm\",\"note\":\"\"}\n";
+  ASSERT_EQ(import(lines).err, "");
+  EXPECT_EQ(exported({"--format", "json"}), lines);
+  const std::string csv = exported();
+  EXPECT_EQ(csv, std::string(csv_titles) +
+                     "'+bob@icloud.com,hard-bounce,global,2026-11-01T08:00:00.007Z,,'=crm,"
+                     "\"\xc3\xa4, '=1 \\ \"\"x\"\"\",no-such-user, @550 5.1.1,4abc,"
+                     "2026-11-01T08:00:00Z,2026-11-02T08:00:00.001Z,1000000000\r\n"
+                     "eve@me.com,suspended,list:x.example,2026-11-01T08:00:00Z,"
+                     "2126-11-01T08:00:00Z,crm,,,,,,,\r\n");
+  store_ = in_directory("second.db");
+  ASSERT_EQ(import(csv).err, "");
+  EXPECT_EQ(exported({"--format", "json"}), lines);
+}
+
+TEST_F(SuppressBulk, keeps_the_name_of_the_file_as_it_is_spelled_and_as_far_as_there_is_room) {
+  std::string name;
+  for (int i = 0; i < 60; ++i) name += "\xc3\xa4";
+  const std::string file = directory_.write(name, "bob@icloud.com\n");
+  EXPECT_EQ(run({"import", file}).err, "");
+  EXPECT_NE(exported().find(",import:" + name.substr(0, 100) + ",,"), std::string::npos)
+      << exported();
 }
 
 // Standard input as a file of this content, while it lives.
@@ -225,11 +261,11 @@ TEST_F(SuppressBulk, imports_standard_input) {
   const StandardInput input(directory_.write("input", "bob@icloud.com\nbob\n"));
   EXPECT_EQ(run({"import", "-", "--skip-bad"}),
             (Outcome{0,
-                     "standard input: 1 entries: 1 added, 0 changed, 0 unchanged; 1 bad line left "
+                     "standard input: 1 entry: 1 added, 0 changed, 0 unchanged; 1 bad line left "
                      "out; import 1\n",
                      "icloud-milterctl: standard input:2: address \"bob\": has no \"@\"\n"}));
   EXPECT_EQ(exported(), std::string(csv_titles) +
-                            "bob@icloud.com,manual,global,NOW,,import:standard input,\r\n");
+                            "bob@icloud.com,manual,global,NOW,,import:standard input,,,,,,,\r\n");
 }
 
 // What a terminal at standard error shows of an import; empty when there are no terminals here.

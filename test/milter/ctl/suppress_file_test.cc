@@ -49,6 +49,11 @@ std::string read(std::string_view content, FileFormat format = FileFormat::autom
         fmt::format("{} {} {} {} {} {}|{}\n", found.address, to_string(found.reason), found.scope,
                     to_rfc3339(found.created), found.expires ? to_rfc3339(*found.expires) : "never",
                     found.source, found.note);
+    if (!found.evidence) continue;
+    const Evidence& evidence = *found.evidence;
+    told += fmt::format("  {}|{}|{} {} {} {}\n", evidence.pattern, evidence.reply,
+                        evidence.queue_id, to_rfc3339(evidence.first_seen),
+                        to_rfc3339(evidence.last_seen), evidence.count);
   }
 }
 
@@ -56,56 +61,6 @@ constexpr std::string_view rest =
     " manual global 2026-11-21T08:00:00.000Z never import:list.csv|\n";
 
 std::string entry(std::string_view address) { return fmt::format("{}{}", address, rest); }
-
-std::vector<CsvField> fields(std::vector<std::string> texts) {
-  std::vector<CsvField> made;
-  for (std::string& text : texts) made.push_back({.text = std::move(text), .is_quoted = false});
-  return made;
-}
-
-// ---- lines of CSV ----
-
-TEST(SplitCsv, cuts_at_commas_and_keeps_blanks) {
-  std::vector<CsvField> found;
-  struct Case {
-    std::string_view line;
-    std::vector<std::string> texts;
-  };
-  for (const auto& [line, texts] :
-       {Case{"", {""}}, Case{"a", {"a"}}, Case{"a,b,c", {"a", "b", "c"}}, Case{",", {"", ""}},
-        Case{" a , b ", {" a ", " b "}}}) {
-    ASSERT_TRUE(split_csv(line, found)) << line;
-    EXPECT_EQ(found, fields(texts)) << line;
-  }
-}
-
-TEST(SplitCsv, reads_quoted_fields) {
-  std::vector<CsvField> found;
-  ASSERT_TRUE(split_csv(R"("a,b","say ""no""","",x)", found));
-  EXPECT_EQ(found,
-            (std::vector<CsvField>{{"a,b", true}, {"say \"no\"", true}, {"", true}, {"x", false}}));
-  ASSERT_TRUE(split_csv("y", found)) << "what was there before is gone";
-  EXPECT_EQ(found, fields({"y"}));
-}
-
-TEST(SplitCsv, says_what_is_wrong_with_quotes) {
-  std::vector<CsvField> found;
-  struct Case {
-    std::string_view line;
-    std::string_view told;
-  };
-  for (const auto& [line, told] :
-       {Case{"a,\"b", "expected a closing quote on the same line, found none"},
-        Case{"\"", "expected a closing quote on the same line, found none"},
-        Case{"\"a\"\"", "expected a closing quote on the same line, found none"},
-        Case{"\"a\"b,c", "expected a comma after the closing quote of column 1, found \"b\""},
-        Case{"a,\"b\" ,c", "expected a comma after the closing quote of column 2, found \" \""},
-        Case{"a,b\"c\"", "expected quotes around the whole of column 2, found one inside"}}) {
-    const Status split = split_csv(line, found);
-    ASSERT_FALSE(split) << line;
-    EXPECT_EQ(split.error(), (Error{Code::syntax, std::string(told)})) << line;
-  }
-}
 
 // ---- plain files ----
 
@@ -201,13 +156,13 @@ TEST(CsvFile, names_each_bad_line_and_goes_on) {
 }
 
 TEST(CsvFile, is_refused_whole_for_its_header_line) {
+  const std::string columns_told =
+      "expected columns named address, reason, scope, created, expires, source, note, pattern, "
+      "reply, queue_id, first_seen, last_seen or count, separated by commas; found ";
   for (const auto& [content, told] :
-       {std::pair{"address,colour\n",
-                  "list.csv:1: expected columns named address, reason, scope, created, expires, "
-                  "source or note, separated by commas; found \"colour\""},
-        {"\naddress;reason\n",
-         "list.csv:2: expected columns named address, reason, scope, created, expires, source or "
-         "note, separated by commas; found \"address;reason\""},
+       {std::pair<std::string_view, std::string>{"address,colour\n",
+                                                 "list.csv:1: " + columns_told + "\"colour\""},
+        {"\naddress;reason\n", "list.csv:2: " + columns_told + "\"address;reason\""},
         {"address,note,Email\n", "list.csv:1: expected each column once, found \"email\" again"},
         {"address,note,note\n", "list.csv:1: expected each column once, found \"note\" again"},
         {"reason,note\n", "list.csv:1: expected a column named address, found none"},
@@ -215,9 +170,7 @@ TEST(CsvFile, is_refused_whole_for_its_header_line) {
          "list.csv:1: expected a closing quote on the same line, found none"}}) {
     EXPECT_EQ(read(content, FileFormat::csv), told) << content;
   }
-  EXPECT_EQ(read("address,colour\n"),
-            "list.csv:1: expected columns named address, reason, scope, created, expires, source "
-            "or note, separated by commas; found \"colour\"");
+  EXPECT_EQ(read("address,colour\n"), "list.csv:1: " + columns_told + "\"colour\"");
 }
 
 TEST(CsvFile, tells_whether_it_has_only_addresses) {
@@ -233,6 +186,76 @@ TEST(CsvFile, tells_whether_it_has_only_addresses) {
     ASSERT_TRUE(entries.begin());
     EXPECT_EQ(entries.has_only_addresses(), only_addresses) << content;
   }
+}
+
+TEST(CsvFile, takes_the_apostrophe_off_that_keeps_a_spreadsheet_from_running_a_field) {
+  EXPECT_EQ(read("address,source,note\n'+bob@icloud.com,'=shop,'tis\n"),
+            "+bob@icloud.com manual global 2026-11-21T08:00:00.000Z never =shop|'tis\n");
+}
+
+TEST(CsvFile, has_the_evidence_of_an_entry_whole_or_not_at_all) {
+  const std::string titles = "address,pattern,reply,queue_id,first_seen,last_seen,count\n";
+  EXPECT_EQ(read(titles + "bob@icloud.com,gone,550 5.1.1,4a,2026-11-01,2026-11-02,3\n" +
+                 "eve@me.com,,,,,,\n"),
+            entry("bob@icloud.com") +
+                "  gone|550 5.1.1|4a 2026-11-01T00:00:00.000Z 2026-11-02T00:00:00.000Z 3\n" +
+                entry("eve@me.com"));
+  EXPECT_EQ(read(titles + "a@me.com,gone,,,2026-11-01,2026-11-02,\n" +
+                 "a@me.com,,550,,2026-11-01,2026-11-02,1\n" +
+                 "a@me.com,gone,,,2026-11-01,soon,1\na@me.com,gone,,,2026-11-01,2026-11-02,-1\n"),
+            "list.csv:2: evidence: expected pattern, first_seen, last_seen and count, found no "
+            "count\n"
+            "list.csv:3: evidence: expected pattern, first_seen, last_seen and count, found no "
+            "pattern\n"
+            "list.csv:4: last_seen: expected a time such as 2026-11-21T08:15:30Z, 2026-11-21 or "
+            "@1763712930, got \"soon\"\n"
+            "list.csv:5: count: expected a whole number, found \"-1\"\n");
+}
+
+// ---- JSON lines ----
+
+TEST(JsonFile, is_known_by_its_first_object_and_has_all_that_an_entry_has) {
+  EXPECT_EQ(
+      read("\xef\xbb\xbf\n"
+           "{\"address\":\"Bob@iCloud.com\",\"reason\":\"hard-bounce\",\"scope\":\"global\","
+           "\"created\":\"2026-11-01T08:00:00.007Z\",\"expires\":null,\"source\":\"crm\","
+           "\"note\":\"a \\\"b\\\" \\u00e4\",\"evidence\":{\"pattern\":\"gone\",\"reply\":\"550\","
+           "\"queue_id\":\"4a\",\"first_seen\":\"2026-11-01T00:00:00Z\","
+           "\"last_seen\":\"2026-11-02T00:00:00Z\",\"count\":3}}\r\n"
+           "\n {\"address\": \"eve@me.com\", \"source\": \"\", \"evidence\": null}"),
+      "bob@icloud.com hard-bounce global 2026-11-01T08:00:00.007Z never crm|a \"b\" \xc3\xa4\n"
+      "  gone|550|4a 2026-11-01T00:00:00.000Z 2026-11-02T00:00:00.000Z 3\n" +
+          entry("eve@me.com"));
+  EXPECT_EQ(read("{bob@icloud.com\n"), entry("{bob@icloud.com")) << "a brace may begin an address";
+}
+
+TEST(JsonFile, names_each_bad_line_and_goes_on) {
+  const std::string members =
+      "expected members named address, reason, scope, created, expires, source, note and "
+      "evidence, and in this one pattern, reply, queue_id, first_seen, last_seen and count; found ";
+  EXPECT_EQ(
+      read("{\"address\":\"eve@me.com\"}\n"
+           "{\"reason\":\"manual\"}\n"
+           "{\"address\":\"eve@me.com\",\"colour\":\"red\"}\n"
+           "{\"address\":\"eve@me.com\",\"pattern\":\"gone\"}\n"
+           "{\"address\":\"eve@me.com\",\"evidence\":{\"address\":\"x\"}}\n"
+           "{\"address\":\"eve@me.com\",\"evidence\":{}}\n"
+           "{\"address\":\"eve@me.com\",\"evidence\":\"gone\"}\n"
+           "{\"address\":7}\n"
+           "{\"address\":\"eve@me.com\",\"evidence\":{\"count\":\"3\"}}\n"
+           "{\"address\":\"eve@me.com\",\"reason\":\"\"}\n"
+           "eve@me.com\n"),
+      entry("eve@me.com") + "list.csv:2: expected a member named address, found none\n" +
+          "list.csv:3: " + members + "\"colour\"\n" + "list.csv:4: " + members + "\"pattern\"\n" +
+          "list.csv:5: " + members + "\"evidence.address\"\n" +
+          "list.csv:6: evidence: expected pattern, first_seen, last_seen and count, found no "
+          "pattern\n"
+          "list.csv:7: evidence: expected an object, found a text\n"
+          "list.csv:8: address: expected a text, found a number\n"
+          "list.csv:9: evidence.count: expected a number, found a text\n"
+          "list.csv:10: reason: expected one of unsubscribe, complaint, hard-bounce, relay-off, "
+          "suspended, manual, erasure; found \"\"\n"
+          "list.csv:11: expected a JSON object, found \"e\" at octet 1\n");
 }
 
 // ---- hostile files ----
@@ -287,13 +310,14 @@ TEST(EntryFile, that_cannot_be_read_says_so) {
   EXPECT_EQ(begun.error(), (Error{Code::temporary, "/: cannot be read: Is a directory"}));
 }
 
-TEST(FileFormat, is_one_of_three_words) {
+TEST(FileFormat, is_one_of_four_words) {
   EXPECT_EQ(read_file_format("").value(), FileFormat::automatic);
   EXPECT_EQ(read_file_format("auto").value(), FileFormat::automatic);
   EXPECT_EQ(read_file_format("csv").value(), FileFormat::csv);
   EXPECT_EQ(read_file_format("plain").value(), FileFormat::plain);
-  EXPECT_EQ(read_file_format("json").error(),
-            (Error{Code::syntax, "format: expected auto, csv or plain, found \"json\""}));
+  EXPECT_EQ(read_file_format("json").value(), FileFormat::json);
+  EXPECT_EQ(read_file_format("JSON").error(),
+            (Error{Code::syntax, "format: expected auto, csv, json or plain, found \"JSON\""}));
 }
 
 }  // namespace

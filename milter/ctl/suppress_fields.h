@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// EntryFields: an entry of the suppression list from its named fields, as the columns of a CSV file
+// or the members of a JSON object bring them, one at a time.
+#pragma once
+
+#include <bitset>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "policy/store/suppression_book.h"
+
+namespace icm::ctl {
+
+enum class EntryField {
+  address,
+  reason,
+  scope,
+  created,
+  expires,
+  source,
+  note,
+  pattern,  // from here on of the evidence
+  reply,
+  queue_id,
+  first_seen,
+  last_seen,
+  count,
+};
+
+// By its name in lower case: "queue_id".
+std::optional<EntryField> entry_field(std::string_view name);
+std::string_view to_string(EntryField field);
+bool is_of_evidence(EntryField field);
+
+class EntryFields {
+ public:
+  // What is not given comes from `defaults`.
+  explicit EntryFields(const Suppression& defaults) : entry_(defaults) {}
+
+  bool has(EntryField field) const { return given_[static_cast<std::size_t>(field)]; }
+
+  // Code::syntax says what was expected; the field must not be asked for again then.
+  [[nodiscard]] Status set(EntryField field, std::string_view text);
+  void set_count(std::int64_t count);
+  void expect_evidence() { evidence(); }  // even if no field of it is given
+
+  // The entry. Code::syntax: of its evidence something is missing.
+  [[nodiscard]] Result<Suppression> finish() &&;
+
+ private:
+  Evidence& evidence();
+
+  Suppression entry_;
+  std::bitset<16> given_;
+};
+
+}  // namespace icm::ctl
