@@ -15,6 +15,12 @@ bool RedisBreaker::admits(Time now) {
 
 void RedisBreaker::succeeded() { *this = RedisBreaker(); }
 
+void RedisBreaker::undecided(Time now) {
+  if (state_ != State::probing) return;
+  state_ = State::open;
+  until_ = now;  // the next question is the probe
+}
+
 void RedisBreaker::failed(Time now, std::string_view why) {
   last_failure_ = why;
   if (state_ == State::open) return;  // one that was asked before

@@ -32,6 +32,8 @@ class RedisBreaker {
   bool admits(Time now);
 
   void succeeded();
+  // The question came to no end that says anything of the server.
+  void undecided(Time now);
   void failed(Time now, std::string_view why);
 
   State state() const { return state_; }

@@ -2,7 +2,6 @@
 #include "policy/store/redis_client.h"
 
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -36,6 +35,18 @@ bool casts_doubt(const RedisReply& reply) {
          reply.is_error("MASTERDOWN");
 }
 
+// Another server has to be asked.
+bool moves_on(const RedisReply& reply) {
+  return casts_doubt(reply) || reply.is_error("MOVED") || reply.is_error("ASK");
+}
+
+RedisCommand load_of(const RedisScript& script) { return {"SCRIPT", "LOAD", script.text()}; }
+
+// For all that its connection has written before.
+RedisCommand wait_command() {
+  return {"WAIT", "1", fmt::format("{}", longest_replication.count())};
+}
+
 RedisCommand command_of(const RedisScript& script, const RedisCall& call, std::string_view how) {
   RedisCommand command{std::string(how), how == "EVAL" ? script.text() : script.digest(),
                        fmt::format("{}", call.keys.size())};
@@ -46,9 +57,7 @@ RedisCommand command_of(const RedisScript& script, const RedisCall& call, std::s
 
 }  // namespace
 
-RedisClient::RedisClient(const RedisOptions& options)
-    : topology_(RedisTopology::make(options)),
-      has_replicas_(options.mode == RedisOptions::Mode::sentinel) {}
+RedisClient::RedisClient(const RedisOptions& options) : topology_(RedisTopology::make(options)) {}
 
 Result<RedisReply> RedisClient::ask_there(RedisNodeRef node, const RedisCommand& command,
                                           Deadline deadline) {
@@ -86,9 +95,22 @@ Result<RedisReply> RedisClient::ask(std::string_view key, const RedisCommand& co
   return without_error(std::move(reply), text());
 }
 
+Result<std::map<std::string, RedisReply>> RedisClient::ask_each_server(
+    const std::vector<std::string>& keys, const RedisCommand& command, Deadline deadline) {
+  std::map<std::string, RedisReply> answers;
+  for (const std::string& key : keys) {
+    ICM_TRY(const RedisNodeRef node, topology_->node_for(redis_slot(key), deadline));
+    const std::string server = node->address().text();
+    if (answers.contains(server)) continue;
+    ICM_TRY(std::vector<RedisReply> replies, node->ask({command}, deadline));
+    answers.emplace(server, std::move(replies.front()));
+  }
+  return answers;
+}
+
 Status RedisClient::learn(const RedisScript& script, std::string_view key, Deadline deadline) {
   if (!script.digest().empty()) return {};
-  ICM_TRY(RedisReply digest, ask(key, {"SCRIPT", "LOAD", script.text()}, deadline));
+  ICM_TRY(RedisReply digest, ask(key, load_of(script), deadline));
   if (digest.kind != RedisReply::Kind::text || digest.text.empty()) {
     return fail(Code::temporary, fmt::format("{}: SCRIPT LOAD: expected a digest, got {}", text(),
                                              to_string(digest)));
@@ -106,20 +128,12 @@ Result<RedisReply> RedisClient::run(const RedisScript& script, const RedisCall& 
   return ask(key, command_of(script, call, "EVAL"), deadline);
 }
 
-Status RedisClient::check_replicated(const RedisNode& node, const RedisReply& reply) const {
-  if (reply.kind == RedisReply::Kind::number && reply.number > 0) return {};
-  return fail(Code::temporary,
-              fmt::format("{}: the change is on the master alone: no replica has it within {}ms",
-                          node.address().text(), longest_replication.count()));
-}
-
 Result<std::vector<RedisReply>> RedisClient::run_each(const RedisScript& script,
                                                       const std::vector<RedisCall>& calls,
                                                       Deadline deadline, Durability durability) {
   if (calls.empty()) return std::vector<RedisReply>();
   ICM_CHECK(learn(script, calls.front().keys.front(), deadline));
-  const bool waits = durability == Durability::replicated && has_replicas_;
-  std::map<RedisNodeRef, std::vector<std::size_t>> shares;
+  std::map<RedisNodeRef, Share> shares;
   for (std::size_t i = 0; i < calls.size(); ++i) {
     ICM_TRY(const RedisNodeRef node,
             topology_->node_for(redis_slot(calls[i].keys.front()), deadline));
@@ -127,33 +141,97 @@ Result<std::vector<RedisReply>> RedisClient::run_each(const RedisScript& script,
   }
   std::vector<RedisReply> answers(calls.size());
   for (const auto& [node, share] : shares) {
-    std::vector<RedisCommand> commands;
-    // A server that was restarted has forgotten it, and a change must not be made behind WAIT.
-    if (waits) commands.push_back({"SCRIPT", "LOAD", script.text()});
-    for (const std::size_t i : share) commands.push_back(command_of(script, calls[i], "EVALSHA"));
-    // For what this connection has written, which is all of the above.
-    if (waits) commands.push_back({"WAIT", "1", fmt::format("{}", longest_replication.count())});
-    auto replies = node->ask(commands, deadline);
-    if (!replies || casts_doubt(replies->back())) topology_->doubt(*node);
-    if (waits) {
-      if (!replies) return replies;
-      ICM_CHECK(check_replicated(*node, replies->back()));
-      replies->erase(replies->begin());
-    }
-    for (std::size_t k = 0; k < share.size(); ++k) {
-      RedisReply& answer = answers[share[k]];
-      if (replies && (*replies)[k].kind != RedisReply::Kind::error) {
-        answer = std::move((*replies)[k]);
-      } else if (waits) {
-        if (casts_doubt((*replies)[k])) topology_->doubt(*node);
-        ICM_TRY(answer, without_error(std::move((*replies)[k]), node->address().text()));
-      } else {
-        // One by one they find their way, and say what is wrong.
-        ICM_TRY(answer, run(script, calls[share[k]], deadline));
-      }
-    }
+    const bool waits = durability == Durability::replicated && topology_->replicates(*node);
+    const auto run_those = waits ? &RedisClient::run_share_replicated : &RedisClient::run_share;
+    ICM_CHECK((this->*run_those)(*node, script, calls, share, answers, deadline));
   }
   return answers;
+}
+
+Status RedisClient::check_replicated(const RedisNode& node, const RedisReply& reply) {
+  if (reply.kind == RedisReply::Kind::number && reply.number > 0) return {};
+  topology_->doubt(node);  // its replica may be gone, or be the master
+  return fail(Code::temporary,
+              fmt::format("{}: the change is on the master alone: no replica has it within {}ms",
+                          node.address().text(), longest_replication.count()));
+}
+
+Status RedisClient::run_share(RedisNode& node, const RedisScript& script,
+                              const std::vector<RedisCall>& calls, const Share& share,
+                              std::vector<RedisReply>& answers, Deadline deadline) {
+  std::vector<RedisCommand> commands;
+  for (const std::size_t i : share) commands.push_back(command_of(script, calls[i], "EVALSHA"));
+  auto replies = node.ask(commands, deadline);
+  if (!replies || casts_doubt(replies->back())) topology_->doubt(node);
+  for (std::size_t k = 0; k < share.size(); ++k) {
+    RedisReply& answer = answers[share[k]];
+    if (replies && (*replies)[k].kind != RedisReply::Kind::error) {
+      answer = std::move((*replies)[k]);
+    } else {
+      // One by one they find their way, and say what is wrong.
+      ICM_TRY(answer, run(script, calls[share[k]], deadline));
+    }
+  }
+  return {};
+}
+
+Status RedisClient::run_share_replicated(RedisNode& node, const RedisScript& script,
+                                         const std::vector<RedisCall>& calls, const Share& share,
+                                         std::vector<RedisReply>& answers, Deadline deadline) {
+  // A server that was restarted has forgotten it, and a change must not be made behind WAIT.
+  std::vector<RedisCommand> commands{load_of(script)};
+  for (const std::size_t i : share) commands.push_back(command_of(script, calls[i], "EVALSHA"));
+  commands.push_back(wait_command());
+  auto replies = node.ask(commands, deadline);
+  if (!replies) topology_->doubt(node);
+  ICM_CHECK(replies);
+  bool is_written = false;
+  for (std::size_t k = 0; k < share.size(); ++k) {
+    RedisReply& reply = (*replies)[k + 1];
+    if (moves_on(reply)) {
+      topology_->doubt(node);
+      ICM_TRY(answers[share[k]], run_replicated(script, calls[share[k]], deadline));
+      continue;
+    }
+    // Before WAIT's answer is looked at: what was refused waits for no replica.
+    ICM_TRY(answers[share[k]], without_error(std::move(reply), node.address().text()));
+    is_written = true;
+  }
+  if (!is_written) return {};
+  return check_replicated(node, replies->back());
+}
+
+Result<RedisReply> RedisClient::run_replicated(const RedisScript& script, const RedisCall& call,
+                                               Deadline deadline) {
+  const std::uint16_t slot = redis_slot(call.keys.front());
+  ICM_TRY(RedisNodeRef node, topology_->node_for(slot, deadline));
+  bool asks = false;
+  for (int i = 0; i < most_redirections; ++i) {
+    const bool waits = topology_->replicates(*node);
+    std::vector<RedisCommand> commands{load_of(script)};
+    // The specification: ASKING holds for the next command alone.
+    if (asks) commands.push_back({"ASKING"});
+    commands.push_back(command_of(script, call, "EVALSHA"));
+    if (waits) commands.push_back(wait_command());
+    ICM_TRY(std::vector<RedisReply> replies, node->ask(commands, deadline));
+    RedisReply& reply = replies[asks ? 2 : 1];
+    if (!moves_on(reply)) {
+      ICM_TRY(RedisReply answer, without_error(std::move(reply), node->address().text()));
+      if (waits) ICM_CHECK(check_replicated(*node, replies.back()));
+      return answer;
+    }
+    auto other = redirection(reply, node->address());
+    if (!other) return fail_at(node->address().text(), other.error());
+    topology_->doubt(*node);
+    asks = *other && (*other)->kind == Redirection::Kind::ask;
+    if (*other) {
+      node = topology_->node_at((*other)->to);
+    } else {
+      ICM_TRY(node, topology_->node_for(slot, deadline));
+    }
+  }
+  return fail(Code::temporary, fmt::format("{}: no server took the change after {} attempts",
+                                           node->address().text(), most_redirections));
 }
 
 }  // namespace icm

@@ -3,6 +3,7 @@
 // RedisClient: commands and scripts for whichever server has the key, within a deadline.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -35,7 +36,7 @@ class RedisScript {
 // When a change counts.
 enum class Durability {
   written,     // the server has made it, as safely as it is told to
-  replicated,  // with Sentinels: a replica has it, too, since that may be the master next
+  replicated,  // a replica has it, too: with Sentinels always, in a cluster if the master has one
 };
 
 struct RedisCall {
@@ -62,6 +63,11 @@ class RedisClient {
       const RedisScript& script, const std::vector<RedisCall>& calls, Deadline deadline,
       Durability durability = Durability::written);
 
+  // The same question to every server that has one of the keys, each once: its address and its
+  // answer, errors included.
+  [[nodiscard]] Result<std::map<std::string, RedisReply>> ask_each_server(
+      const std::vector<std::string>& keys, const RedisCommand& command, Deadline deadline);
+
   // Which servers these are, for people.
   std::string text() const { return topology_->text(); }
 
@@ -70,11 +76,22 @@ class RedisClient {
                                            Deadline deadline);
   [[nodiscard]] Result<RedisReply> ask_there(RedisNodeRef node, const RedisCommand& command,
                                              Deadline deadline);
-  [[nodiscard]] Status check_replicated(const RedisNode& node, const RedisReply& reply) const;
+  [[nodiscard]] Status check_replicated(const RedisNode& node, const RedisReply& reply);
+
+  using Share = std::vector<std::size_t>;  // of calls, by their place
+
+  // One call, followed to whichever server has the key, until a replica has what it changed.
+  [[nodiscard]] Result<RedisReply> run_replicated(const RedisScript& script, const RedisCall& call,
+                                                  Deadline deadline);
+  [[nodiscard]] Status run_share_replicated(RedisNode& node, const RedisScript& script,
+                                            const std::vector<RedisCall>& calls, const Share& share,
+                                            std::vector<RedisReply>& answers, Deadline deadline);
+  [[nodiscard]] Status run_share(RedisNode& node, const RedisScript& script,
+                                 const std::vector<RedisCall>& calls, const Share& share,
+                                 std::vector<RedisReply>& answers, Deadline deadline);
   [[nodiscard]] Status learn(const RedisScript& script, std::string_view key, Deadline deadline);
 
   std::unique_ptr<RedisTopology> topology_;
-  bool has_replicas_;
 };
 
 }  // namespace icm

@@ -13,6 +13,8 @@ namespace icm {
 namespace {
 
 constexpr std::chrono::milliseconds longest_question{500};  // for the map: there are other nodes
+// A replica that joins or leaves sends nobody to another node, so that nothing else would tell.
+constexpr std::chrono::seconds longest_trust{30};
 
 class ClusterTopology final : public RedisTopology {
  public:
@@ -21,7 +23,9 @@ class ClusterTopology final : public RedisTopology {
         nodes_(options.login, RedisNode::Role::any, options.timeout) {}
 
   Result<RedisNodeRef> node_for(std::uint16_t slot, Deadline deadline) override {
-    const auto is_known = map_.with([](const Map& map) { return map.is_current; });
+    const auto is_known = map_.with([](const Map& map) {
+      return map.is_current && Deadline::Time::now() < map.read + longest_trust;
+    });
     if (!is_known) ICM_CHECK(read_map(deadline));
     const auto master = map_.with([&](const Map& map) -> std::optional<RedisAddress> {
       const auto range = std::find_if(map.ranges.begin(), map.ranges.end(), [&](const auto& one) {
@@ -41,6 +45,15 @@ class ClusterTopology final : public RedisTopology {
     map_.with([](Map& map) { map.is_current = false; });
   }
 
+  // A master that has no replica at work cannot wait for one, and nobody could take its place.
+  bool replicates(const RedisNode& node) const override {
+    return map_.with([&](const Map& map) {
+      return std::any_of(map.ranges.begin(), map.ranges.end(), [&](const SlotRange& range) {
+        return range.has_replica && range.master == node.address();
+      });
+    });
+  }
+
   std::string text() const override {
     std::string list;
     for (const RedisAddress& master : masters()) {
@@ -53,6 +66,7 @@ class ClusterTopology final : public RedisTopology {
   struct Map {
     std::vector<SlotRange> ranges;
     bool is_current = false;
+    Deadline::Time::time_point read{};
   };
 
   std::set<RedisAddress> masters() const {
@@ -81,7 +95,7 @@ class ClusterTopology final : public RedisTopology {
     for (const RedisAddress& address : candidates()) {
       auto ranges = ask_for_map(*nodes_.at(address), deadline);
       if (ranges) {
-        map_.with([&](Map& map) { map = {*std::move(ranges), true}; });
+        map_.with([&](Map& map) { map = {*std::move(ranges), true, Deadline::Time::now()}; });
         return {};
       }
       problems += fmt::format("{}{}", problems.empty() ? "" : "; ", ranges.error().text);

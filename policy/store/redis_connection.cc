@@ -180,7 +180,7 @@ Result<std::vector<RedisReply>> RedisConnection::exchange(const std::vector<Redi
 
 bool RedisConnection::is_quiet() const {
   pollfd waiting{.fd = socket_.get(), .events = POLLIN, .revents = 0};
-  return ::poll(&waiting, 1, 0) == 0;
+  return reader_.is_empty() && ::poll(&waiting, 1, 0) == 0;
 }
 
 }  // namespace icm

@@ -33,7 +33,8 @@ class RedisConnection {
   [[nodiscard]] Result<std::vector<RedisReply>> exchange(const std::vector<RedisCommand>& commands,
                                                          Deadline deadline);
 
-  // False when the server has closed it, or has said something that nobody asked.
+  // False when the server has closed it, or has said something that nobody asked: what is asked
+  // next would get the answer to that.
   bool is_quiet() const;
 
  private:

@@ -15,17 +15,21 @@ Result<std::vector<RedisReply>> RedisNode::ask(const std::vector<RedisCommand>& 
                                                Deadline deadline) {
   ICM_CHECK(take_turn(deadline));
   const Deadline share = deadline.at_most(timeout_);
+  const bool is_hurried = share.left() < fair_chance;
+  const auto ending = [&] {
+    return is_hurried && share.passed() ? Ending::hurried : Ending::failed;
+  };
   auto connected = connection(share);
   if (!connected) {
-    give_back(std::nullopt, tl::make_unexpected(connected.error()));
+    give_back(std::nullopt, ending(), connected.error().text);
     return tl::make_unexpected(connected.error());
   }
   auto replies = connected->exchange(commands, share);
   if (!replies) {
-    give_back(std::nullopt, tl::make_unexpected(replies.error()));
+    give_back(std::nullopt, ending(), replies.error().text);
     return replies;
   }
-  give_back(*std::move(connected), {});
+  give_back(*std::move(connected), Ending::answered);
   return replies;
 }
 
@@ -38,6 +42,7 @@ Status RedisNode::take_turn(Deadline deadline) {
                                              most_connections));
   }
   if (!breaker_.admits(Deadline::Time::now())) {
+    turn_is_free_.notify_one();  // this turn is not taken: another one may have waited for it
     return fail(Code::temporary,
                 fmt::format("{} (left alone for a while, since it failed {} times in a row)",
                             breaker_.last_failure(), RedisBreaker::failures_that_open));
@@ -76,15 +81,22 @@ Status RedisNode::check_role(RedisConnection& connection, Deadline deadline) con
                                            address_.text(), to_string(found)));
 }
 
-void RedisNode::give_back(std::optional<RedisConnection> connection, const Status& outcome) {
+void RedisNode::give_back(std::optional<RedisConnection> connection, Ending ending,
+                          std::string_view why) {
   {
     const std::scoped_lock lock(mutex_);
     --turns_;
-    if (outcome) {
-      breaker_.succeeded();
-    } else {
-      breaker_.failed(Deadline::Time::now(), outcome.error().text);
-      idle_.clear();  // they are as dead, or soon will be
+    switch (ending) {
+      case Ending::answered:
+        breaker_.succeeded();
+        break;
+      case Ending::hurried:
+        breaker_.undecided(Deadline::Time::now());
+        break;
+      case Ending::failed:
+        breaker_.failed(Deadline::Time::now(), why);
+        idle_.clear();  // they are as dead, or soon will be
+        break;
     }
     if (connection && idle_.size() < most_idle) idle_.push_back(*std::move(connection));
   }

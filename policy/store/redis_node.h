@@ -23,6 +23,9 @@ class RedisNode {
   // Whether a server that is no master is refused (Code::temporary) when a connection is made.
   enum class Role { any, master };
 
+  // A server that was given less time than this to answer and did not has not failed.
+  static constexpr std::chrono::milliseconds fair_chance{100};
+
   // No wait for an answer is longer than `timeout`.
   RedisNode(RedisAddress address, RedisLogin login, Role role, std::chrono::milliseconds timeout);
 
@@ -36,7 +39,13 @@ class RedisNode {
   [[nodiscard]] Status take_turn(Deadline deadline);
   [[nodiscard]] Result<RedisConnection> connection(Deadline deadline);
   [[nodiscard]] Status check_role(RedisConnection& connection, Deadline deadline) const;
-  void give_back(std::optional<RedisConnection> connection, const Status& outcome);
+  enum class Ending {
+    answered,
+    hurried,  // there was not the time that any server needs
+    failed,
+  };
+  void give_back(std::optional<RedisConnection> connection, Ending ending,
+                 std::string_view why = {});
 
   const RedisAddress address_;
   const RedisLogin login_;

@@ -129,6 +129,8 @@ Result<RedisReplyReader> RedisReplyReader::make() {
   return RedisReplyReader(std::move(parser));
 }
 
+bool RedisReplyReader::is_empty() const { return parser_->octets == 0; }
+
 Status RedisReplyReader::feed(std::string_view octets) {
   parser_->octets += octets.size();
   if (redisReaderFeed(parser_->reader.get(), octets.data(), octets.size()) == REDIS_OK) return {};

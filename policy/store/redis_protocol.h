@@ -52,6 +52,9 @@ class RedisReplyReader {
   // The next whole reply, when there is one. An Error (Code::temporary) when it is none of Redis's.
   [[nodiscard]] Result<std::optional<RedisReply>> next();
 
+  // Whether all that was fed has been read.
+  bool is_empty() const;
+
  private:
   struct Parser;
   struct ParserRelease {

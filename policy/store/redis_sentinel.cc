@@ -45,6 +45,9 @@ class SentinelTopology final : public RedisTopology {
     });
   }
 
+  // Whoever names Sentinels wants a failover to lose nothing.
+  bool replicates(const RedisNode&) const override { return true; }
+
   std::string text() const override {
     const auto master = master_.with([](const auto& known) { return known; });
     return fmt::format("{}, master of {}", master ? master->text() : "unknown", name_);

@@ -77,7 +77,8 @@ Result<std::vector<SlotRange>> slot_ranges(const RedisReply& reply, const RedisA
     ICM_TRY(
         RedisAddress master,
         node_address(node.items[0].text, static_cast<std::uint64_t>(node.items[1].number), asked));
-    ranges.push_back({*first, *last, std::move(master)});
+    const bool has_replica = item.items.size() > 3;
+    ranges.push_back({*first, *last, std::move(master), has_replica});
   }
   return ranges;
 }

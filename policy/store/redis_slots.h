@@ -24,10 +24,11 @@ struct SlotRange {
   std::uint16_t first = 0;
   std::uint16_t last = 0;  // included
   RedisAddress master;
+  bool has_replica = false;  // one that has not failed
   bool operator==(const SlotRange&) const = default;
 };
 
-// The answer of `asked` to CLUSTER SLOTS, masters only. A node that is named without an address is
+// The answer of `asked` to CLUSTER SLOTS. A node that is named without an address is
 // `asked` itself.
 [[nodiscard]] Result<std::vector<SlotRange>> slot_ranges(const RedisReply& reply,
                                                          const RedisAddress& asked);

@@ -13,6 +13,7 @@ class SingleServer final : public RedisTopology {
   Result<RedisNodeRef> node_for(std::uint16_t, Deadline) override { return node_; }
   RedisNodeRef node_at(const RedisAddress&) override { return node_; }
   void doubt(const RedisNode&) override {}
+  bool replicates(const RedisNode&) const override { return false; }
   std::string text() const override { return node_->address().text(); }
 
  private:

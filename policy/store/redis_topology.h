@@ -55,6 +55,9 @@ class RedisTopology {
   // `node` did not answer, or is no longer the one: the next node_for() looks anew.
   virtual void doubt(const RedisNode& node) = 0;
 
+  // Whether what `node` was told has to be on a replica, too, since that may be the master next.
+  virtual bool replicates(const RedisNode& node) const = 0;
+
   // "127.0.0.1", "127.0.0.1:7001, master of mail", "cluster of 127.0.0.1:7001, 127.0.0.1:7002"
   virtual std::string text() const = 0;
 };

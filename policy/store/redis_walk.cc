@@ -1,18 +1,33 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/redis_walk.h"
 
+#include <algorithm>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace icm {
 
 Status RedisWalk::begin() {
   has_begun_ = true;
   // Asked for, so that a server which has lost the list is no empty list.
-  ICM_TRY(const std::vector<BucketEnd> ends, shelf_.ends(Deadline::in(patience)));
-  for (int bucket = 0; bucket < static_cast<int>(ends.size()); ++bucket) {
+  ICM_TRY(ends_, shelf_.ends(Deadline::in(patience)));
+  for (int bucket = 0; bucket < static_cast<int>(ends_.size()); ++bucket) {
     ICM_CHECK(advance(bucket));
   }
   return {};
+}
+
+// A server that was emptied gives short pages, which are no short list.
+Status RedisWalk::end() const {
+  ICM_TRY(const std::vector<BucketEnd> now, shelf_.ends(Deadline::in(patience)));
+  const bool is_same = std::equal(
+      now.begin(), now.end(), ends_.begin(), ends_.end(),
+      [](const BucketEnd& one, const BucketEnd& other) { return one.list == other.list; });
+  if (is_same) return {};
+  return fail(
+      Code::temporary,
+      fmt::format("{}: the suppression list was replaced while it was read", shelf_.text()));
 }
 
 Status RedisWalk::advance(int bucket) {
@@ -44,6 +59,7 @@ Result<std::optional<RedisEntry>> RedisWalk::next() {
     key_ = std::move(key);
     return std::optional(*std::move(entry));
   }
+  ICM_CHECK(end());
   return std::optional<RedisEntry>();
 }
 

@@ -15,7 +15,7 @@
 namespace icm {
 
 // Not synchronised. Each entry that stands from the beginning to the end comes once. A page is
-// waited for at most `patience`.
+// waited for at most `patience`. A list that is lost or replaced meanwhile is an Error at the end.
 class RedisWalk {
  public:
   static constexpr std::size_t page_size = 500;
@@ -33,10 +33,12 @@ class RedisWalk {
     bool is_at_end = false;
   };
   [[nodiscard]] Status begin();
+  [[nodiscard]] Status end() const;
   [[nodiscard]] Status advance(int bucket);
 
   RedisShelf shelf_;
   bool has_begun_ = false;
+  std::vector<BucketEnd> ends_;  // when it began
   std::vector<Bucket> buckets_ = std::vector<Bucket>(redis_buckets);
   std::map<std::string, int> heads_;  // the next member of each bucket that has one
   std::string key_;                   // address, scope and reason of the last entry

@@ -65,6 +65,20 @@ TEST(RedisBreaker, replaces_a_probe_that_never_came_back) {
   EXPECT_TRUE(breaker.admits(start + 8500ms));
 }
 
+TEST(RedisBreaker, a_probe_that_had_no_time_is_followed_by_another_at_once) {
+  RedisBreaker breaker = opened();
+  EXPECT_TRUE(breaker.admits(start + 500ms));
+  breaker.undecided(start + 501ms);
+  EXPECT_TRUE(breaker.admits(start + 501ms));
+  EXPECT_EQ(breaker.state(), State::probing);
+}
+
+TEST(RedisBreaker, a_question_that_had_no_time_is_no_failure) {
+  RedisBreaker breaker;
+  for (int i = 0; i < 10; ++i) breaker.undecided(start);
+  EXPECT_EQ(breaker.state(), State::closed);
+}
+
 TEST(RedisBreaker, a_failure_of_what_was_asked_before_does_not_prolong_the_rest) {
   RedisBreaker breaker = opened();
   breaker.failed(start + 400ms, "late");

@@ -169,6 +169,22 @@ TEST(RedisClient, does_not_wait_for_octets_that_come_one_by_one) {
 TEST(RedisClient, drops_a_connection_on_which_something_came_that_nobody_asked) {
   const HostileRedis server("+PONG\r\n+surprise\r\n", Afterwards::hold);
   RedisClient client(single(server.address()));
+  for (int i = 1; i <= 3; ++i) {
+    EXPECT_EQ(client.ask("k", {"PING"}, soon())->text, "PONG");
+    EXPECT_EQ(server.connections(), i);
+  }
+}
+
+TEST(RedisClient, does_not_leave_a_server_alone_that_had_no_time_to_answer) {
+  RedisProcess server;
+  RedisClient client(single(server.address()));
+  EXPECT_TRUE(client.ask("k", {"PING"}, soon()));
+  server.freeze();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_EQ(client.ask("k", {"PING"}, Deadline::in(5ms)).error(),
+              (Error{Code::temporary, server.address().text() + ": no answer in time"}));
+  }
+  server.thaw();
   EXPECT_EQ(client.ask("k", {"PING"}, soon())->text, "PONG");
 }
 

@@ -2,6 +2,9 @@
 //
 // What becomes of the list when Redis fails: what was acknowledged is kept, and a server that knows
 // nothing is never taken for a list without entries.
+#include <latch>
+#include <thread>
+
 #include <gtest/gtest.h>
 
 #include "policy/store/redis_book.h"
@@ -32,19 +35,36 @@ Result<std::vector<Suppression>> find(const SuppressionList& list, std::string_v
   return list.find(*Mailbox::parse(address), {}, true, now, deadline);
 }
 
+// Stops a server in the midst of what comes behind so many acknowledgements.
+class KillerAfter {
+ public:
+  KillerAfter(RedisProcess& server, int acknowledgements)
+      : left_(acknowledgements), is_time_(1), thread_([this, &server] {
+          is_time_.wait();
+          server.stop();
+        }) {}
+  void count() {
+    if (--left_ == 0) is_time_.count_down();
+  }
+  void join() { thread_.join(); }
+
+ private:
+  int left_;
+  std::latch is_time_;
+  std::thread thread_;
+};
+
 TEST(RedisFaults, what_was_acknowledged_is_there_after_the_server_was_killed) {
   RedisProcess server(durable);
   const RedisOptions options = options_of(server.address());
   auto book = *RedisSuppressionBook::open(options, Missing::make, soon());
   std::vector<std::string> acknowledged;
-  std::thread killer([&] {
-    std::this_thread::sleep_for(150ms);
-    server.stop();
-  });
+  KillerAfter killer(server, 20);
   for (int i = 0; i < 100000; ++i) {
     const std::string address = fmt::format("user{}@icloud.com", i);
     if (!book->add(entry(address), deed())) break;
     acknowledged.push_back(address);
+    killer.count();
   }
   killer.join();
   server.start();
@@ -88,6 +108,54 @@ TEST(RedisFaults, a_server_that_lost_the_list_is_an_error_and_no_empty_list) {
   EXPECT_EQ(source->look(soon()).error(), lost);
   EXPECT_EQ(source->each([](const SourceEntry&) { return true; }).error(), lost);
   EXPECT_EQ(book->each({}, now, [](const Suppression&) {}).error(), lost);
+}
+
+TEST(RedisFaults, a_list_that_is_lost_while_it_is_read_is_no_short_list) {
+  const RedisProcess server;
+  const RedisOptions options = options_of(server.address());
+  auto book = *RedisSuppressionBook::open(options, Missing::make, soon());
+  for (const char* address : {"ann@icloud.com", "bob@icloud.com", "eve@icloud.com"}) {
+    ASSERT_TRUE(book->add(entry(address), deed()));
+  }
+  const Status lost = book->each({}, now, [&](const Suppression&) { server.ask({"FLUSHALL"}); });
+  ASSERT_FALSE(lost);
+  EXPECT_TRUE(lost.error().text.find("is not there (any more)") != std::string::npos)
+      << lost.error().text;
+  book = *RedisSuppressionBook::open(options, Missing::make, soon());
+  ASSERT_TRUE(book->add(entry("ann@icloud.com"), deed()));
+  const Status replaced = book->each({}, now, [&](const Suppression&) {
+    server.ask({"FLUSHALL"});
+    ASSERT_TRUE(RedisSuppressionBook::open(options, Missing::make, soon()));
+  });
+  EXPECT_EQ(replaced.error(),
+            (Error{Code::temporary, server.address().text() +
+                                        ": the suppression list was replaced while it was read"}));
+}
+
+TEST(RedisFaults, a_change_that_is_asked_twice_since_its_answer_was_lost_was_made) {
+  const RedisProcess server;
+  const RedisShelf shelf(options_of(server.address()));
+  ASSERT_TRUE(shelf.open(Missing::make, soon()));
+  AddressChange add{.address = "bob@icloud.com",
+                    .standing = {},
+                    .next = {{.entry = entry("bob@icloud.com"), .added_by = 1}},
+                    .ended = {},
+                    .forgets_past = false};
+  EXPECT_EQ(*shelf.change({add}, soon()), std::vector<bool>{true});
+  EXPECT_EQ(*shelf.change({add}, soon()), std::vector<bool>{true});
+  add.next[0].added_by = 2;
+  EXPECT_EQ(*shelf.change({add}, soon()), std::vector<bool>{false}) << "another one's deed";
+  const auto standing = *shelf.standing({"bob@icloud.com"}, soon());
+  AddressChange remove{.address = "bob@icloud.com",
+                       .standing = standing[0],
+                       .next = {},
+                       .ended = standing[0],
+                       .forgets_past = false};
+  remove.ended[0].ended_by = 3;
+  EXPECT_EQ(*shelf.change({remove}, soon()), std::vector<bool>{true});
+  EXPECT_EQ(*shelf.change({remove}, soon()), std::vector<bool>{true});
+  remove.ended[0].ended_by = 4;
+  EXPECT_EQ(*shelf.change({remove}, soon()), std::vector<bool>{false}) << "another one's deed";
 }
 
 TEST(RedisFaults, a_list_that_was_put_back_to_an_earlier_day_is_read_anew) {
@@ -210,14 +278,12 @@ TEST(RedisFaults, what_was_acknowledged_survives_a_failover) {
   auto book = *RedisSuppressionBook::open(options, Missing::make, soon());
   const auto list = *RedisSuppressionList::open(options, soon());
   std::vector<std::string> acknowledged;
-  std::thread killer([&] {
-    std::this_thread::sleep_for(200ms);
-    trio.master->stop();
-  });
+  KillerAfter killer(*trio.master, 20);
   for (int i = 0; i < 100000; ++i) {
     const std::string address = fmt::format("user{}@icloud.com", i);
     if (!book->add(entry(address), deed())) break;
     acknowledged.push_back(address);
+    killer.count();
   }
   killer.join();
   ASSERT_FALSE(acknowledged.empty());

@@ -79,8 +79,7 @@ TEST(RedisProtocol, refuses_what_is_no_reply) {
            {"$-2\r\n", "what came is no reply of Redis: Bulk string length out of range"},
            {"$99999999999999999999\r\n", "what came is no reply of Redis: Bad bulk string length"},
            {"$x\r\n", "what came is no reply of Redis: Bad bulk string length"},
-           {"*2147483648\r\n",
-            "what came is no reply of Redis: Multi-bulk length out of range"},
+           {"*2147483648\r\n", "what came is no reply of Redis: Multi-bulk length out of range"},
            {"*-2\r\n", "what came is no reply of Redis: Multi-bulk length out of range"},
            {":1x\r\n", "what came is no reply of Redis: Bad integer value"},
        }) {
@@ -93,8 +92,7 @@ TEST(RedisProtocol, refuses_what_is_no_reply) {
 
 TEST(RedisProtocol, refuses_lists_that_claim_more_than_memory_holds) {
   const Error too_many{Code::temporary, "a reply of more than 131072 items; is this Redis?"};
-  for (const std::string_view octets :
-       {"*131073\r\n", "*2147483647\r\n", "*2\r\n*131070\r\n"}) {
+  for (const std::string_view octets : {"*131073\r\n", "*2147483647\r\n", "*2\r\n*131070\r\n"}) {
     std::string text(octets);
     if (octets.starts_with("*2\r")) {
       text += ":1\r\n";

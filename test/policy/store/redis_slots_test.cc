@@ -43,8 +43,8 @@ TEST(RedisSlots, are_read_from_cluster_slots) {
                   list({text("192.0.2.9"), number(7009)})}),
             list({number(5461), number(16383), list({text(""), number(7002)})})});
   EXPECT_EQ(*slot_ranges(reply, asked),
-            (std::vector<SlotRange>{{0, 5460, *RedisAddress::parse("192.0.2.1:7001")},
-                                    {5461, 16383, *RedisAddress::parse("127.0.0.1:7002")}}));
+            (std::vector<SlotRange>{{0, 5460, *RedisAddress::parse("192.0.2.1:7001"), true},
+                                    {5461, 16383, *RedisAddress::parse("127.0.0.1:7002"), false}}));
 }
 
 TEST(RedisSlots, that_make_no_sense_are_refused) {

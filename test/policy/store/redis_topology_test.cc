@@ -3,6 +3,8 @@
 // Real Sentinels and a real cluster: the right server is found, also after it has changed.
 #include "policy/store/redis_topology.h"
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "policy/store/redis_client.h"
@@ -132,6 +134,37 @@ TEST(RedisCluster, follows_a_slot_while_it_moves_and_after) {
   move.finish();
   EXPECT_EQ(client.ask("k", {"GET", "k"}, soon())->text, "v");  // MOVED
   EXPECT_EQ(move.to->ask({"GET", "k"}).text, "v");
+}
+
+TEST(RedisCluster, acknowledges_a_change_when_the_replica_of_its_master_has_it) {
+  const RedisClusterNodes cluster(RedisClusterNodes::Replica::of_first);
+  RedisOptions options = cluster.options();
+  options.servers.resize(1);
+  // A replica to which nothing was ever written does not count.
+  cluster.nodes[0]->ask({"SET", "bar", "v"});
+  await("the master's map has the replica", [&] {
+    const auto ranges = cluster.nodes[0]->ask({"CLUSTER", "SLOTS"}).items;
+    return std::any_of(ranges.begin(), ranges.end(),
+                       [](const RedisReply& range) { return range.items.size() > 3; });
+  });
+  RedisClient client(options);
+  const RedisScript set("return redis.call('SET', KEYS[1], 'v')");
+  const RedisScript refuse("return redis.error_reply('ERR so nicht')");
+  const auto change = [&](const RedisScript& script, const std::string& key) {
+    return client.run_each(script, {{{key}, {}}}, soon(), Durability::replicated);
+  };
+  const std::string with_replica = "bar";  // slot 5061
+  const std::string without = "foo";       // slot 12182
+  ASSERT_TRUE(change(set, with_replica));
+  cluster.nodes[3]->freeze();
+  EXPECT_EQ(change(refuse, with_replica).error(),
+            (Error{Code::permanent, cluster.nodes[0]->address().text() + ": \"ERR so nicht\""}));
+  EXPECT_EQ(change(set, with_replica).error(),
+            (Error{Code::temporary,
+                   cluster.nodes[0]->address().text() +
+                       ": the change is on the master alone: no replica has it within 500ms"}));
+  EXPECT_TRUE(change(set, without)) << "nobody could take the place of its master";
+  cluster.nodes[3]->thaw();
 }
 
 TEST(RedisCluster, follows_a_failover) {
