@@ -136,11 +136,12 @@ TEST(RedisFaults, a_change_that_is_asked_twice_since_its_answer_was_lost_was_mad
   const RedisProcess server;
   const RedisShelf shelf(options_of(server.address()));
   ASSERT_TRUE(shelf.open(Missing::make, soon()));
-  AddressChange add{.address = "bob@icloud.com",
-                    .standing = {},
-                    .next = {{.entry = entry("bob@icloud.com"), .added_by = 1}},
-                    .ended = {},
-                    .forgets_past = false};
+  AddressChange add{
+      .address = "bob@icloud.com",
+      .standing = {},
+      .next = {{.entry = entry("bob@icloud.com"), .added_by = 1, .ended_by = 0, .stored = {}}},
+      .ended = {},
+      .forgets_past = false};
   EXPECT_EQ(*shelf.change({add}, soon()), std::vector<bool>{true});
   EXPECT_EQ(*shelf.change({add}, soon()), std::vector<bool>{true});
   add.next[0].added_by = 2;
