@@ -42,7 +42,8 @@ Status BookChange::commit() {
     ICM_TRY(Statement statement, database_->prepare("UPDATE deed SET entries = ?1 WHERE id = ?2"));
     ICM_CHECK(statement.query().bind(1, entries_).bind(2, deed_).run());
   }
-  ICM_CHECK(log_.end());
+  const bool holds_as_before = entries_ == 0 && has_confirmed_;
+  ICM_CHECK(log_.end(holds_as_before ? ChangeLog::Silence::nothing : ChangeLog::Silence::anything));
   ICM_CHECK(transaction_.commit());
   generation_.raise();
   return {};

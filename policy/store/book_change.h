@@ -25,6 +25,11 @@ class BookChange {
   // Called once for each entry, it also counts them for whoever reviews the deed.
   [[nodiscard]] Status note(std::string_view address);
 
+  // An entry was said again and holds as before: nobody need read it again.
+  void note_confirmation() { has_confirmed_ = true; }
+
+  bool is_any() const { return entries_ > 0 || has_confirmed_; }
+
   // After this, and not before, the change has been made, and no lookup on this host answers from
   // what was before.
   [[nodiscard]] Status commit();
@@ -44,6 +49,7 @@ class BookChange {
   ChangeLog log_;
   std::int64_t deed_;
   std::int64_t entries_ = 0;
+  bool has_confirmed_ = false;
 };
 
 }  // namespace icm

@@ -83,8 +83,8 @@ Status ChangeLog::note(std::string_view address) {
   return insert_.query().bind(1, noted_ > most_in_one ? many : address).run();
 }
 
-Status ChangeLog::end() {
-  if (noted_ == 0) ICM_CHECK(insert_.query().bind(1, many).run());
+Status ChangeLog::end(Silence silence) {
+  if (noted_ == 0 && silence == Silence::anything) ICM_CHECK(insert_.query().bind(1, many).run());
   return database_->execute(
       fmt::format("DELETE FROM change WHERE id <= (SELECT max(id) FROM change) - {}", kept));
 }

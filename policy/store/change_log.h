@@ -28,8 +28,11 @@ class ChangeLog {
   // What stands for `address`, as the store keeps it, is about to be another thing.
   [[nodiscard]] Status note(std::string_view address);
 
-  // Before the commit. When nothing was noted, anything may have changed: that is what is said.
-  [[nodiscard]] Status end();
+  // What it means that nothing was noted.
+  enum class Silence { anything, nothing };
+
+  // Before the commit. When nothing was noted, and anything may have changed, that is what is said.
+  [[nodiscard]] Status end(Silence silence = Silence::anything);
 
  private:
   ChangeLog(Database& database, Statement insert)

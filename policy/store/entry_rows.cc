@@ -25,6 +25,7 @@ Result<Suppression> entry_of_row(const Query& query, const std::string& path, in
   }
   entry.reason = *reason;
   if (!query.is_null(first + 6)) entry.expires = time_of_store(query.number(first + 6));
+  if (!query.is_null(first + 13)) entry.confirmed = time_of_store(query.number(first + 13));
   if (query.is_null(first + 7)) return entry;
   entry.evidence = {.pattern = std::string(query.text(first + 7)),
                     .reply = std::string(query.text(first + 8)),
@@ -42,13 +43,17 @@ void bind_entry(Query& query, const Suppression& entry) {
       .bind(4, entry.source)
       .bind(5, entry.note)
       .bind(6, stored_time(entry.created));
-  if (entry.expires) {
-    query.bind(7, stored_time(*entry.expires));
-  } else {
-    query.bind_null(7);
-  }
+  const auto bind_time = [&](int parameter, const std::optional<WallTime>& time) {
+    if (time) {
+      query.bind(parameter, stored_time(*time));
+    } else {
+      query.bind_null(parameter);
+    }
+  };
+  bind_time(7, entry.expires);
+  bind_time(entry_columns, entry.confirmed);
   if (!entry.evidence) {
-    for (int parameter = 8; parameter <= entry_columns; ++parameter) query.bind_null(parameter);
+    for (int parameter = 8; parameter < entry_columns; ++parameter) query.bind_null(parameter);
     return;
   }
   query.bind(8, entry.evidence->pattern)

@@ -11,14 +11,14 @@
 // The columns of an entry, in the order in which the functions below count them.
 #define ICM_ENTRY_COLUMNS                                                                          \
   "address, scope, reason, source, note, created, expires, pattern, reply, queue_id, first_seen, " \
-  "last_seen, count"
+  "last_seen, count, confirmed"
 // The parameters that bind_entry() binds, and the first one behind them.
-#define ICM_ENTRY_PARAMETERS "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13"
-#define ICM_BEHIND_ENTRY "?14"
+#define ICM_ENTRY_PARAMETERS "?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14"
+#define ICM_BEHIND_ENTRY "?15"
 
 namespace icm {
 
-constexpr int entry_columns = 13;
+constexpr int entry_columns = 14;
 constexpr int behind_entry = entry_columns + 1;
 
 std::int64_t stored_time(WallTime time);

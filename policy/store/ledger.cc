@@ -100,9 +100,7 @@ std::optional<Subscription> opener_of(const Suppression& suppression,
   const Standing standing = standing_of(covering);
   const std::optional<Subscription>& latest = standing.latest_consent;
   if (!latest || latest->consented <= standing.withdrawn) return std::nullopt;
-  WallTime last_sign = suppression.created;
-  if (suppression.evidence) last_sign = std::max(last_sign, suppression.evidence->last_seen);
-  if (*latest->consented <= last_sign) return std::nullopt;
+  if (*latest->consented <= last_word(suppression)) return std::nullopt;
   return latest;
 }
 

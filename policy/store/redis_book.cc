@@ -4,23 +4,16 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include <fmt/format.h>
 
 #include "policy/store/redis_import.h"
+#include "policy/store/redis_undo.h"
 #include "policy/store/redis_walk.h"
 
 namespace icm {
 namespace {
-
-bool is_same_key(const Suppression& one, const Suppression& other) {
-  return one.scope == other.scope && one.reason == other.reason;
-}
-
-bool is_meant(const EntryChoice& choice, const Suppression& entry) {
-  return (!choice.scope || entry.scope == *choice.scope) &&
-         (!choice.reason || entry.reason == *choice.reason);
-}
 
 bool lets_through(const RecordFilter& filter, const std::string& at_domain,
                   const Suppression& entry, WallTime now) {
@@ -32,45 +25,18 @@ bool lets_through(const RecordFilter& filter, const std::string& at_domain,
          (!filter.since || entry.created >= *filter.since);
 }
 
-void end_entry(AddressChange& change, const RedisEntry& entry, std::int64_t deed) {
-  RedisEntry past = entry;
-  past.ended_by = deed;
-  change.ended.push_back(std::move(past));
+tl::unexpected<Error> others_kept_changing(const RedisShelf& shelf) {
+  return fail(
+      Code::temporary,
+      fmt::format("{}: others kept changing the address until the time was over", shelf.text()));
+}
+
+// An entry may outlive what is known of its deed, as when the key with the deeds alone was lost.
+Deed unknown_deed() {
+  return {.kind = Deed::Kind::add, .who = "unknown", .at = {}, .why = "what was done is lost"};
 }
 
 }  // namespace
-
-Outcome put_entry(AddressChange& change, const Suppression& entry, std::int64_t deed,
-                  WallTime now) {
-  const auto is_erasure = [](const RedisEntry& one) {
-    return one.entry.reason == SuppressionReason::erasure;
-  };
-  const bool asks_to_be_forgotten = entry.reason == SuppressionReason::erasure;
-  if (!asks_to_be_forgotten && std::any_of(change.next.begin(), change.next.end(), is_erasure)) {
-    return Outcome::unchanged;
-  }
-  Suppression given = entry;
-  if (asks_to_be_forgotten) {
-    given.note.clear();
-    std::erase_if(change.next, [&](const RedisEntry& one) { return !is_erasure(one); });
-    change.ended.clear();
-    change.forgets_past = true;
-  }
-  const auto known =
-      std::find_if(change.next.begin(), change.next.end(),
-                   [&](const RedisEntry& one) { return is_same_key(one.entry, given); });
-  if (known == change.next.end()) {
-    change.next.push_back(
-        {.entry = std::move(given), .added_by = deed, .ended_by = 0, .stored = {}});
-    return Outcome::added;
-  }
-  Suppression after = merged(known->entry, given, now);
-  const Outcome outcome = outcome_of_merge(known->entry, after, now);
-  if (outcome == Outcome::unchanged) return outcome;
-  end_entry(change, *known, deed);
-  *known = {.entry = std::move(after), .added_by = deed, .ended_by = 0, .stored = {}};
-  return outcome;
-}
 
 Result<std::unique_ptr<SuppressionBook>> RedisSuppressionBook::open(const RedisOptions& options,
                                                                     Missing missing,
@@ -85,23 +51,40 @@ Result<Outcome> RedisSuppressionBook::add(const Suppression& entry, const Deed& 
   std::optional<std::int64_t> number;
   while (!deadline_.passed()) {
     ICM_TRY(const auto standing, shelf_.standing({entry.address}, deadline_));
-    AddressChange change{.address = entry.address,
-                         .standing = standing[0],
-                         .next = standing[0],
-                         .ended = {},
-                         .forgets_past = false};
-    AddressChange trial = change;
-    if (put_entry(trial, entry, 0, deed.at) == Outcome::unchanged) return Outcome::unchanged;
-    if (!number) {
+    AddressChange change = AddressChange::of(entry.address, standing[0]);
+    const Outcome outcome = put_entry(change, entry, number.value_or(-1), deed.at);
+    if (change.is_any() && !number) {
       ICM_TRY(number, shelf_.record(deed, deadline_));
+      continue;
     }
-    const Outcome outcome = put_entry(change, entry, *number, deed.at);
-    ICM_TRY(const std::vector<bool> made, shelf_.change({std::move(change)}, deadline_));
-    if (made[0]) return outcome;
+    std::vector<RedisEntry> past;
+    if (change.forgets_past) {
+      ICM_TRY(past, shelf_.past(entry.address, deadline_));
+    }
+    // Made also where nothing changes: what is answered must be as safe as what is written.
+    ICM_TRY(const std::vector<bool> made, shelf_.change({change}, deadline_));
+    if (!made[0]) continue;
+    if (change.forgets_past) ICM_CHECK(forget_causes(change, past));
+    return outcome;
   }
-  return fail(
-      Code::temporary,
-      fmt::format("{}: others kept changing the address until the time was over", shelf_.text()));
+  return others_kept_changing(shelf_);
+}
+
+// What was said when the address was added or removed is about the address.
+Status RedisSuppressionBook::forget_causes(const AddressChange& change,
+                                           const std::vector<RedisEntry>& past) {
+  std::set<std::int64_t> numbers;
+  for (const RedisEntry& entry : change.standing) numbers.insert(entry.added_by);
+  for (const RedisEntry& entry : past) numbers.insert({entry.added_by, entry.ended_by});
+  for (const std::int64_t number : numbers) {
+    ICM_TRY(std::optional<RedisDeed> found, shelf_.deed(number, deadline_));
+    if (!found || found->deed.why.empty()) continue;
+    const Deed::Kind kind = found->deed.kind;
+    if (kind != Deed::Kind::add && kind != Deed::Kind::remove) continue;
+    found->deed.why.clear();
+    ICM_CHECK(shelf_.write_again(number, *found, deadline_));
+  }
+  return {};
 }
 
 Result<std::vector<Suppression>> RedisSuppressionBook::remove(const EntryChoice& choice,
@@ -109,33 +92,18 @@ Result<std::vector<Suppression>> RedisSuppressionBook::remove(const EntryChoice&
   std::optional<std::int64_t> number;
   while (!deadline_.passed()) {
     ICM_TRY(const auto standing, shelf_.standing({choice.address}, deadline_));
-    std::vector<Suppression> chosen;
-    for (const RedisEntry& entry : standing[0]) {
-      if (is_meant(choice, entry.entry)) chosen.push_back(entry.entry);
-    }
-    if (chosen.empty()) return chosen;
-    ICM_CHECK(check_removal(chosen, deed));
+    AddressChange change = AddressChange::of(choice.address, standing[0]);
+    std::vector<Suppression> taken = take_off(change, choice, deed, number.value_or(-1));
+    if (taken.empty()) return taken;
+    ICM_CHECK(check_removal(taken, deed));
     if (!number) {
       ICM_TRY(number, shelf_.record(deed, deadline_));
-    }
-    AddressChange change{.address = choice.address,
-                         .standing = standing[0],
-                         .next = {},
-                         .ended = {},
-                         .forgets_past = false};
-    for (const RedisEntry& entry : standing[0]) {
-      if (is_meant(choice, entry.entry)) {
-        end_entry(change, entry, *number);
-      } else {
-        change.next.push_back(entry);
-      }
+      continue;
     }
     ICM_TRY(const std::vector<bool> made, shelf_.change({std::move(change)}, deadline_));
-    if (made[0]) return chosen;
+    if (made[0]) return taken;
   }
-  return fail(
-      Code::temporary,
-      fmt::format("{}: others kept changing the address until the time was over", shelf_.text()));
+  return others_kept_changing(shelf_);
 }
 
 Result<std::vector<Recorded>> RedisSuppressionBook::recorded(
@@ -143,8 +111,8 @@ Result<std::vector<Recorded>> RedisSuppressionBook::recorded(
   std::map<std::int64_t, Deed> deeds;
   const auto look_up = [&](std::int64_t number) -> Status {
     if (deeds.contains(number)) return {};
-    ICM_TRY(Deed deed, shelf_.deed(number, deadline_));
-    deeds.emplace(number, std::move(deed));
+    ICM_TRY(const std::optional<RedisDeed> found, shelf_.deed(number, deadline_));
+    deeds.emplace(number, found ? found->deed : unknown_deed());
     return {};
   };
   std::vector<Recorded> records;
@@ -191,6 +159,22 @@ Status RedisSuppressionBook::each(const RecordFilter& filter, WallTime now,
 
 Result<std::unique_ptr<ImportJob>> RedisSuppressionBook::begin_import() {
   return RedisImport::begin(shelf_);
+}
+
+Result<std::vector<ImportRecord>> RedisSuppressionBook::imports() {
+  ICM_TRY(const std::vector<std::int64_t> numbers, shelf_.imports(deadline_));
+  std::vector<ImportRecord> records;
+  for (const std::int64_t number : numbers) {
+    ICM_TRY(std::optional<RedisDeed> found, shelf_.deed(number, deadline_));
+    if (!found) found = RedisDeed{unknown_deed(), {}};
+    records.push_back({.import = number, .deed = found->deed, .entries = found->entries});
+  }
+  return records;
+}
+
+Result<UndoCount> RedisSuppressionBook::undo(const Batch& batch, const Deed& deed,
+                                             Undoing undoing) {
+  return undo_batch(shelf_, batch, deed, undoing, deadline_);
 }
 
 }  // namespace icm

@@ -4,10 +4,11 @@
 //
 // What an address becomes is worked out here, by the rules that every book shares, and then made by
 // one script, which does nothing when the address has changed meanwhile; then it is worked out
-// again. So a change is whole for each address. An import is not whole for all of its addresses, as
-// no script may keep a server busy for minutes: it is staged in a file first, and when it breaks
-// off while it is written, part of it stands, which an import of the same file completes. each()
-// reads on from address to address, so that it may or may not see what is written meanwhile.
+// again. So a change is whole for each address. An import, or its undoing, is not whole for all of
+// its addresses, as no script may keep a server busy for minutes: it is staged in a file first, and
+// when it breaks off while it is written, part of it stands, which an import of the same file
+// completes. each() reads on from address to address, so that it may or may not see what is written
+// meanwhile.
 //
 // What has been acknowledged is as safe as the server is told to keep it (appendfsync) and, at a
 // failover, as what the replica has got: with Sentinels a change counts once a replica has it.
@@ -39,18 +40,19 @@ class RedisSuppressionBook final : public SuppressionBook {
   [[nodiscard]] Status each(const RecordFilter& filter, WallTime now,
                             const std::function<void(const Suppression&)>& visit) override;
   [[nodiscard]] Result<std::unique_ptr<ImportJob>> begin_import() override;
+  [[nodiscard]] Result<std::vector<ImportRecord>> imports() override;
+  [[nodiscard]] Result<UndoCount> undo(const Batch& batch, const Deed& deed,
+                                       Undoing undoing) override;
 
  private:
   RedisSuppressionBook(RedisShelf shelf, Deadline deadline)
       : shelf_(std::move(shelf)), deadline_(deadline) {}
   [[nodiscard]] Result<std::vector<Recorded>> recorded(const std::vector<RedisEntry>& entries);
+  [[nodiscard]] Status forget_causes(const AddressChange& change,
+                                     const std::vector<RedisEntry>& past);
 
   RedisShelf shelf_;
   Deadline deadline_;
 };
-
-// Puts an entry where `change.next` is what stands, as every book does: `deed` is its number, which
-// counts only when the outcome is not `unchanged`. `entry` must have passed check_entry().
-Outcome put_entry(AddressChange& change, const Suppression& entry, std::int64_t deed, WallTime now);
 
 }  // namespace icm

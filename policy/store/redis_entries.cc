@@ -32,6 +32,9 @@ void write_rest(Json& json, const RedisEntry& entry) {
   json["created"] = number_of(entry.entry.created);
   if (entry.entry.expires) json["expires"] = number_of(*entry.entry.expires);
   if (entry.ended_by != 0) json["ended"] = entry.ended_by;
+  for (const Confirmation& one : entry.confirmations) {
+    json["again"].push_back({one.deed, number_of(one.at)});
+  }
   if (!entry.entry.evidence) return;
   const Evidence& evidence = *entry.entry.evidence;
   json["evidence"] = {
@@ -76,6 +79,20 @@ std::optional<Evidence> evidence_in(const Json& json) {
                   .count = *count};
 }
 
+bool read_confirmations(const Json& json, RedisEntry& entry) {
+  if (!json.is_array()) return false;
+  for (const Json& one : json) {
+    if (!one.is_array() || one.size() != 2 || !one[0].is_number_integer() ||
+        !one[1].is_number_integer()) {
+      return false;
+    }
+    entry.confirmations.push_back(
+        {one[0].get<std::int64_t>(), time_of(one[1].get<std::int64_t>())});
+  }
+  let_confirmed_follow(entry);
+  return true;
+}
+
 bool read_rest(const Json& json, RedisEntry& entry) {
   if (!json.is_object() || !json.contains("created")) return false;
   const auto by = number_in(json, "by");
@@ -91,6 +108,7 @@ bool read_rest(const Json& json, RedisEntry& entry) {
   if (json.contains("expires")) entry.entry.expires = time_of(*expires);
   entry.entry.source = *std::move(source);
   entry.entry.note = *std::move(note);
+  if (json.contains("again") && !read_confirmations(json["again"], entry)) return false;
   if (!json.contains("evidence")) return true;
   entry.entry.evidence = evidence_in(json["evidence"]);
   return entry.entry.evidence.has_value();
@@ -123,6 +141,8 @@ int bucket_of(std::string_view address) {
 }
 
 std::string deeds_key(const std::string& prefix) { return fmt::format("{{{}:deeds}}", prefix); }
+
+std::string imports_key(const std::string& prefix) { return deeds_key(prefix) + ":imports"; }
 
 std::string first_of(std::string_view address) {
   return fmt::format("[{}{}", address, end_of_part);
@@ -176,16 +196,17 @@ Result<RedisEntry> entry_of_past_member(std::string_view member) {
   return entry;
 }
 
-std::string text_of(const Deed& deed) {
+std::string text_of(const Deed& deed, std::optional<std::int64_t> entries) {
   Json json = Json::object();
   json["what"] = to_string(deed.kind);
   json["who"] = deed.who;
   json["at"] = number_of(deed.at);
   if (!deed.why.empty()) json["why"] = deed.why;
+  if (entries) json["entries"] = *entries;
   return dump(json);
 }
 
-Result<Deed> deed_of_text(std::string_view text) {
+Result<RedisDeed> deed_of_text(std::string_view text) {
   const Json json = Json::parse(text, nullptr, false);
   const auto nonsense = [&] {
     return fail(
@@ -197,12 +218,14 @@ Result<Deed> deed_of_text(std::string_view text) {
   auto who = text_in(json, "who");
   auto why = text_in(json, "why");
   const auto at = number_in(json, "at");
-  if (!what || !who || !why || !at) return nonsense();
+  const auto entries = number_in(json, "entries");
+  if (!what || !who || !why || !at || !entries) return nonsense();
   for (const Deed::Kind kind : {Deed::Kind::add, Deed::Kind::import, Deed::Kind::remove,
                                 Deed::Kind::undo, Deed::Kind::hash}) {
-    if (*what == to_string(kind)) {
-      return Deed{.kind = kind, .who = *std::move(who), .at = time_of(*at), .why = *std::move(why)};
-    }
+    if (*what != to_string(kind)) continue;
+    return RedisDeed{
+        .deed = {.kind = kind, .who = *std::move(who), .at = time_of(*at), .why = *std::move(why)},
+        .entries = json.contains("entries") ? entries : std::nullopt};
   }
   return nonsense();
 }

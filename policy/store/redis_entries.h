@@ -13,15 +13,17 @@
 //                        without entries.
 //   {PREFIX:07}:past     the same of what stood once: ADDRESS NUL NUMBER NUL and JSON
 //   {PREFIX:07}:log      a stream with the address of every change, for those that follow
-// and once {PREFIX:deeds}, a hash of what was done, by number.
+// and once {PREFIX:deeds}, a hash of what was done, by number, and {PREFIX:deeds}:imports, a set of
+// the numbers of imports. A number is the time in milliseconds, or one more than the last: also
+// when the deeds alone were lost, none of them comes again.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "policy/store/entry_versions.h"
 #include "policy/store/redis_client.h"
-#include "policy/store/suppression_book.h"
 
 namespace icm {
 
@@ -37,15 +39,10 @@ struct BucketKeys {
 BucketKeys bucket_keys(const std::string& prefix, int bucket);
 int bucket_of(std::string_view address);
 std::string deeds_key(const std::string& prefix);
+std::string imports_key(const std::string& prefix);
 
-// An entry as it stands, or stood.
-struct RedisEntry {
-  Suppression entry;
-  std::int64_t added_by = 0;  // deeds
-  std::int64_t ended_by = 0;  // 0 as long as it stands
-  std::string stored;         // the member it was read from; empty when it has changed since
-  bool operator==(const RedisEntry&) const = default;
-};
+// `stored` is the member that it was read from.
+using RedisEntry = Version;
 
 std::string member_of(const RedisEntry& entry);
 
@@ -56,8 +53,13 @@ std::string past_member_of(const RedisEntry& entry, int number);
 [[nodiscard]] Result<RedisEntry> entry_of_member(std::string_view member);
 [[nodiscard]] Result<RedisEntry> entry_of_past_member(std::string_view member);
 
-std::string text_of(const Deed& deed);
-[[nodiscard]] Result<Deed> deed_of_text(std::string_view text);
+// `entries` is how many an import added or changed, once that is known.
+std::string text_of(const Deed& deed, std::optional<std::int64_t> entries = {});
+struct RedisDeed {
+  Deed deed;
+  std::optional<std::int64_t> entries;
+};
+[[nodiscard]] Result<RedisDeed> deed_of_text(std::string_view text);
 
 // The members of an address: at least the first, below the second (ZRANGEBYLEX).
 std::string first_of(std::string_view address);

@@ -9,7 +9,6 @@
 #include <fmt/format.h>
 
 #include "policy/store/import_count.h"
-#include "policy/store/redis_book.h"
 
 namespace icm {
 namespace {
@@ -33,8 +32,7 @@ Result<std::unique_ptr<ImportJob>> RedisImport::begin(RedisShelf shelf) {
 // As a member, behind its length.
 Status RedisImport::stage(const Suppression& entry) {
   ICM_CHECK(check_entry(entry));
-  const std::string member =
-      member_of({.entry = entry, .added_by = 0, .ended_by = 0, .stored = {}});
+  const std::string member = member_of(new_version(entry, 0));
   const auto length = static_cast<std::uint32_t>(member.size());
   const bool is_written = std::fwrite(&length, sizeof length, 1, file_.get()) == 1 &&
                           std::fwrite(member.data(), member.size(), 1, file_.get()) == 1;
@@ -73,7 +71,14 @@ Result<ImportCount> RedisImport::commit(const Deed& deed, Deadline,
     }
     if (progress) progress(read_);
   }
-  if (count.added + count.changed > 0) count.import = deed_.value_or(0);
+  if (!deed_) return count;
+  if (!is_written_) {
+    ICM_CHECK(shelf_.withdraw(*deed_, Deadline::in(patience)));
+    return count;
+  }
+  count.import = *deed_;
+  const auto entries = static_cast<std::int64_t>(count.added + count.changed);
+  ICM_CHECK(shelf_.write_again(*deed_, {deed, entries}, Deadline::in(patience)));
   return count;
 }
 
@@ -82,6 +87,13 @@ Status RedisImport::write(const std::vector<Suppression>& batch, const Deed& dee
                           ImportCount& count) {
   std::map<std::string, std::vector<const Suppression*>> open;
   for (const Suppression& entry : batch) open[entry.address].push_back(&entry);
+  // Of entries with the same key the oldest first, so that its source is the one that told us
+  // first.
+  for (auto& [address, entries] : open) {
+    std::stable_sort(entries.begin(), entries.end(), [](const auto* one, const auto* other) {
+      return one->created < other->created;
+    });
+  }
   for (int attempt = 0; attempt < most_attempts && !open.empty(); ++attempt) {
     const Deadline deadline = Deadline::in(patience);
     std::vector<std::string> addresses;
@@ -93,20 +105,12 @@ Status RedisImport::write(const std::vector<Suppression>& batch, const Deed& dee
     std::vector<AddressChange> changes;
     std::vector<ImportCount> counts;
     for (std::size_t i = 0; i < addresses.size(); ++i) {
-      AddressChange change{.address = addresses[i],
-                           .standing = standing[i],
-                           .next = standing[i],
-                           .ended = {},
-                           .forgets_past = false};
+      AddressChange change = AddressChange::of(addresses[i], standing[i]);
       ImportCount here;
       for (const Suppression* entry : open.at(addresses[i])) {
         icm::count(put_entry(change, *entry, *deed_, deed.at), here);
       }
-      if (here.added + here.changed == 0) {
-        count.unchanged += here.unchanged;
-        open.erase(addresses[i]);
-        continue;
-      }
+      is_written_ = is_written_ || change.is_any();
       changes.push_back(std::move(change));
       counts.push_back(here);
     }

@@ -45,6 +45,7 @@ class RedisImport final : public ImportJob {
   std::uint64_t staged_ = 0;
   std::uint64_t read_ = 0;
   std::optional<std::int64_t> deed_;  // once something is to be written
+  bool is_written_ = false;
 };
 
 }  // namespace icm

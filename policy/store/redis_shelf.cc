@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/redis_shelf.h"
 
+#include <algorithm>
+#include <charconv>
+#include <functional>
 #include <random>
 
 #include <fmt/format.h>
@@ -77,10 +80,22 @@ const RedisScript find_changes(
     "end\n"
     "return changes\n");
 
+// KEYS: deeds and imports. ARGV: the deed, "import" or "".
 const RedisScript record_deed(
-    "local number = redis.call('HINCRBY', KEYS[1], 'last', 1)\n"
-    "redis.call('HSET', KEYS[1], number, ARGV[1])\n"
+    "local time = redis.call('TIME')\n"
+    "local now = tonumber(time[1]) * 1000 + math.floor(tonumber(time[2]) / 1000)\n"
+    "local last = tonumber(redis.call('HGET', KEYS[1], 'last') or 0)\n"
+    "local number = string.format('%.0f', math.max(now, last + 1))\n"
+    "redis.call('HSET', KEYS[1], 'last', number, number, ARGV[1])\n"
+    "if ARGV[2] ~= '' then redis.call('SADD', KEYS[2], number) end\n"
     "return number\n");
+
+std::optional<std::int64_t> number_of(std::string_view text) {
+  std::int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
 
 std::string new_mark() {
   std::random_device random;
@@ -200,25 +215,60 @@ Result<std::vector<bool>> RedisShelf::change(const std::vector<AddressChange>& c
 }
 
 Result<std::int64_t> RedisShelf::record(const Deed& deed, Deadline deadline) const {
-  ICM_TRY(const RedisReply reply,
-          client_->run(record_deed, {{deeds_key(prefix_)}, {text_of(deed)}}, deadline));
-  if (reply.kind != Kind::number) return unexpected_reply(*client_, "a number", reply);
-  return reply.number;
+  const std::string mark = deed.kind == Deed::Kind::import ? "import" : "";
+  const RedisCall call{{deeds_key(prefix_), imports_key(prefix_)}, {text_of(deed), mark}};
+  ICM_TRY(const RedisReply reply, client_->run(record_deed, call, deadline));
+  const auto number = number_of(reply.text);
+  if (!number) return unexpected_reply(*client_, "a number", reply);
+  return *number;
 }
 
-Result<Deed> RedisShelf::deed(std::int64_t number, Deadline deadline) const {
+Status RedisShelf::withdraw(std::int64_t number, Deadline deadline) const {
+  const std::string name = fmt::format("{}", number);
+  const std::string imports = imports_key(prefix_);
+  ICM_CHECK(client_->ask(imports, {"SREM", imports, name}, deadline));
+  const std::string deeds = deeds_key(prefix_);
+  ICM_CHECK(client_->ask(deeds, {"HDEL", deeds, name}, deadline));
+  return {};
+}
+
+Result<std::optional<RedisDeed>> RedisShelf::deed(std::int64_t number, Deadline deadline) const {
   const std::string key = deeds_key(prefix_);
   ICM_TRY(const RedisReply reply,
           client_->ask(key, {"HGET", key, fmt::format("{}", number)}, deadline));
+  if (reply.kind == Kind::nothing) return std::optional<RedisDeed>();
   if (reply.kind != Kind::text) return unexpected_reply(*client_, "a deed", reply);
   auto deed = deed_of_text(reply.text);
   if (!deed) return fail_at(client_->text(), deed.error());
-  return deed;
+  return std::optional(*std::move(deed));
 }
 
-Result<std::vector<std::string>> RedisShelf::page(int bucket, const std::string& after,
-                                                  std::size_t most, Deadline deadline) const {
-  const std::string key = bucket_keys(prefix_, bucket).entries;
+Status RedisShelf::write_again(std::int64_t number, const RedisDeed& deed,
+                               Deadline deadline) const {
+  const std::string key = deeds_key(prefix_);
+  const RedisCommand command{"HSET", key, fmt::format("{}", number),
+                             text_of(deed.deed, deed.entries)};
+  ICM_TRY(const RedisReply reply, client_->ask(key, command, deadline));
+  if (reply.kind != Kind::number) return unexpected_reply(*client_, "a number", reply);
+  return {};
+}
+
+Result<std::vector<std::int64_t>> RedisShelf::imports(Deadline deadline) const {
+  const std::string key = imports_key(prefix_);
+  ICM_TRY(const RedisReply reply, client_->ask(key, {"SMEMBERS", key}, deadline));
+  std::vector<std::int64_t> numbers;
+  for (const RedisReply& item : reply.items) {
+    const auto number = number_of(item.text);
+    if (!number) return unexpected_reply(*client_, "the number of an import", item);
+    numbers.push_back(*number);
+  }
+  std::sort(numbers.begin(), numbers.end(), std::greater<>());
+  return numbers;
+}
+
+Result<std::vector<std::string>> RedisShelf::page_of(const std::string& key,
+                                                     const std::string& after, std::size_t most,
+                                                     Deadline deadline) const {
   const std::string from = after.empty() ? "[\x02" : "(" + after;  // behind the list's mark
   ICM_TRY(RedisReply reply,
           client_->ask(key, {"ZRANGEBYLEX", key, from, "+", "LIMIT", "0", fmt::format("{}", most)},
@@ -227,6 +277,16 @@ Result<std::vector<std::string>> RedisShelf::page(int bucket, const std::string&
   std::vector<std::string> members;
   for (RedisReply& member : reply.items) members.push_back(std::move(member.text));
   return members;
+}
+
+Result<std::vector<std::string>> RedisShelf::page(int bucket, const std::string& after,
+                                                  std::size_t most, Deadline deadline) const {
+  return page_of(bucket_keys(prefix_, bucket).entries, after, most, deadline);
+}
+
+Result<std::vector<std::string>> RedisShelf::past_page(int bucket, const std::string& after,
+                                                       std::size_t most, Deadline deadline) const {
+  return page_of(bucket_keys(prefix_, bucket).past, after, most, deadline);
 }
 
 Result<std::vector<BucketEnd>> RedisShelf::ends(Deadline deadline) const {

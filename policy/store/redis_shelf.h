@@ -14,15 +14,6 @@
 
 namespace icm {
 
-// What shall become of an address, given what stands there now.
-struct AddressChange {
-  std::string address;
-  std::vector<RedisEntry> standing;  // as it was read
-  std::vector<RedisEntry> next;      // all that shall stand then
-  std::vector<RedisEntry> ended;     // for the history
-  bool forgets_past = false;
-};
-
 // Where a bucket's log ends, and which list this is.
 struct BucketEnd {
   std::string list;
@@ -57,11 +48,23 @@ class RedisShelf {
 
   // Writes a deed down and answers with its number.
   [[nodiscard]] Result<std::int64_t> record(const Deed& deed, Deadline deadline) const;
-  [[nodiscard]] Result<Deed> deed(std::int64_t number, Deadline deadline) const;
+  // nullopt: it is not there (any more).
+  [[nodiscard]] Result<std::optional<RedisDeed>> deed(std::int64_t number, Deadline deadline) const;
+  // As if it had never been: nothing refers to it.
+  [[nodiscard]] Status withdraw(std::int64_t number, Deadline deadline) const;
+  // In another form, such as with the number of its entries, or without its cause.
+  [[nodiscard]] Status write_again(std::int64_t number, const RedisDeed& deed,
+                                   Deadline deadline) const;
+  // Of all imports, the latest first.
+  [[nodiscard]] Result<std::vector<std::int64_t>> imports(Deadline deadline) const;
 
-  // Up to `most` members of a bucket behind `after` (empty: from the start), in order.
+  // Up to `most` members of a bucket behind `after` (empty: from the start), in order: of what
+  // stands, or of the history.
   [[nodiscard]] Result<std::vector<std::string>> page(int bucket, const std::string& after,
                                                       std::size_t most, Deadline deadline) const;
+  [[nodiscard]] Result<std::vector<std::string>> past_page(int bucket, const std::string& after,
+                                                           std::size_t most,
+                                                           Deadline deadline) const;
 
   // Of all buckets.
   [[nodiscard]] Result<std::vector<BucketEnd>> ends(Deadline deadline) const;
@@ -76,6 +79,9 @@ class RedisShelf {
   std::string text() const { return client_->text(); }
 
  private:
+  [[nodiscard]] Result<std::vector<std::string>> page_of(const std::string& key,
+                                                         const std::string& after, std::size_t most,
+                                                         Deadline deadline) const;
   [[nodiscard]] RedisCall call(int bucket, std::vector<std::string> arguments) const;
 
   std::shared_ptr<RedisClient> client_;

@@ -84,6 +84,12 @@ bool is_permanent(SuppressionReason reason) {
   return true;
 }
 
+WallTime last_word(const Suppression& entry) {
+  WallTime last = entry.confirmed.value_or(entry.created);
+  if (entry.evidence) last = std::max(last, entry.evidence->last_seen);
+  return last;
+}
+
 bool widens_to_siblings(SuppressionReason reason) {
   return reason == SuppressionReason::unsubscribe || reason == SuppressionReason::complaint;
 }

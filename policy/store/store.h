@@ -68,8 +68,14 @@ struct Suppression {
   WallTime created{};
   std::optional<WallTime> expires;     // absent: never
   std::optional<Evidence> evidence{};  // absent: no reply led to it
+  // When it was last said again, such as by somebody who unsubscribed once more; later than
+  // `created`, or absent.
+  std::optional<WallTime> confirmed{};
   bool operator==(const Suppression&) const = default;
 };
+
+// The latest that is known against the address: what mail may begin again by must be later.
+WallTime last_word(const Suppression& entry);
 
 // The other keys that may stand for the same person as `mailbox`: the same local part at the other
 // two of icloud.com, me.com and mac.com; empty for any other domain.

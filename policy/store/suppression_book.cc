@@ -21,13 +21,14 @@ bool is_always_global(SuppressionReason reason) {
          reason == SuppressionReason::relay_off;
 }
 
-// The latest that is known against the address.
-WallTime last_word(const Suppression& entry) {
-  return entry.evidence ? std::max(entry.created, entry.evidence->last_seen) : entry.created;
-}
-
 Status check_act(const std::vector<Suppression>& entries, WallTime act) {
   for (const Suppression& entry : entries) {
+    if (!is_opened_by_recipient(entry.reason)) {
+      return fail(Code::permanent,
+                  fmt::format("{} ({}): expected the administrator's word, since no act of the "
+                              "recipient ends {}",
+                              entry.address, entry.scope, to_string(entry.reason)));
+    }
     if (last_word(entry) < act) continue;
     return fail(Code::permanent,
                 fmt::format("{} ({}): expected an act of the recipient after {} ({}), found one of "
@@ -107,6 +108,8 @@ Status check_entry(const Suppression& entry) {
   return entry.evidence ? check_evidence(*entry.evidence) : Status();
 }
 
+bool is_opened_by_recipient(SuppressionReason reason) { return is_permanent(reason); }
+
 Status check_removal(const std::vector<Suppression>& entries, const Deed& deed) {
   if (deed.act_of_recipient) return check_act(entries, *deed.act_of_recipient);
   if (!deed.why.empty()) return {};
@@ -123,12 +126,19 @@ Status check_undoing(const Deed& deed) {
   return fail(Code::permanent, "undo: expected a cause, found none");
 }
 
+tl::unexpected<Error> no_such_import(std::string_view place, std::int64_t import) {
+  return fail(Code::permanent, fmt::format("{}: there is no import {}", place, import));
+}
+
 Suppression merged(const Suppression& known, const Suppression& given, WallTime now) {
   const bool is_expired = known.expires && *known.expires <= now;
   Suppression result = is_expired ? given : known;
   result.evidence = merged_evidence(known.evidence, given.evidence);
   if (is_expired) return result;
   result.created = std::min(known.created, given.created);
+  const WallTime last =
+      std::max(known.confirmed.value_or(known.created), given.confirmed.value_or(given.created));
+  result.confirmed = last > result.created ? std::optional(last) : std::nullopt;
   if (!given.expires || (known.expires && *given.expires > *known.expires))
     result.expires = given.expires;
   if (!given.note.empty()) result.note = given.note;
@@ -136,16 +146,10 @@ Suppression merged(const Suppression& known, const Suppression& given, WallTime 
 }
 
 Outcome outcome_of_merge(const Suppression& known, const Suppression& result, WallTime now) {
-  if (result == known) return Outcome::unchanged;
+  Suppression silent = result;
+  silent.confirmed = known.confirmed;
+  if (silent == known) return Outcome::unchanged;
   return known.expires && *known.expires <= now ? Outcome::added : Outcome::changed;
-}
-
-Result<std::vector<ImportRecord>> SuppressionBook::imports() {
-  return fail(Code::config, "imports: this kind of store keeps no list of them");
-}
-
-Result<UndoCount> SuppressionBook::undo(const Batch&, const Deed&, Undoing) {
-  return fail(Code::config, "undo: this kind of store does not keep what it needs for that");
 }
 
 }  // namespace icm

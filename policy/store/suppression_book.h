@@ -42,7 +42,8 @@ std::string_view to_string(Deed::Kind kind);  // "add", "import", "remove", "und
 enum class Outcome {
   added,      // there was none of this address, scope and reason, or it had expired
   changed,    // the one that was there now says more: an earlier start, a later end, another note
-  unchanged,  // the one that was there said as much; or the person asked to be forgotten
+  unchanged,  // the one that was there said as much, and it is kept that it was said again; or the
+              // person asked to be forgotten
 };
 
 // An entry with the deed that put it there, and the one that ended it.
@@ -81,21 +82,27 @@ struct EntryChoice {
 // `address` must be a Mailbox::key() and `scope` come from suppression_scope().
 [[nodiscard]] Status check_entry(const Suppression& entry);
 
+// Whether an act of the recipient may end an entry of this reason: what the administrator said, or
+// a mailbox that is full, is not the recipient's to take back.
+bool is_opened_by_recipient(SuppressionReason reason);
+
 // Whether entries may be removed by `deed`: a permanent one is not without a cause; and where that
-// is an act of the recipient, none that is as young as the act, or for which Apple has answered
-// since. Code::permanent says which.
+// is an act of the recipient, none that was said, or said again, after the act, or for which Apple
+// has answered since, and none that is not opened by the recipient. Code::permanent says which.
 [[nodiscard]] Status check_removal(const std::vector<Suppression>& entries, const Deed& deed);
 
 // Adding `given` where `known` is: the earlier start and the later end hold, a new note replaces
-// the old one, the source stays who told us first. An entry that had expired at `now` is replaced,
-// but for its evidence: that is added up, with the words of the latest reply.
+// the old one, the source stays who told us first, and the later of both is when it was last said.
+// An entry that had expired at `now` is replaced, but for its evidence: that is added up, with the
+// words of the latest reply.
 Suppression merged(const Suppression& known, const Suppression& given, WallTime now);
 
-// What `merged` made of an entry: what a book answers for one that it knew already.
+// What `merged` made of an entry: what a book answers for one that it knew already. That it was
+// said again changes nothing.
 Outcome outcome_of_merge(const Suppression& known, const Suppression& result, WallTime now);
 
 struct ImportCount {
-  std::int64_t import = 0;  // the import's id, by which it can be undone; 0: nothing was changed
+  std::int64_t import = 0;  // the import's id, by which it can be undone; 0: nothing was written
   std::uint64_t added = 0;
   std::uint64_t changed = 0;
   std::uint64_t unchanged = 0;  // also those that stand in the input again
@@ -142,12 +149,14 @@ enum class Undoing { for_good, on_trial };
 struct UndoCount {
   std::uint64_t removed = 0;   // there was none before
   std::uint64_t restored = 0;  // what stood before stands again, as it was
-  std::uint64_t left = 0;      // somebody else has changed or removed it since: nothing was done
+  std::uint64_t left = 0;      // somebody else has changed, confirmed or removed it since, or it is
+                               // an erasure: nothing was done
   bool operator==(const UndoCount&) const = default;
 };
 
 // Whether a batch may be undone by `deed`: it needs a cause. Code::permanent.
 [[nodiscard]] Status check_undoing(const Deed& deed);
+[[nodiscard]] tl::unexpected<Error> no_such_import(std::string_view place, std::int64_t import);
 
 // Not synchronised: one for each thread. Any number of them, in as many processes, may work on one
 // list. Every call is all or nothing; what has been answered without an Error is kept, also by a
@@ -165,7 +174,8 @@ class SuppressionBook {
   [[nodiscard]] virtual Result<Outcome> add(const Suppression& entry, const Deed& deed) = 0;
 
   // Removes the entries that are meant and keeps them in the history. Answers with what was
-  // removed, possibly nothing. Where check_removal() refuses, nothing is removed.
+  // removed, possibly nothing. Where check_removal() refuses, nothing is removed. An act of the
+  // recipient passes over what it cannot open, unless the choice names that reason.
   [[nodiscard]] virtual Result<std::vector<Suppression>> remove(const EntryChoice& choice,
                                                                 const Deed& deed) = 0;
 
@@ -184,15 +194,15 @@ class SuppressionBook {
 
   [[nodiscard]] virtual Result<std::unique_ptr<ImportJob>> begin_import() = 0;
 
-  // Every import that is remembered, the latest first. Code::config where the kind of store keeps
-  // none, as undo() does there.
-  [[nodiscard]] virtual Result<std::vector<ImportRecord>> imports();
+  // Every import that is remembered, the latest first.
+  [[nodiscard]] virtual Result<std::vector<ImportRecord>> imports() = 0;
 
   // Takes the batch back, exactly and as a deed of its own; on trial it only counts. What an
-  // earlier undoing has taken back is not counted again. Code::permanent where check_undoing()
-  // refuses, or when there is no such import.
+  // earlier undoing has taken back is not counted again. What somebody else has said again stays,
+  // and so does every erasure. Code::permanent where check_undoing() refuses, or when there is no
+  // such import.
   [[nodiscard]] virtual Result<UndoCount> undo(const Batch& batch, const Deed& deed,
-                                               Undoing undoing);
+                                               Undoing undoing) = 0;
 };
 
 }  // namespace icm

@@ -33,12 +33,16 @@ Result<ImportCount> SuppressionImport::commit(const Deed& deed, Deadline lock,
   ICM_TRY(BookChange change, BookChange::begin(*database, deed));
   const auto put = [&](const Query& row) -> Result<Outcome> {
     ICM_TRY(const Suppression entry, entry_of_row(row, database->path()));
-    ICM_TRY(const Outcome outcome, merge.put(entry, change.deed(), deed.at));
-    if (outcome != Outcome::unchanged) ICM_CHECK(change.note(entry.address));
-    return outcome;
+    ICM_TRY(const EntryMerge::Put put_there, merge.put(entry, change.deed(), deed.at));
+    if (put_there.outcome != Outcome::unchanged) {
+      ICM_CHECK(change.note(entry.address));
+    } else if (put_there.is_written) {
+      change.note_confirmation();
+    }
+    return put_there.outcome;
   };
   ICM_TRY(ImportCount counts, stage_.merge(put, progress));
-  if (counts.added + counts.changed == 0) return counts;  // rolled back, the deed with it
+  if (!change.is_any()) return counts;  // rolled back, the deed with it
   ICM_CHECK(change.commit());
   counts.import = change.deed();
   stage_.tidy();

@@ -11,7 +11,7 @@ namespace {
 #define ICM_DEED_COLUMNS(deed) deed ".what, " deed ".who, " deed ".at, " deed ".why"
 #define ICM_RECORDED_COLUMNS                                                                   \
   "e.address, e.scope, e.reason, e.source, e.note, e.created, e.expires, e.pattern, e.reply, " \
-  "e.queue_id, e.first_seen, e.last_seen, e.count, " ICM_DEED_COLUMNS("a")
+  "e.queue_id, e.first_seen, e.last_seen, e.count, e.confirmed, " ICM_DEED_COLUMNS("a")
 
 constexpr std::string_view standing_at =
     "SELECT " ICM_RECORDED_COLUMNS

@@ -17,7 +17,7 @@ class SuppressionWriter {
  public:
   [[nodiscard]] static Result<SuppressionWriter> open(const std::string& path, Missing missing,
                                                       Deadline deadline);
-  void wait_until(Deadline deadline) { database_.wait_until(deadline); }
+  void wait_until(Deadline deadline);
 
   [[nodiscard]] Result<Outcome> add(const Suppression& entry, const Deed& deed);
   [[nodiscard]] Result<std::vector<Suppression>> remove(const EntryChoice& choice,
@@ -25,8 +25,10 @@ class SuppressionWriter {
   [[nodiscard]] Result<UndoCount> undo(const Batch& batch, const Deed& deed, Undoing undoing);
 
  private:
-  explicit SuppressionWriter(Database database) : database_(std::move(database)) {}
+  SuppressionWriter(Database database, Deadline deadline)
+      : database_(std::move(database)), deadline_(deadline) {}
   Database database_;
+  Deadline deadline_;
 };
 
 }  // namespace icm

@@ -6,8 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "test/support/store_kinds.h"
-#include "test/support/suppression_entries.h"
+#include "test/support/every_store.h"
 
 namespace icm {
 namespace {
@@ -17,51 +16,7 @@ using namespace entries;
 
 using Words = std::vector<std::string>;
 
-class EveryStore : public testing::TestWithParam<TestStoreKind> {
- protected:
-  std::unique_ptr<SuppressionBook> book() {
-    auto opened = store->book();
-    EXPECT_TRUE(opened) << opened.error().text;
-    return *std::move(opened);
-  }
-
-  Outcome add(const Suppression& one, const Deed& by = deed()) {
-    const auto outcome = book()->add(one, by);
-    EXPECT_TRUE(outcome) << outcome.error().text;
-    return *outcome;
-  }
-
-  Words found(std::string_view address, const std::vector<std::string>& scopes = {},
-              bool siblings = true, WallTime when = now) {
-    const auto entries =
-        (*store->list())->find(*Mailbox::parse(address), scopes, siblings, when, Deadline::in(10s));
-    EXPECT_TRUE(entries) << entries.error().text;
-    Words all;
-    for (const Suppression& one : *entries) all.push_back(words(one));
-    return all;
-  }
-
-  std::vector<Recorded> standing(const std::string& address = "bob@icloud.com") {
-    return *book()->standing({address});
-  }
-  std::vector<Recorded> past(const std::string& address = "bob@icloud.com") {
-    return *book()->past({address});
-  }
-
-  Words each(const RecordFilter& filter, WallTime when = now) {
-    Words all;
-    const Status done =
-        book()->each(filter, when, [&](const Suppression& one) { all.push_back(words(one)); });
-    EXPECT_TRUE(done) << done.error().text;
-    return all;
-  }
-
-  std::unique_ptr<TestStore> store = make_test_store(GetParam());
-};
-
-INSTANTIATE_TEST_SUITE_P(Of, EveryStore,
-                         testing::Values(TestStoreKind::sqlite, TestStoreKind::redis,
-                                         TestStoreKind::redis_cluster),
+INSTANTIATE_TEST_SUITE_P(Of, EveryStore, every_store(),
                          [](const auto& kind) { return to_string(kind.param); });
 
 TEST_P(EveryStore, finds_nobody_in_an_empty_list) {
@@ -125,14 +80,46 @@ TEST_P(EveryStore, refuses_entries_that_make_no_sense) {
             (Error{Code::syntax, "suspended: expected an expiry, found none"}));
 }
 
-TEST_P(EveryStore, adding_the_same_again_changes_nothing) {
+TEST_P(EveryStore, adding_the_same_again_keeps_when_it_was_said_last_and_changes_nothing_else) {
   add(entry("bob@icloud.com"));
   Suppression later = entry("bob@icloud.com");
   later.created = now + 1h;
   later.source = "import:again.csv";
   EXPECT_EQ(add(later, {Deed::Kind::import, "ann", now + 1h, ""}), Outcome::unchanged);
-  EXPECT_EQ(standing(), (std::vector{Recorded{entry("bob@icloud.com"), deed(), {}}}));
+  Suppression confirmed = entry("bob@icloud.com");
+  confirmed.confirmed = now + 1h;
+  EXPECT_EQ(standing(), (std::vector{Recorded{confirmed, deed(), {}}}));
   EXPECT_EQ(past(), std::vector<Recorded>{});
+}
+
+TEST_P(EveryStore, an_act_of_the_recipient_must_be_later_than_what_was_said_last) {
+  add(entry("bob@icloud.com"));
+  Suppression again = entry("bob@icloud.com");
+  again.created = now + 48h;
+  add(again);
+  Deed act = deed(Deed::Kind::remove, "signed up");
+  act.act_of_recipient = now + 24h;
+  EXPECT_EQ(
+      book()->remove({"bob@icloud.com", {}, {}}, act).error(),
+      (Error{Code::permanent,
+             "bob@icloud.com (global): expected an act of the recipient after "
+             "2026-11-23T08:00:00.000Z (unsubscribe), found one of 2026-11-22T08:00:00.000Z"}));
+  act.act_of_recipient = now + 49h;
+  EXPECT_EQ(book()->remove({"bob@icloud.com", {}, {}}, act)->size(), 1u);
+}
+
+TEST_P(EveryStore, an_act_of_the_recipient_ends_neither_the_administrators_word_nor_a_suspension) {
+  add(entry("bob@icloud.com"));
+  add(entry("bob@icloud.com", SuppressionReason::manual));
+  add(entry("bob@icloud.com", SuppressionReason::suspended));
+  Deed act = deed(Deed::Kind::remove, "signed up");
+  act.act_of_recipient = now + 24h;
+  EXPECT_EQ(*book()->remove({"bob@icloud.com", {}, {}}, act), std::vector{entry("bob@icloud.com")});
+  EXPECT_EQ(standing().size(), 2u);
+  EXPECT_EQ(book()->remove({"bob@icloud.com", {}, SuppressionReason::manual}, act).error(),
+            (Error{Code::permanent,
+                   "bob@icloud.com (global): expected the administrator's word, since no act of "
+                   "the recipient ends manual"}));
 }
 
 TEST_P(EveryStore, an_earlier_start_a_later_end_and_a_new_note_change_an_entry) {
@@ -146,6 +133,7 @@ TEST_P(EveryStore, an_earlier_start_a_later_end_and_a_new_note_change_an_entry) 
   const Deed by{Deed::Kind::add, "ann", now + 1s, ""};
   EXPECT_EQ(add(again, by), Outcome::changed);
   again.source = "cli";  // who told us first
+  again.confirmed = one.created;
   EXPECT_EQ(standing(), (std::vector{Recorded{again, by, {}}}));
   EXPECT_EQ(past(), (std::vector{Recorded{one, deed(), by}}));
 }

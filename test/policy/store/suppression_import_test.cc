@@ -78,16 +78,19 @@ TEST_F(SuppressionImportTest, merges_with_what_is_there_and_within_itself) {
   later.source = "second";
   const auto count = import_all({earlier, entry("b@me.com"), later, entry("c@me.com")});
   EXPECT_EQ(*count, (ImportCount{.import = 2, .added = 1, .changed = 1, .unchanged = 2}));
-  EXPECT_EQ(all(), (std::vector{earlier, entry("b@me.com"), entry("c@me.com")}));
+  Suppression fresh = entry("c@me.com");
+  fresh.confirmed = later.created;
+  earlier.confirmed = now;
+  EXPECT_EQ(all(), (std::vector{earlier, entry("b@me.com"), fresh}));
 }
 
-TEST_F(SuppressionImportTest, leaves_no_deed_when_it_changes_nothing) {
+TEST_F(SuppressionImportTest, is_remembered_when_it_says_something_again_and_not_when_it_is_empty) {
   ASSERT_TRUE(import_all({entry("a@me.com")}));
   EXPECT_EQ(*import_all({entry("a@me.com")}),
-            (ImportCount{.added = 0, .changed = 0, .unchanged = 1}));
+            (ImportCount{.import = 2, .added = 0, .changed = 0, .unchanged = 1}));
   EXPECT_EQ(*import_all({}), ImportCount{});
   auto database = Database::open(path, Database::Access::read);
-  EXPECT_EQ(*database->number("SELECT count(*) FROM deed"), 1);
+  EXPECT_EQ(*database->number("SELECT count(*) FROM deed"), 2);
 }
 
 TEST_F(SuppressionImportTest, an_erasure_within_wins_over_everything_about_the_person) {
