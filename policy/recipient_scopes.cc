@@ -9,13 +9,43 @@ namespace {
 
 constexpr std::size_t list_ids_asked = 10;  // RFC 2919 §3 allows one; more are not believed forever
 
-// RFC 2919 §3: [phrase] "<" list-id ">"; the phrase may be a quoted string with a "<" of its own.
+// A field without its comments and quoted strings (RFC 5322 §3.2.2, §3.2.4): what is in them only
+// looks like a list-id.
+std::string without_words_for_people(std::string_view value) {
+  std::string rest;
+  int comments = 0;
+  bool is_quoted = false;
+  for (std::size_t i = 0; i < value.size(); ++i) {
+    const char c = value[i];
+    if (c == '\\' && (is_quoted || comments > 0)) {
+      ++i;
+    } else if (c == '"' && comments == 0) {
+      is_quoted = !is_quoted;
+    } else if (c == '(' && !is_quoted) {
+      ++comments;
+    } else if (c == ')' && comments > 0) {
+      --comments;
+    } else if (!is_quoted && comments == 0) {
+      rest += c;
+    }
+  }
+  return rest;
+}
+
+// RFC 2919 §3: [phrase] "<" list-id ">". Some programs leave the brackets out.
 std::string list_id(std::string_view value) {
-  const std::size_t begin = value.rfind('<');
-  if (begin == std::string_view::npos) return {};
-  const std::size_t end = value.find('>', begin);
-  if (end == std::string_view::npos) return {};
-  return lower_ascii(trim(value.substr(begin + 1, end - begin - 1)));  // §6: compared without case
+  const std::string field = without_words_for_people(value);
+  std::string_view id = field;
+  if (const std::size_t begin = id.rfind('<'); begin != std::string_view::npos) {
+    const std::size_t end = id.find('>', begin);
+    if (end == std::string_view::npos) return {};
+    id = id.substr(begin + 1, end - begin - 1);
+  } else if (id.find('.') == std::string_view::npos) {
+    return {};  // a phrase alone
+  }
+  id = trim(id);
+  if (id.find_first_of(" \t") != std::string_view::npos) return {};
+  return lower_ascii(id);  // §6: compared without case
 }
 
 }  // namespace

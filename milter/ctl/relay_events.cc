@@ -145,7 +145,7 @@ class Importer {
     std::size_t removed = 0;
     for (const Recorded& record : standing) {
       const Suppression& entry = record.entry;
-      if (entry.reason != SuppressionReason::relay_off || entry.created > event.time) continue;
+      if (entry.reason != SuppressionReason::relay_off || last_word(entry) > event.time) continue;
       const EntryChoice choice{
           .address = entry.address, .scope = entry.scope, .reason = entry.reason};
       const std::string why = fmt::format("Sign in with Apple: email-enabled at {}, event {}",

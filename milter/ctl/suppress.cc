@@ -104,8 +104,8 @@ void add_edit(CLI::App& suppress, Chosen& chosen, const Options& options) {
   remove
       .add_option("--act-of-recipient", options->act_of_recipient,
                   "When the recipient signed up again or switched the address on again: does "
-                  "instead of --because, and only for entries that are older, and for which Apple "
-                  "has not answered since.")
+                  "instead of --because, and only for entries that were last said before, and for "
+                  "which Apple has not answered since. It does not end manual and suspended.")
       ->option_text("TIME");
   add_place(remove, *options);
   remove.footer("Exit status: 0 removed, 1 there was nothing to remove or the cause is missing.");
@@ -198,7 +198,9 @@ void add_batches(CLI::App& suppress, Chosen& chosen, const Options& options) {
   add_place(undo, *options);
   undo.footer(
       "What the batch added is removed, what it changed stands again as before. An entry that "
-      "somebody else\nhas changed or removed since is left alone and counted.");
+      "somebody else\nhas changed, said again or removed since is left alone and counted, and so "
+      "is an "
+      "erasure.");
 }
 
 }  // namespace

@@ -43,7 +43,9 @@ Status add_all(const SuppressOptions& options) {
   ICM_TRY(Suppression entry, read_entry(options, now, "cli"));
   ICM_CHECK(check_entry(entry));
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const auto book, open_book_of(options, Missing::make));
+  ICM_TRY(const OpenBook opened, open_book_of(options, Missing::make));
+  ICM_CHECK(check_stream(opened, entry.scope));
+  const auto& book = opened.book;
   for (const Mailbox& mailbox : mailboxes) {
     entry.address = mailbox.key();
     ICM_TRY(const icm::Outcome outcome, book->add(entry, deed_of(Deed::Kind::add, now)));
@@ -71,6 +73,17 @@ Result<Deed> deed_of_removal(const SuppressOptions& options, WallTime now) {
   return deed;
 }
 
+// What an act of the recipient leaves standing, so that nobody takes the address for free.
+Status tell_what_stands(SuppressionBook& book, const std::string& address) {
+  ICM_TRY(const std::vector<Recorded> standing, book.standing({address}));
+  for (const Recorded& record : standing) {
+    if (is_opened_by_recipient(record.entry.reason)) continue;
+    complain(fmt::format("{}: still stands, since only the administrator ends it (--because): {}",
+                         clean(address), one_line(record.entry)));
+  }
+  return {};
+}
+
 // Whether each address had something to remove.
 Result<bool> remove_all(const SuppressOptions& options) {
   std::optional<std::string> scope;
@@ -82,7 +95,8 @@ Result<bool> remove_all(const SuppressOptions& options) {
     ICM_TRY(reason, read_reason(options.reason));
   }
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const auto book, open_book_of(options, Missing::refuse));
+  ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
+  const auto& book = opened.book;
   ICM_TRY(const Deed deed, deed_of_removal(options, now_in_seconds()));
   bool found_all = true;
   for (const Mailbox& mailbox : mailboxes) {
@@ -96,6 +110,7 @@ Result<bool> remove_all(const SuppressOptions& options) {
     for (const Suppression& entry : *removed) {
       fmt::print("{}: removed: {}\n", clean(entry.address), one_line(entry));
     }
+    if (deed.act_of_recipient) ICM_CHECK(tell_what_stands(*book, mailbox.key()));
     if (!removed->empty()) continue;
     found_all = false;
     complain(fmt::format("{}: there is no such entry", mailbox.key()));
@@ -103,10 +118,12 @@ Result<bool> remove_all(const SuppressOptions& options) {
   return found_all;
 }
 
-Result<AddressReport> report_of(SuppressionBook& book, const Mailbox& mailbox) {
+Result<AddressReport> report_of(SuppressionBook& book, const Mailbox& mailbox, bool siblings) {
   AddressReport report{.address = mailbox.key(), .standing = {}, .siblings = {}, .past = {}};
   ICM_TRY(report.standing, book.standing({report.address}));
-  ICM_TRY(report.siblings, book.standing(sibling_keys(mailbox)));
+  if (siblings) {
+    ICM_TRY(report.siblings, book.standing(sibling_keys(mailbox)));
+  }
   std::erase_if(report.siblings,
                 [](const Recorded& record) { return !widens_to_siblings(record.entry.reason); });
   ICM_TRY(report.past, book.past({report.address}));
@@ -116,10 +133,11 @@ Result<AddressReport> report_of(SuppressionBook& book, const Mailbox& mailbox) {
 Status show_all(const SuppressOptions& options) {
   const WallTime now = now_in_seconds();
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const auto book, open_book_of(options, Missing::refuse));
+  ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
+  const auto& book = opened.book;
   Printer printer;
   for (const Mailbox& mailbox : mailboxes) {
-    ICM_TRY(const AddressReport report, report_of(*book, mailbox));
+    ICM_TRY(const AddressReport report, report_of(*book, mailbox, opened.siblings));
     if (!options.json && &mailbox != &mailboxes.front()) printer.add("\n");
     printer.add(options.json ? report_json(report, now) : report_text(report, now));
   }

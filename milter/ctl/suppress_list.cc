@@ -48,7 +48,8 @@ Status print_each(const SuppressOptions& options, std::string_view header,
                   std::string (*line)(const Suppression&)) {
   const WallTime now = now_in_seconds();
   ICM_TRY(const RecordFilter filter, read_filter(options, now));
-  ICM_TRY(const auto book, open_book_of(options, Missing::refuse));
+  ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
+  const auto& book = opened.book;
   Printer printer;
   printer.add(header);
   ICM_CHECK(book->each(filter, now, [&](const Suppression& entry) { printer.add(line(entry)); }));

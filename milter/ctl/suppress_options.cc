@@ -53,18 +53,35 @@ WallTime now_in_seconds() { return std::chrono::floor<std::chrono::seconds>(Syst
 
 Deadline lock_deadline() { return Deadline::in(patience); }
 
-Result<std::unique_ptr<SuppressionBook>> open_book_of(const SuppressOptions& options,
-                                                      Missing missing) {
+Result<OpenBook> open_book_of(const SuppressOptions& options, Missing missing) {
   StoreConfig store;
+  OpenBook opened;
   if (options.store.empty()) {
     ICM_TRY(const Config config, load_configuration(options.config));
     store = config.store;
+    opened.siblings = config.suppression.siblings;
+    opened.streams.emplace();
+    for (const StreamConfig& stream : config.streams) opened.streams->push_back(stream.name);
   } else {
     store.path = options.store;
   }
   ICM_TRY(const Notices notices, prepare_store(store, lock_deadline()));
   for (const std::string& notice : notices) complain(notice);
-  return open_book(store, missing, lock_deadline());
+  ICM_TRY(opened.book, open_book(store, missing, lock_deadline()));
+  return opened;
+}
+
+Status check_stream(const OpenBook& opened, std::string_view scope) {
+  constexpr std::string_view prefix = "stream:";
+  if (!opened.streams || !scope.starts_with(prefix)) return {};
+  std::string names;
+  for (const std::string& name : *opened.streams) {
+    if (name == scope.substr(prefix.size())) return {};
+    names += (names.empty() ? "" : ", ") + name;
+  }
+  return fail(Code::syntax,
+              fmt::format("scope: expected a stream of the configuration ({}), found \"{}\"",
+                          names.empty() ? "it has none" : names, for_log(scope)));
 }
 
 Result<SuppressionReason> read_reason(std::string_view text) {

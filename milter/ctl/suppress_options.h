@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,9 +55,16 @@ WallTime now_in_seconds();
 // How long a command waits while another one writes.
 Deadline lock_deadline();
 
-// The list that --store names, else that of the configuration.
-[[nodiscard]] Result<std::unique_ptr<SuppressionBook>> open_book_of(const SuppressOptions& options,
-                                                                    Missing missing);
+// The list that --store names, else that of the configuration, of which the rest says a little.
+struct OpenBook {
+  std::unique_ptr<SuppressionBook> book;
+  bool siblings = true;
+  std::optional<std::vector<std::string>> streams{};  // absent with --store
+};
+[[nodiscard]] Result<OpenBook> open_book_of(const SuppressOptions& options, Missing missing);
+
+// Whether mail of this scope can be: a stream that is misspelt would suppress nothing.
+[[nodiscard]] Status check_stream(const OpenBook& opened, std::string_view scope);
 
 [[nodiscard]] Result<SuppressionReason> read_reason(std::string_view text);
 

@@ -23,7 +23,8 @@ std::string import_row(const ImportRecord& record) {
 }
 
 Status print_imports(const SuppressOptions& options) {
-  ICM_TRY(const auto book, open_book_of(options, Missing::refuse));
+  ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
+  const auto& book = opened.book;
   ICM_TRY(const std::vector<ImportRecord> records, book->imports());
   Printer printer;
   const Terminal terminal = Terminal::of(stdout);
@@ -80,7 +81,8 @@ Status undo(const SuppressOptions& options) {
   const WallTime now = now_in_seconds();
   ICM_TRY(const Batch batch, read_batch(options, now));
   const Deed deed = deed_of(Deed::Kind::undo, now, options.because);
-  ICM_TRY(const auto book, open_book_of(options, Missing::refuse));
+  ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
+  const auto& book = opened.book;
   const auto undoing = options.dry_run ? Undoing::on_trial : Undoing::for_good;
   ICM_TRY(const UndoCount count, book->undo(batch, deed, undoing));
   fmt::print(

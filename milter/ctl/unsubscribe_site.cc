@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cstdlib>
 
 #include "milter/ctl/configuration.h"
@@ -38,19 +39,19 @@ Result<UnsubscribeSite> load_unsubscribe_site(const std::string& config_path) {
 Result<icm::Outcome> keep_wish(SuppressionBook& book, const UnsubscribeWish& wish,
                                std::string_view source, std::string_view evidence,
                                std::string_view who) {
-  ICM_TRY(const auto standing, book.standing({wish.address}));
-  for (const Recorded& record : standing) {
-    const bool is_it =
-        record.entry.scope == wish.scope && record.entry.reason == SuppressionReason::unsubscribe;
-    if (is_it) return icm::Outcome::unchanged;  // it never ends by age
-  }
   Suppression entry;
   entry.address = wish.address;
   entry.scope = wish.scope;
   entry.reason = SuppressionReason::unsubscribe;
   entry.source = source;
-  entry.note = evidence;
   entry.created = now_in_seconds();
+  ICM_TRY(const auto standing, book.standing({wish.address}));
+  const bool is_known = std::any_of(standing.begin(), standing.end(), [&](const Recorded& record) {
+    return record.entry.scope == entry.scope && record.entry.reason == entry.reason;
+  });
+  // Once more is noted, and the evidence of the first time stays: whoever presses a button all day
+  // fills no history.
+  if (!is_known) entry.note = evidence;
   const Deed deed{.kind = Deed::Kind::add, .who = std::string(who), .at = entry.created, .why = ""};
   return book.add(entry, deed);
 }

@@ -287,13 +287,15 @@ TEST_F(SuppressionPolicyTest, finds_the_list_by_its_list_id_however_it_is_writte
   list.entries = {entry("bob@icloud.com", SuppressionReason::unsubscribe, "list:w.shop.example")};
   envelope.recipients = {apple("bob@icloud.com")};
   for (const std::string_view value :
-       {" <w.shop.example>", " Weekly <W.Shop.Example>", " \"a <b> c\"\r\n <w.shop.example>"}) {
+       {" <w.shop.example>", " Weekly <W.Shop.Example>", " \"a <b> c\"\r\n <w.shop.example>",
+        " w.shop.example", " W.Shop.Example (weekly)", " <w.shop.example> (was (<x.y>) once)",
+        " \"Weekly (new\" <w.shop.example>"}) {
     headers = {};
     headers.add("List-ID", value);
     EXPECT_EQ(rules(at_end()), (Words{"suppression.unsubscribe"})) << value;
   }
   for (const std::string_view value :
-       {" w.shop.example", " <x.shop.example>", " <w.shop.example", ""}) {
+       {" Weekly", " Weekly w.shop.example", " <x.shop.example>", " <w.shop.example", ""}) {
     headers = {};
     headers.add("List-ID", value);
     EXPECT_EQ(rules(at_end()), Words{}) << value;

@@ -231,6 +231,38 @@ TEST_F(Suppress, finds_the_store_by_the_configuration) {
   EXPECT_EQ(run_as_given({"suppress", "list", "--config", config, "--store", store_}).exit, 2);
 }
 
+TEST_F(Suppress, knows_the_streams_and_siblings_of_the_configuration) {
+  const std::string config = directory_.write(
+      "milter.conf", fmt::format("store:\n  path: {}\nsuppression:\n  siblings: false\nstreams:\n"
+                                 "  - {{name: news, sender_domains: [shop.example]}}\n",
+                                 store_));
+  const auto add = [&](const std::string& scope) {
+    return run_as_given({"suppress", "add", "bob@me.com", "--reason", "unsubscribe", "--scope",
+                         scope, "--config", config});
+  };
+  EXPECT_EQ(
+      add("stream:nws"),
+      (Outcome{2, "",
+               "icloud-milterctl: scope: expected a stream of the configuration (news), found "
+               "\"stream:nws\"\n"}));
+  EXPECT_EQ(add("stream:news").exit, 0);
+  EXPECT_EQ(run_as_given({"suppress", "show", "bob@icloud.com", "--config", config}).out,
+            "bob@icloud.com is not suppressed\n");
+}
+
+TEST_F(Suppress, tells_what_an_act_of_the_recipient_does_not_end) {
+  run({"add", "bob@icloud.com"});
+  run({"add", "bob@icloud.com", "--reason", "unsubscribe"});
+  const Outcome refused = run({"remove", "bob@icloud.com", "--act-of-recipient", "1s"});
+  EXPECT_EQ(refused.exit, 1) << "the act is before the entry";
+  run({"remove", "bob@icloud.com", "--reason", "unsubscribe", "--because", "a test"});
+  EXPECT_EQ(run({"remove", "bob@icloud.com", "--act-of-recipient", "1s"}),
+            (Outcome{1, "",
+                     "icloud-milterctl: bob@icloud.com: still stands, since only the administrator "
+                     "ends it (--because): manual, global, since NOW\n"
+                     "icloud-milterctl: bob@icloud.com: there is no such entry\n"}));
+}
+
 TEST_F(Suppress, refuses_a_command_line_it_does_not_understand) {
   for (const std::vector<std::string>& words : {std::vector<std::string>{"suppress"},
                                                 {"suppress", "delete", "bob@icloud.com"},

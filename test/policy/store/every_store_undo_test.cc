@@ -3,6 +3,7 @@
 // Taking a batch back, on every kind of store.
 #include <gtest/gtest.h>
 
+#include "policy/store/entry_versions.h"
 #include "test/support/every_store.h"
 
 namespace icm {
