@@ -118,6 +118,7 @@ void Session::mail(std::span<const std::string_view> arguments, std::string_view
   } else if (!config.roles.arrival.empty()) {
     message_->is_of_known_listener = names(config.roles.arrival, connection_.listener);
   }
+  if (transport_ == Transport::internal) message_->charges.answer_as_one();
   envelope.login = login;
   envelope.reverse_path = reverse_path_of(arguments);
   read_mail_parameters(arguments, envelope);
@@ -318,7 +319,8 @@ Answer Session::finish_judged(Message& message, Mta& mta) {
     message.count_alike(context_.mailings, now);
   }
   Verdict verdict =
-      slot ? message.world->engine().judge(message.facts(now), deadline) : deferral(too_busy);
+      slot ? message.world->engine().judge(message.facts(now), deadline, &message.charges)
+           : deferral(too_busy);
   slot = {};
   Settlement settlement =
       settle(std::move(verdict), message.apple, message.envelope, config.direct.mixed);

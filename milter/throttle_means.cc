@@ -49,7 +49,7 @@ Result<std::shared_ptr<ThrottleMeans>> ThrottleMeans::open(
   } else {
     std::unique_ptr<RateLimiter> own;
     if (means->place_.while_away == OnError::accept) {
-      own = std::make_unique<LocalRateLimiter>(means->uptime_, now);
+      own = std::make_unique<LocalRateLimiter>(means->uptime_, now, tell);
     }
     auto fleet = std::make_unique<FleetRateLimiter>(std::move(shared), std::move(own), tell);
     means->fleet_ = fleet.get();

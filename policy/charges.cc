@@ -34,6 +34,21 @@ void Charges::pay_recipient(std::size_t index, RateLimiter& limiter, RateReceipt
       new Charge{.limiter = limiter, .receipt = std::move(receipt), .recipient = index});
 }
 
+std::uint32_t Charges::units_of(std::string_view counter) const {
+  std::uint32_t units = 0;
+  for (const auto& charge : charges_) {
+    for (const RateReceipt::Taken& taken : charge->receipt.taken) {
+      if (taken.counter == counter) units += taken.units;
+    }
+  }
+  return units;
+}
+
+void Charges::return_all() {
+  charges_.clear();
+  is_message_paid_ = false;
+}
+
 void Charges::keep(const std::vector<std::size_t>& removed) {
   for (auto& charge : charges_) {
     if (std::ranges::find(removed, charge->recipient) != removed.end()) continue;

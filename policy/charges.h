@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "policy/base/handle.h"
@@ -18,6 +20,14 @@ class Charges {
   // Whether what a message costs as a whole is paid for: its first recipient does that.
   bool is_message_paid() const { return is_message_paid_; }
 
+  // Whether the recipients of the message share one answer, as those of mail that came by no SMTP:
+  // none of them can come again without the others.
+  bool have_one_answer() const { return have_one_answer_; }
+  void answer_as_one() { have_one_answer_ = true; }
+
+  // Units of a counter that the message holds.
+  std::uint32_t units_of(std::string_view counter) const;
+
   void pay_message(RateLimiter& limiter, RateReceipt receipt);
 
   // `index`: of the recipient in Envelope::recipients.
@@ -25,6 +35,9 @@ class Charges {
 
   // The message goes on to all but these.
   void keep(const std::vector<std::size_t>& removed);
+
+  // Gives all of it back at once.
+  void return_all();
 
  private:
   struct Charge {
@@ -37,6 +50,7 @@ class Charges {
 
   std::vector<Handle<Charge, give_back>> charges_;
   bool is_message_paid_ = false;
+  bool have_one_answer_ = false;
 };
 
 }  // namespace icm

@@ -209,6 +209,9 @@ bool goes_on(const std::vector<Judged>& judged) {
                               [](const Judged& one) { return one.effect >= Disposition::defer; });
 }
 
+// Whoever was out of time has been told of; to count takes none.
+Deadline never() { return Deadline(Deadline::Time::time_point::max()); }
+
 // The header edits of services, made now that the mail is known to go on. A service that fails is
 // an error of its policy.
 void serve(const std::vector<ConfiguredPolicy>& policies, const Facts& facts,
@@ -243,9 +246,7 @@ Verdict Engine::judge_recipient(const Envelope& envelope, const Recipient& recip
     return policy.judge_recipient(envelope, recipient, now, deadline);
   });
   if (charges != nullptr && goes_on(judged)) {
-    // Whoever was out of time has been told of; to count takes none.
-    const Deadline never(Deadline::Time::time_point::max());
-    auto admitted = judge_by(policies_.policies(), subject, never, [&](const Policy& policy) {
+    auto admitted = judge_by(policies_.policies(), subject, never(), [&](const Policy& policy) {
       return policy.admit(envelope, recipient, now, deadline, *charges);
     });
     std::ranges::move(admitted, std::back_inserter(judged));
@@ -260,13 +261,19 @@ void Engine::prefetch(const Envelope& envelope, const SpfQuestions& questions,
   }
 }
 
-Verdict Engine::judge(const Facts& facts, Deadline deadline) const {
+Verdict Engine::judge(const Facts& facts, Deadline deadline, Charges* charges) const {
   const Subject subject{.origin = facts.envelope.origin,
                         .now = facts.now,
                         .envelope = facts.envelope,
                         .headers = &facts.headers};
   auto judged = judge_by(policies_.policies(), subject, deadline,
                          [&](const Policy& policy) { return policy.judge(facts, deadline); });
+  if (charges != nullptr && goes_on(judged)) {
+    auto admitted = judge_by(policies_.policies(), subject, never(), [&](const Policy& policy) {
+      return policy.admit_message(facts, deadline, *charges);
+    });
+    std::ranges::move(admitted, std::back_inserter(judged));
+  }
   serve(policies_.policies(), facts, subject, deadline, judged);
   return combine(std::move(judged));
 }

@@ -41,8 +41,9 @@ class Engine {
                 AuthSources& sources) const;
 
   // The whole message, at its end. After a reject only observing policies are still asked, as long
-  // as time remains.
-  Verdict judge(const Facts& facts, Deadline deadline) const;
+  // as time remains. With the `charges` of its recipients, who counts is asked again when the
+  // message goes on.
+  Verdict judge(const Facts& facts, Deadline deadline, Charges* charges = nullptr) const;
 
   // What of Facts::authentication judge() can use.
   AuthNeeds needs() const { return policies_.needs(); }

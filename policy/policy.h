@@ -54,6 +54,12 @@ class Policy {
                                                Deadline, Charges&) const {
     return Findings{};
   }
+
+  // The same at the end of the message, for what only its header told: takes what the message costs
+  // by that, in place of what its recipients took.
+  [[nodiscard]] virtual Result<Findings> admit_message(const Facts&, Deadline, Charges&) const {
+    return Findings{};
+  }
 };
 
 }  // namespace icm

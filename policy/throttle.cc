@@ -13,6 +13,7 @@
 #include "policy/mailing_words.h"
 #include "policy/policy.h"
 #include "policy/policy_set.h"
+#include "policy/store/rate_counter.h"
 #include "policy/throttle_plan.h"
 #include "policy/throttle_report.h"
 
@@ -35,30 +36,44 @@ class ThrottlePolicy final : public Policy {
   Result<Findings> admit(const Envelope& envelope, const Recipient& recipient, WallTime now,
                          Deadline deadline, Charges& charges) const override {
     const auto backoffs = known_backoffs();
-    Findings findings = held(envelope, *backoffs, now);
+    const StreamConfig* stream = plan_.stream_at_rcpt(envelope);
+    Findings findings = held(envelope, stream, *backoffs, now);
     if (limiter_ == nullptr || would_defer(findings)) return findings;
-    const std::uint64_t claim = throttle_claim(envelope, recipient);
-    const auto planned =
-        plan_.charges(envelope, recipient, charges.is_message_paid(), *backoffs, now);
-    // What is only observed must not keep what is enforced from being counted, nor the other way.
+    auto planned =
+        plan_.charges(envelope, recipient, stream, charges.is_message_paid(), *backoffs, now);
+    if (charges.have_one_answer()) settle_owed(charges, planned);
     Paid paid;
-    bool is_paid = false;
-    for (const Mode mode : {Mode::enforce, Mode::observe}) {
-      std::vector<PlannedCharge> group;
-      std::ranges::copy_if(planned, std::back_inserter(group), [&](const PlannedCharge& one) {
-        return plan_.mode_of(one.rule) == mode;
-      });
-      if (group.empty()) continue;
-      ICM_TRY(auto finding, take(group, claim, now, deadline, paid));
-      is_paid = is_paid || !finding;
-      if (!finding) continue;
-      findings.push_back(*std::move(finding));
-      if (mode == Mode::enforce) break;  // nothing was taken, and the mail does not go
-    }
+    ICM_CHECK(
+        take_all(planned, {throttle_claim(envelope, recipient), now, deadline}, paid, findings));
     // Nothing was taken: the next recipient of the message is asked for what is the message's, too.
-    if (!is_paid) return findings;
+    if (!paid.is_paid) return findings;
     charges.pay_message(*limiter_, std::move(paid.message));
     charges.pay_recipient(envelope.recipients.size(), *limiter_, std::move(paid.recipient));
+    return findings;
+  }
+
+  // A stream that shows by its header, by its author or by arrival's word is held to its own limits
+  // now. What the message took as that of another is given back first: whoever takes it meanwhile
+  // keeps this one waiting, and no limit is passed.
+  Result<Findings> admit_message(const Facts& facts, Deadline deadline,
+                                 Charges& charges) const override {
+    const StreamConfig* stream = plan_.stream_named(facts.classification.stream);
+    if (stream == plan_.stream_at_rcpt(facts.envelope)) return Findings{};
+    const auto backoffs = known_backoffs();
+    Findings findings;
+    const auto paused =
+        backoff_of(BackoffKind::pause, plan_.egress_of(stream), *backoffs, facts.now);
+    if (paused) findings.push_back(paused_way(*paused, facts.now));
+    if (limiter_ == nullptr || would_defer(findings)) return findings;
+    const auto planned = plan_.charges(facts.envelope, stream, *backoffs, facts.now);
+    if (planned.empty()) return findings;
+    charges.return_all();
+    Paid paid;
+    const Recipient& first = *std::ranges::find_if(facts.envelope.recipients, &Recipient::is_apple);
+    ICM_CHECK(take_all(planned, {throttle_claim(facts.envelope, first), facts.now, deadline}, paid,
+                       findings));
+    charges.pay_message(*limiter_, std::move(paid.message));
+    charges.pay_message(*limiter_, std::move(paid.recipient));
     return findings;
   }
 
@@ -87,6 +102,12 @@ class ThrottlePolicy final : public Policy {
   struct Paid {
     RateReceipt message;
     RateReceipt recipient;
+    bool is_paid = false;
+  };
+  struct Asker {
+    std::uint64_t claim;
+    WallTime now;
+    Deadline deadline;
   };
 
   std::shared_ptr<const Backoffs> known_backoffs() const {
@@ -95,10 +116,11 @@ class ThrottlePolicy final : public Policy {
   }
 
   // What holds whatever the limits say.
-  Findings held(const Envelope& envelope, const Backoffs& backoffs, WallTime now) const {
+  Findings held(const Envelope& envelope, const StreamConfig* stream, const Backoffs& backoffs,
+                WallTime now) const {
     Findings findings;
     if (backoffs.all().empty()) return findings;
-    const auto paused = backoff_of(BackoffKind::pause, plan_.egress_of(envelope), backoffs, now);
+    const auto paused = backoff_of(BackoffKind::pause, plan_.egress_of(stream), backoffs, now);
     if (paused) findings.push_back(paused_way(*paused, now));
     const auto& sender = envelope.reverse_path.mailbox;
     if (!sender) return findings;
@@ -112,13 +134,45 @@ class ThrottlePolicy final : public Policy {
         findings, [&](const Finding& one) { return plan_.mode_of(one.rule) == Mode::enforce; });
   }
 
-  Result<std::optional<Finding>> take(const std::vector<PlannedCharge>& planned,
-                                      std::uint64_t claim, WallTime now, Deadline deadline,
-                                      Paid& paid) const {
-    RateRequest request{.charges = {}, .claim = claim};
+  // A message whose recipients share one answer, and that has taken all a limit lets go at once,
+  // would have to wait for ever: the rest of it is counted as well, and goes.
+  static void settle_owed(const Charges& charges, std::vector<PlannedCharge>& planned) {
+    for (PlannedCharge& one : planned) {
+      const RateCharge& charge = one.charge;
+      const std::uint32_t held = charges.units_of(charge.limit.counter);
+      const std::uint32_t at_once =
+          charge.limit.burst == 0 ? charge.limit.amount : charge.limit.burst;
+      one.charge.is_owed = held >= share_of(at_once, charge.share);
+    }
+  }
+
+  // What is only observed must not keep what is enforced from being counted, nor the other way.
+  Status take_all(const std::vector<PlannedCharge>& planned, const Asker& asker, Paid& paid,
+                  Findings& findings) const {
+    for (const Mode mode : {Mode::enforce, Mode::observe}) {
+      std::vector<PlannedCharge> group;
+      std::ranges::copy_if(planned, std::back_inserter(group), [&](const PlannedCharge& one) {
+        return plan_.mode_of(one.rule) == mode;
+      });
+      if (group.empty()) continue;
+      ICM_TRY(auto finding, take(group, mode, asker, paid));
+      paid.is_paid = paid.is_paid || !finding;
+      if (!finding) continue;
+      findings.push_back(*std::move(finding));
+      if (mode == Mode::enforce) break;  // nothing was taken, and the mail does not go
+    }
+    return {};
+  }
+
+  // Who is only observed goes on and does not come again: it waits in no line.
+  Result<std::optional<Finding>> take(const std::vector<PlannedCharge>& planned, Mode mode,
+                                      const Asker& asker, Paid& paid) const {
+    RateRequest request{.charges = {}, .claim = mode == Mode::enforce ? asker.claim : 0};
     for (const PlannedCharge& one : planned) request.charges.push_back(one.charge);
-    ICM_TRY(RateAnswer answer, limiter_->take(request, now, deadline));
-    if (!answer.is_granted) return std::optional(used_up(planned, answer.uses, claim, now));
+    ICM_TRY(RateAnswer answer, limiter_->take(request, asker.now, asker.deadline));
+    if (!answer.is_granted) {
+      return std::optional(used_up(planned, answer.uses, asker.claim, asker.now));
+    }
     paid.message.source = paid.recipient.source = answer.receipt.source;
     for (std::size_t i = 0; i < planned.size(); ++i) {
       const bool is_of_message = planned[i].count == ThrottleUnit::messages;

@@ -2,12 +2,13 @@
 #include "policy/throttle_plan.h"
 
 #include <algorithm>
+#include <unordered_map>
 
 #include <fmt/format.h>
 
-#include "policy/base/keyed_hash.h"
 #include "policy/base/text.h"
 #include "policy/classification.h"
+#include "policy/store/rate_counter.h"
 
 namespace icm {
 namespace {
@@ -19,14 +20,8 @@ constexpr std::string_view slowed_rule = "throttle.recipient-slowed";
 
 constexpr std::size_t longest_subject = 80;  // octets of a counter's name; beyond, a hash
 
-// A key of its own would change with every start, and the counters with it. Who finds two addresses
-// that meet shares one allowance between them.
-const KeyedHash& name_hash() {
-  static const KeyedHash hash({0x69636d2d74687274, 0x6f74746c652d3031});
-  return hash;
-}
-
-// As one word of printable ASCII, short, and the same for the same subject.
+// As one word of printable ASCII, short, and the same for the same subject. Of what the
+// configuration names.
 std::string word_of(std::string_view subject) {
   std::string word;
   for (const char c : lower_ascii(subject)) {
@@ -37,13 +32,18 @@ std::string word_of(std::string_view subject) {
     }
   }
   if (word.size() <= longest_subject) return word;
-  return fmt::format("{}~{:016x}", word.substr(0, longest_subject - 17), name_hash()(subject));
+  return word.substr(0, longest_subject - 17) + person_word(subject);
+}
+
+// The configuration bounds them in number, and they name nobody.
+bool is_bounded(ThrottlePer per) {
+  return per == ThrottlePer::all || per == ThrottlePer::stream || per == ThrottlePer::egress;
 }
 
 std::string counter_of(const ThrottleLimitConfig& limit, std::string_view subject) {
-  return fmt::format("{}/{}/{}/{}", limit.name,
-                     limit.count == ThrottleUnit::messages ? "messages" : "recipients",
-                     to_span(limit.within), word_of(subject));
+  return fmt::format(
+      "{}/{}/{}/{}", limit.name, limit.count == ThrottleUnit::messages ? "messages" : "recipients",
+      to_span(limit.within), is_bounded(limit.per) ? word_of(subject) : person_word(subject));
 }
 
 ThrottleMail mail_of(const StreamConfig* stream) {
@@ -65,13 +65,11 @@ std::string sender_of(const Envelope& envelope) {
 // A charge of a limit, for the counter of a subject.
 PlannedCharge planned_charge(const ThrottleLimitConfig& limit, std::string_view key,
                              std::string subject) {
-  const bool is_bounded = limit.per == ThrottlePer::all || limit.per == ThrottlePer::stream ||
-                          limit.per == ThrottlePer::egress;
   return {.charge = {.limit = {.counter = counter_of(limit, key),
                                .amount = static_cast<std::uint32_t>(limit.at_most),
                                .window = limit.within,
                                .burst = static_cast<std::uint32_t>(limit.burst),
-                               .is_pinned = is_bounded}},
+                               .is_pinned = is_bounded(limit.per)}},
           .rule = limit.per == ThrottlePer::recipient ? spacing_rule : rate_rule,
           .name = limit.name,
           .subject = std::move(subject),
@@ -86,6 +84,23 @@ void slow(PlannedCharge& planned, const std::optional<Backoff>& slowed) {
   if (!slowed) return;
   planned.slowed = slowed;
   planned.charge.share = std::max(1, planned.charge.share * slowed->percent / 100);
+}
+
+// Who may use a part of a limit goes at that part of its pace, too: by a counter of its own, since
+// one pace cannot be two.
+void add_paces(std::vector<PlannedCharge>& planned) {
+  const std::size_t given = planned.size();
+  for (std::size_t i = 0; i < given; ++i) {
+    const int share = planned[i].charge.share;
+    if (planned[i].charge.limit.burst == 0 || share == 100) continue;
+    PlannedCharge part = planned[i];
+    RateLimit& limit = part.charge.limit;
+    limit.counter += fmt::format("@{}", share);
+    limit.amount = share_of(limit.amount, share);
+    limit.burst = share_of(limit.burst, share);
+    part.charge.share = 100;
+    planned.push_back(std::move(part));
+  }
 }
 
 }  // namespace
@@ -137,12 +152,20 @@ Mode ThrottlePlan::mode_of(std::string_view rule) const {
   return found == config_.throttle.rules.end() ? config_.throttle.mode : found->second;
 }
 
-const StreamConfig* ThrottlePlan::stream_of(const Envelope& envelope) const {
-  return stream_of_envelope(config_.streams, envelope);
+const StreamConfig* ThrottlePlan::stream_at_rcpt(const Envelope& envelope) const {
+  if (envelope.stream.empty()) return stream_of_envelope(config_.streams, envelope);
+  Envelope known;
+  known.login = envelope.login;
+  known.reverse_path = envelope.reverse_path;
+  return stream_of_envelope(config_.streams, known);
 }
 
-const std::vector<IpAddress>& ThrottlePlan::egress_of(const Envelope& envelope) const {
-  const StreamConfig* stream = stream_of(envelope);
+const StreamConfig* ThrottlePlan::stream_named(const std::string& name) const {
+  const auto found = std::ranges::find(config_.streams, name, &StreamConfig::name);
+  return name.empty() || found == config_.streams.end() ? nullptr : &*found;
+}
+
+const std::vector<IpAddress>& ThrottlePlan::egress_of(const StreamConfig* stream) const {
   return stream == nullptr || stream->egress.empty() ? config_.egress.addresses : stream->egress;
 }
 
@@ -157,12 +180,13 @@ std::vector<IpAddress> ThrottlePlan::all_egress() const {
 }
 
 std::vector<PlannedCharge> ThrottlePlan::charges(const Envelope& envelope,
-                                                 const Recipient& recipient, bool is_message_paid,
+                                                 const Recipient& recipient,
+                                                 const StreamConfig* stream, bool is_message_paid,
                                                  const Backoffs& backoffs, WallTime now) const {
   const Mail mail{.envelope = envelope,
                   .recipient = recipient,
-                  .stream = stream_of(envelope),
-                  .egress = egress_of(envelope),
+                  .stream = stream,
+                  .egress = egress_of(stream),
                   .is_message_paid = is_message_paid,
                   .backoffs = backoffs,
                   .now = now};
@@ -170,8 +194,28 @@ std::vector<PlannedCharge> ThrottlePlan::charges(const Envelope& envelope,
   for (const ThrottleLimitConfig& limit : config_.throttle.limits) add_limit(limit, mail, planned);
   for (const IpAddress& address : mail.egress) add_warm_up(address, backoffs, now, planned);
   add_slowed_recipient(mail, planned);
+  add_paces(planned);
   std::erase_if(planned, [&](const PlannedCharge& one) { return mode_of(one.rule) == Mode::off; });
   return planned;
+}
+
+std::vector<PlannedCharge> ThrottlePlan::charges(const Envelope& envelope,
+                                                 const StreamConfig* stream,
+                                                 const Backoffs& backoffs, WallTime now) const {
+  std::vector<PlannedCharge> all;
+  std::unordered_map<std::string, std::size_t> places;  // of counters in `all`
+  for (const Recipient& recipient : envelope.recipients) {
+    if (!recipient.is_apple) continue;
+    for (PlannedCharge& one : charges(envelope, recipient, stream, false, backoffs, now)) {
+      const auto [place, is_new] = places.emplace(one.charge.limit.counter, all.size());
+      if (is_new) {
+        all.push_back(std::move(one));
+      } else if (one.count == ThrottleUnit::recipients) {
+        ++all[place->second].charge.units;
+      }
+    }
+  }
+  return all;
 }
 
 void ThrottlePlan::add_limit(const ThrottleLimitConfig& limit, const Mail& mail,
@@ -244,17 +288,18 @@ void ThrottlePlan::add_slowed_recipient(const Mail& mail,
                                         std::vector<PlannedCharge>& planned) const {
   if (!mail.recipient.mailbox || !mail.backoffs.has(BackoffKind::recipient)) return;
   const std::string key = mail.recipient.mailbox->key();
-  const Backoff* slowed = mail.backoffs.find(BackoffKind::recipient, key, mail.now);
+  const Backoff* slowed = mail.backoffs.find(BackoffKind::recipient, person_word(key), mail.now);
   if (slowed == nullptr) return;
-  planned.push_back({.charge = {.limit = {.counter = fmt::format(
-                                              "slowed/{}/{}", to_span(slowed->every), word_of(key)),
-                                          .amount = 1,
-                                          .window = slowed->every}},
-                     .rule = slowed_rule,
-                     .name = "slowed recipient",
-                     .subject = "recipient " + key,
-                     .day = {},
-                     .slowed = *slowed});
+  planned.push_back(
+      {.charge = {.limit = {.counter = fmt::format("slowed/{}/{}", to_span(slowed->every),
+                                                   slowed->subject),
+                            .amount = 1,
+                            .window = slowed->every}},
+       .rule = slowed_rule,
+       .name = "slowed recipient",
+       .subject = "recipient " + key,
+       .day = {},
+       .slowed = *slowed});
 }
 
 std::vector<PlannedCharge> ThrottlePlan::overview(const Backoffs& backoffs, WallTime now) const {

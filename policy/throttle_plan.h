@@ -43,19 +43,28 @@ class ThrottlePlan {
  public:
   explicit ThrottlePlan(const Config& config);
 
-  // What a recipient has to pay, in the order of the configuration; without what its message has
-  // paid when `is_message_paid`. Rules whose mode is off are left out.
+  // What a recipient has to pay when its mail is of `stream`, in the order of the configuration;
+  // without what its message has paid when `is_message_paid`. Rules whose mode is off are left out.
   std::vector<PlannedCharge> charges(const Envelope& envelope, const Recipient& recipient,
-                                     bool is_message_paid, const Backoffs& backoffs,
-                                     WallTime now) const;
+                                     const StreamConfig* stream, bool is_message_paid,
+                                     const Backoffs& backoffs, WallTime now) const;
+
+  // What a message has to pay for all its Apple recipients.
+  std::vector<PlannedCharge> charges(const Envelope& envelope, const StreamConfig* stream,
+                                     const Backoffs& backoffs, WallTime now) const;
 
   // Every counter that the configuration names, for people: not those of single senders, logins and
   // recipients, whom nobody has counted.
   std::vector<PlannedCharge> overview(const Backoffs& backoffs, WallTime now) const;
 
-  // The addresses a message with this envelope may leave from, as far as the envelope tells. All of
-  // them count, since nobody knows which one the mail server will take.
-  const std::vector<IpAddress>& egress_of(const Envelope& envelope) const;
+  // The stream that is known when recipients are named: at the gate arrival's word is in the
+  // header.
+  const StreamConfig* stream_at_rcpt(const Envelope& envelope) const;
+  const StreamConfig* stream_named(const std::string& name) const;  // nullptr when there is none
+
+  // The addresses that mail of a stream, or of none, may leave from. All of them count, since
+  // nobody knows which one the mail server will take.
+  const std::vector<IpAddress>& egress_of(const StreamConfig* stream) const;
 
   // Every address of the configuration, once.
   std::vector<IpAddress> all_egress() const;
@@ -64,7 +73,6 @@ class ThrottlePlan {
 
  private:
   struct Mail;
-  const StreamConfig* stream_of(const Envelope& envelope) const;
   void add_limit(const ThrottleLimitConfig& limit, const Mail& mail,
                  std::vector<PlannedCharge>& planned) const;
   void add_warm_up(const IpAddress& egress, const Backoffs& backoffs, WallTime now,

@@ -30,14 +30,10 @@ Finding deferral(std::string_view rule, std::string evidence, std::string when) 
   return finding;
 }
 
-std::string_view units_of(ThrottleUnit unit) {
-  switch (unit) {
-    case ThrottleUnit::recipients:
-      return "recipients";
-    case ThrottleUnit::messages:
-      return "messages";
-  }
-  return "units";
+// "1 recipient", "2000 messages"
+std::string units_of(std::uint32_t amount, ThrottleUnit unit) {
+  const std::string_view one = unit == ThrottleUnit::messages ? "message" : "recipient";
+  return fmt::format("{} {}{}", amount, one, amount == 1 ? "" : "s");
 }
 
 // "hourly (stream news) allows 100 recipients in 1h"
@@ -47,14 +43,15 @@ std::string allowance(const PlannedCharge& planned) {
   if (planned.day) {
     const std::string day = planned.day->day == 0 ? std::string("before its first day")
                                                   : fmt::format("on day {}", planned.day->day);
-    return fmt::format("warm-up of {} allows {} recipients {} (UTC)", subject, limit.amount, day);
+    return fmt::format("warm-up of {} allows {} {} (UTC)", subject,
+                       units_of(limit.amount, planned.count), day);
   }
   if (planned.limit == nullptr) {
     return fmt::format("{} gets one message in {}", subject,
                        to_span(std::chrono::duration_cast<std::chrono::seconds>(limit.window)));
   }
-  return fmt::format("{} ({}) allows {} {} in {}", planned.name, subject, limit.amount,
-                     units_of(planned.count), to_span(planned.limit->within));
+  return fmt::format("{} ({}) allows {} in {}", planned.name, subject,
+                     units_of(limit.amount, planned.count), to_span(planned.limit->within));
 }
 
 std::string because_of(const Backoff& backoff) {
@@ -75,7 +72,7 @@ std::string resume(std::string_view what) {
 
 std::string fix_of(const PlannedCharge& planned) {
   if (planned.slowed && planned.limit == nullptr && !planned.day) {
-    return resume("recipient " + planned.slowed->subject);
+    return resume(for_log(planned.subject, why_shown));
   }
   const std::string option = planned.day ? std::string("throttle.warm_up")
                                          : fmt::format("throttle.limits, name: {}", planned.name);

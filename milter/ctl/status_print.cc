@@ -16,18 +16,6 @@ using Json = nlohmann::ordered_json;
 
 constexpr int label_width = 15;
 
-const Json& member_of(const Json& json, const char* name) {
-  static const Json nothing;
-  if (!json.is_object()) return nothing;
-  const auto found = json.find(name);
-  return found == json.end() ? nothing : *found;
-}
-
-std::uint64_t number_of(const Json& json, const char* member) {
-  const Json& value = member_of(json, member);
-  return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
-}
-
 double figure_of(const Json& json, const char* member) {
   const Json& value = member_of(json, member);
   return value.is_number() ? value.get<double>() : 0;
@@ -35,14 +23,6 @@ double figure_of(const Json& json, const char* member) {
 
 std::string count_of(const Json& json, const char* member) {
   return grouped(number_of(json, member));
-}
-
-// "2026-11-21 08:15:30Z"
-std::string moment(const std::string& rfc3339) {
-  std::string text = clean(rfc3339).substr(0, 19);
-  if (text.size() < 19) return text;
-  text[10] = ' ';
-  return text + "Z";
 }
 
 // "3d 4h", "12m 5s": two units are enough.
@@ -169,6 +149,25 @@ std::string keys_of(const Json& status, const Terminal& terminal) {
 }
 
 }  // namespace
+
+const Json& member_of(const Json& json, const char* name) {
+  static const Json nothing;
+  if (!json.is_object()) return nothing;
+  const auto found = json.find(name);
+  return found == json.end() ? nothing : *found;
+}
+
+std::uint64_t number_of(const Json& json, const char* member) {
+  const Json& value = member_of(json, member);
+  return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
+}
+
+std::string moment(const std::string& rfc3339) {
+  std::string text = clean(rfc3339).substr(0, 19);
+  if (text.size() < 19) return text;
+  text[10] = ' ';
+  return text + "Z";
+}
 
 std::string text_of(const Json& json, const char* member) {
   const Json& value = member_of(json, member);

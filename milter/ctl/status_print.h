@@ -3,7 +3,9 @@
 // What the daemon says of itself, for people.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -20,8 +22,13 @@ std::string stats_text(const nlohmann::ordered_json& stats, const Terminal& term
 std::vector<std::string> attention_of(const nlohmann::ordered_json& status);
 
 // Members of any answer: empty, 0 or false when they are missing or something else.
+const nlohmann::ordered_json& member_of(const nlohmann::ordered_json& json, const char* name);
+std::uint64_t number_of(const nlohmann::ordered_json& json, const char* member);
 std::string text_of(const nlohmann::ordered_json& json, const char* member);
 bool flag_of(const nlohmann::ordered_json& json, const char* member);
 std::vector<std::string> texts_of(const nlohmann::ordered_json& json, const char* member);
+
+// A time of an answer, for people: "2026-11-21 08:15:30Z".
+std::string moment(const std::string& rfc3339);
 
 }  // namespace icm::ctl

@@ -2,7 +2,9 @@
 //
 // icloud-milterctl throttle: how the limits stand, and pauses and slowdowns by hand.
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -12,6 +14,7 @@
 #include "milter/ctl/throttle_print.h"
 #include "policy/base/text.h"
 #include "policy/store/stores.h"
+#include "policy/throttle_plan.h"
 
 namespace icm::ctl {
 namespace {
@@ -43,14 +46,38 @@ Exit show(const DaemonOption& option) {
   return Exit::done;
 }
 
-Result<std::unique_ptr<BackoffBook>> backoffs_of(const ThrottleOptions& options) {
+// Where pauses are kept, and the configuration, unless a file was named instead.
+struct Place {
+  std::optional<Config> config;
+  std::unique_ptr<BackoffBook> book;
+};
+
+Result<Place> place_of(const ThrottleOptions& options) {
+  Place place;
   StoreConfig store;
   store.path = options.store;
   if (options.store.empty()) {
-    ICM_TRY(Config config, load_configuration(options.config));
-    store = std::move(config.store);
+    ICM_TRY(place.config, load_configuration(options.config));
+    store = place.config->store;
   }
-  return open_backoffs(store);
+  ICM_TRY(place.book, open_backoffs(store));
+  return place;
+}
+
+// A pause of an address that no mail leaves from would hold nothing, and nobody would know.
+Status check_leaves(const Backoff& backoff, const Place& place) {
+  const bool is_of_egress = backoff.kind == BackoffKind::pause || backoff.kind == BackoffKind::slow;
+  if (!is_of_egress || backoff.subject == every_egress || !place.config) return {};
+  std::vector<std::string> known;
+  for (const IpAddress& address : ThrottlePlan(*place.config).all_egress()) {
+    if (address.text() == backoff.subject) return {};
+    known.push_back(address.text());
+  }
+  return fail(Code::syntax,
+              fmt::format("no mail leaves from {}: egress.addresses and the egress of the streams "
+                          "name {}",
+                          backoff.subject,
+                          known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", "))));
 }
 
 // "192.0.2.7" is of `plain`; "domain shop.example" says its kind.
@@ -87,8 +114,13 @@ Status put(const ThrottleOptions& options, Backoff backoff) {
   }
   backoff.by = deed_of(Deed::Kind::add, now).who;
   backoff.why = options.because.substr(0, longest_why);
-  ICM_TRY(const auto book, backoffs_of(options));
-  ICM_CHECK(book->put(backoff, lock_deadline()));
+  ICM_TRY(const Place place, place_of(options));
+  ICM_CHECK(check_leaves(backoff, place));
+  ICM_CHECK(place.book->put(backoff, lock_deadline()));
+  // What is kept of a recipient cannot be read; who gave the address knows it.
+  if (backoff.kind == BackoffKind::recipient && options.what.back() != backoff.subject) {
+    backoff.subject = fmt::format("{} ({})", options.what.back(), backoff.subject);
+  }
   fmt::print("{}\n", one_line(backoff));
   return {};
 }
@@ -121,11 +153,11 @@ Status slow(const ThrottleOptions& options) {
 // An address is both no longer paused and no longer slowed.
 Result<bool> resume(const ThrottleOptions& options) {
   ICM_TRY(const Backoff named, read_what(options.what, BackoffKind::pause));
-  ICM_TRY(const auto book, backoffs_of(options));
+  ICM_TRY(const Place place, place_of(options));
   bool is_found = false;
   for (const BackoffKind kind : {named.kind, BackoffKind::slow}) {
     if (kind != named.kind && named.kind != BackoffKind::pause) continue;
-    ICM_TRY(const bool is_removed, book->remove(kind, named.subject, lock_deadline()));
+    ICM_TRY(const bool is_removed, place.book->remove(kind, named.subject, lock_deadline()));
     if (is_removed) fmt::print("{} {}: removed\n", to_string(kind), clean(named.subject));
     is_found = is_found || is_removed;
   }
@@ -133,8 +165,8 @@ Result<bool> resume(const ThrottleOptions& options) {
 }
 
 Status list(const ThrottleOptions& options) {
-  ICM_TRY(const auto book, backoffs_of(options));
-  ICM_TRY(const auto all, book->all(lock_deadline()));
+  ICM_TRY(const Place place, place_of(options));
+  ICM_TRY(const auto all, place.book->all(lock_deadline()));
   std::vector<Backoff> in_force;
   const WallTime now = SystemClock().now();
   for (const Backoff& one : all) {

@@ -16,33 +16,13 @@ namespace {
 using Json = nlohmann::ordered_json;
 using Align = Table::Align;
 
-const Json& member_of(const Json& json, const char* name) {
-  static const Json nothing;
-  if (!json.is_object()) return nothing;
-  const auto found = json.find(name);
-  return found == json.end() ? nothing : *found;
-}
-
-std::uint64_t number_of(const Json& json, const char* member) {
-  const Json& value = member_of(json, member);
-  return value.is_number_unsigned() ? value.get<std::uint64_t>() : 0;
-}
-
 std::string span_of(const Json& json, const char* member) {
   const std::uint64_t seconds = number_of(json, member);
   if (seconds > std::uint64_t{366} * 86400) return {};
   return to_span(std::chrono::seconds(seconds));
 }
 
-// "2026-11-21 08:15:30Z"
-std::string moment(const std::string& rfc3339) {
-  std::string text = clean(rfc3339).substr(0, 19);
-  if (text.size() < 19) return text;
-  text[10] = ' ';
-  return text + "Z";
-}
-
-std::string moment(const std::optional<WallTime>& time) {
+std::string end_of(const std::optional<WallTime>& time) {
   return time ? moment(to_rfc3339(*time)) : std::string("removed");
 }
 
@@ -158,7 +138,7 @@ std::string backoffs_text(const std::vector<Backoff>& backoffs, const Terminal& 
                {.text = what_of(to_string(one.kind), static_cast<std::uint64_t>(one.percent),
                                 to_span(one.every))},
                {.text = moment(to_rfc3339(one.since))},
-               {.text = moment(one.until)},
+               {.text = end_of(one.until)},
                {.text = one.by},
                {.text = one.why}});
   }
@@ -171,7 +151,7 @@ std::string one_line(const Backoff& backoff) {
   if (backoff.kind == BackoffKind::recipient) {
     line += fmt::format(", one message in {}", to_span(backoff.every));
   }
-  line += backoff.until ? fmt::format(" until {}", moment(backoff.until))
+  line += backoff.until ? fmt::format(" until {}", end_of(backoff.until))
                         : std::string(" until it is removed");
   line += fmt::format(", by {}", clean(backoff.by));
   return backoff.why.empty() ? line : line + ": " + clean(backoff.why);

@@ -7,6 +7,7 @@
 
 #include "policy/base/domain.h"
 #include "policy/base/ip_address.h"
+#include "policy/base/keyed_hash.h"
 #include "policy/base/mailbox.h"
 #include "policy/base/text.h"
 
@@ -21,7 +22,20 @@ Result<std::string> expected(std::string_view what, std::string_view text) {
   return fail(Code::syntax, fmt::format("expected {}, got \"{}\"", what, for_log(text)));
 }
 
+bool is_form(std::string_view text) {
+  return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+const KeyedHash& person_hash() {
+  static const KeyedHash hash({0x69636d2d74687274, 0x6f74746c652d3031});
+  return hash;
+}
+
 }  // namespace
+
+std::string person_word(std::string_view person) {
+  return fmt::format("~{:016x}", person_hash()(lower_ascii(person)));
+}
 
 std::string_view to_string(BackoffKind kind) {
   switch (kind) {
@@ -56,9 +70,10 @@ Result<std::string> backoff_subject(BackoffKind kind, std::string_view text) {
       return address->text();
     }
     case BackoffKind::recipient: {
+      if (text.starts_with('~') && is_form(text.substr(1))) return std::string(text);
       const auto mailbox = Mailbox::parse(text);
       if (!mailbox) return expected("a recipient's address", text);
-      return mailbox->key();
+      return person_word(mailbox->key());
     }
     case BackoffKind::from_domain: {
       const auto domain = Domain::parse(text);
@@ -67,9 +82,7 @@ Result<std::string> backoff_subject(BackoffKind kind, std::string_view text) {
     }
     case BackoffKind::mail_template: {
       const std::string form = lower_ascii(text);
-      const bool is_form =
-          form.size() == 16 && form.find_first_not_of("0123456789abcdef") == std::string::npos;
-      if (!is_form) return expected("16 hexadecimal digits", text);
+      if (!is_form(form)) return expected("16 hexadecimal digits", text);
       return form;
     }
   }

@@ -42,8 +42,8 @@ inline constexpr std::chrono::hours backoff_kept_after_end{24 * 7};
 
 struct Backoff {
   BackoffKind kind = BackoffKind::pause;
-  // pause, slow: IpAddress::text() or every_egress; recipient: Mailbox::key(); from_domain:
-  // Domain::text(); mail_template: 16 hexadecimal digits.
+  // pause, slow: IpAddress::text() or every_egress; recipient: person_word() of Mailbox::key();
+  // from_domain: Domain::text(); mail_template: 16 hexadecimal digits.
   std::string subject;
   int percent = 50;               // slow: what is left of each limit, 1 to 99
   std::chrono::seconds every{0};  // recipient
@@ -54,7 +54,14 @@ struct Backoff {
   bool operator==(const Backoff&) const = default;
 };
 
-// A subject in the form it is stored; Code::syntax says what was expected.
+// What an address, a login or a sender is known by where limits are counted and backoffs are kept:
+// "~" and 16 hexadecimal digits, the same on every host and after every start. Nobody reads an
+// address from it; whoever has an address can tell whether it is the one. The key is no secret: two
+// who meet share one allowance, and that is all there is to win.
+std::string person_word(std::string_view person);
+
+// A subject in the form it is stored; of a recipient the address or its person_word() is taken.
+// Code::syntax says what was expected.
 [[nodiscard]] Result<std::string> backoff_subject(BackoffKind kind, std::string_view text);
 
 // Where they are kept. Safe from any thread.

@@ -2,6 +2,7 @@
 #include "policy/store/local_rate_limiter.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include <fmt/format.h>
 
@@ -9,6 +10,7 @@ namespace icm {
 namespace {
 
 constexpr std::int64_t micros = 1000;
+constexpr std::int64_t moment = 2000;  // milliseconds; a clock that was set differs by more
 
 RateTime milliseconds(WallTime time) { return time.time_since_epoch().count(); }
 
@@ -21,15 +23,21 @@ std::string line_of(const RateCharge& charge) {
 
 }  // namespace
 
-LocalRateLimiter::LocalRateLimiter(const Uptime& uptime, WallTime now)
-    : uptime_(uptime), base_(milliseconds(now) - uptime.now().count()) {}
+LocalRateLimiter::LocalRateLimiter(const Uptime& uptime, WallTime now, Tell tell, std::size_t most)
+    : uptime_(uptime),
+      base_(milliseconds(now) - uptime.now().count()),
+      tell_(std::move(tell)),
+      most_(most) {
+  memory_.with([&](Memory& memory) { memory.most = most; });
+}
 
 Result<std::unique_ptr<LocalRateLimiter>> LocalRateLimiter::open(const std::string& path,
                                                                  const Uptime& uptime, WallTime now,
                                                                  Tell tell) {
-  auto limiter = std::make_unique<LocalRateLimiter>(uptime, now);
-  limiter->journal_ = std::make_unique<RateJournal>(path, std::move(tell));
-  ICM_TRY(const auto entries, limiter->journal_->read());
+  auto limiter = std::make_unique<LocalRateLimiter>(uptime, now, tell);
+  auto journal = std::make_unique<RateJournal>(path, std::move(tell));
+  ICM_TRY(const auto entries, journal->read());
+  limiter->journal_.with([&](auto& kept) { kept = std::move(journal); });
   limiter->restore(entries, now);
   return limiter;
 }
@@ -64,13 +72,23 @@ void LocalRateLimiter::Memory::forget(Order::iterator place) {
 
 // The last one is idle in most cases: it was used before all others.
 void LocalRateLimiter::Memory::make_room(RateTime now) {
-  while (!order.empty() && !order.back().is_pinned && order.back().counter.is_idle(now)) {
-    forget(std::prev(order.end()));
+  while (unpinned > 0) {
+    const auto last = std::prev(order.end());
+    if (last->is_pinned) {
+      order.splice(order.begin(), order, last);  // it stays, and is in nobody's way
+    } else if (last->counter.is_idle(now)) {
+      forget(last);
+    } else {
+      break;
+    }
   }
-  for (auto place = order.end(); unpinned > most_counters && place != order.begin();) {
+  for (auto place = order.end(); unpinned > most && place != order.begin();) {
     --place;
-    if (!place->is_pinned) forget(place++);
+    if (place->is_pinned) continue;
+    is_full = is_full || !place->counter.is_idle(now);
+    forget(place++);
   }
+  if (unpinned <= most / 4 * 3) is_full = false;
 }
 
 // ---- Time -------------------------------------------------------------------------------------
@@ -82,7 +100,6 @@ RateTime LocalRateLimiter::counted(WallTime now, Reckoning reckoning) const {
 // How far the wall clock is from the counted time. Between the question and here a moment passes;
 // that is no clock that was set.
 std::int64_t LocalRateLimiter::ahead(WallTime now, Reckoning reckoning) const {
-  constexpr std::int64_t moment = 2000;
   const std::int64_t difference = milliseconds(now) - counted(now, reckoning);
   return difference > -moment && difference < moment ? 0 : difference;
 }
@@ -103,7 +120,7 @@ RateUse LocalRateLimiter::use_of(Memory& memory, const RateCharge& charge, std::
     kept_free = std::min(memory.waiting.length(line_of(charge), uptime_.now().count()),
                          share_of(charge.limit.amount, charge.share) / 2);
   }
-  const RateTime free = named->counter.free_at(charge, kept_free, time);
+  const RateTime free = charge.is_owed ? time : named->counter.free_at(charge, kept_free, time);
   return {.used = named->counter.used(time),
           .free_at = told(free, now, named->reckoning),
           .is_refused = free > time};
@@ -111,70 +128,92 @@ RateUse LocalRateLimiter::use_of(Memory& memory, const RateCharge& charge, std::
 
 Result<RateAnswer> LocalRateLimiter::take(const RateRequest& request, WallTime now, Deadline) {
   RateAnswer answer;
-  std::vector<RateEntry> written;
-  memory_.with([&](Memory& memory) {
-    answer.is_granted = true;
-    for (const RateCharge& charge : request.charges) {
-      answer.uses.push_back(use_of(memory, charge, request.claim, now));
-      if (!answer.uses.back().is_refused) continue;
-      if (answer.is_granted) {
-        memory.waiting.turn_away(line_of(charge), request.claim, uptime_.now().count());
+  bool was_full = false;
+  bool is_full = false;
+  journal_.with([&](const std::unique_ptr<RateJournal>& journal) {
+    std::vector<RateEntry> written;
+    memory_.with([&](Memory& memory) {
+      was_full = memory.is_full;
+      answer.is_granted = true;
+      for (const RateCharge& charge : request.charges) {
+        answer.uses.push_back(use_of(memory, charge, request.claim, now));
+        if (!answer.uses.back().is_refused) continue;
+        if (answer.is_granted) {
+          memory.waiting.turn_away(line_of(charge), request.claim, uptime_.now().count());
+        }
+        answer.is_granted = false;
       }
-      answer.is_granted = false;
-    }
-    if (!answer.is_granted) return;
-    memory.waiting.served(request.claim);
-    for (const RateCharge& charge : request.charges) {
-      Named& named = memory.use(charge.limit);
-      const RateTime time = counted(now, named.reckoning);
-      const std::int64_t pace_before = named.counter.pace();
-      named.counter.take(charge, time);
-      const std::int64_t slot = named.counter.shape().of(time);
-      answer.receipt.taken.push_back({.counter = charge.limit.counter,
-                                      .slot = slot,
-                                      .units = charge.units,
-                                      .pace_before = pace_before,
-                                      .pace_after = named.counter.pace()});
-      const std::int64_t set = ahead(now, named.reckoning);
-      written.push_back(
-          {.counter = charge.limit.counter,
-           .slots = named.counter.shape(),
-           .reckoning = named.reckoning,
-           .is_pinned = named.is_pinned,
-           .at = slot * named.counter.shape().length + set,
-           .units = charge.units,
-           .pace = named.counter.pace() == 0 ? 0 : named.counter.pace() + set * micros});
-    }
-    memory.make_room(counted(now, Reckoning::sliding));
-    ahead_ = ahead(now, Reckoning::sliding);
+      if (answer.is_granted) take_all(memory, request, now, answer, written);
+      is_full = memory.is_full;
+    });
+    write(journal.get(), written, now);
   });
-  write(written, now);
+  say_when_full(was_full, is_full);
   return answer;
 }
 
+void LocalRateLimiter::take_all(Memory& memory, const RateRequest& request, WallTime now,
+                                RateAnswer& answer, std::vector<RateEntry>& written) {
+  memory.waiting.served(request.claim);
+  for (const RateCharge& charge : request.charges) {
+    Named& named = memory.use(charge.limit);
+    const RateTime time = counted(now, named.reckoning);
+    const std::int64_t pace_before = named.counter.pace();
+    named.counter.take(charge, time);
+    const std::int64_t slot = named.counter.shape().of(time);
+    answer.receipt.taken.push_back({.counter = charge.limit.counter,
+                                    .slot = slot,
+                                    .units = charge.units,
+                                    .pace_before = pace_before,
+                                    .pace_after = named.counter.pace()});
+    const std::int64_t set = ahead(now, named.reckoning);
+    written.push_back(
+        {.counter = charge.limit.counter,
+         .slots = named.counter.shape(),
+         .reckoning = named.reckoning,
+         .is_pinned = named.is_pinned,
+         .at = slot * named.counter.shape().length + set,
+         .units = charge.units,
+         .pace = named.counter.pace() == 0 ? 0 : named.counter.pace() + set * micros});
+  }
+  memory.make_room(counted(now, Reckoning::sliding));
+  ahead_ = ahead(now, Reckoning::sliding);
+}
+
+void LocalRateLimiter::say_when_full(bool was_full, bool is_full) {
+  if (was_full == is_full || !tell_) return;
+  tell_(is_full ? fmt::format("throttle: limits count more than {} senders, logins and recipients; "
+                              "those that came by least recently are forgotten, and may go sooner "
+                              "than their limit says",
+                              most_)
+                : std::string("throttle: no sender, login or recipient is forgotten any more"));
+}
+
 Status LocalRateLimiter::give_back(const RateReceipt& receipt, Deadline) {
-  std::vector<RateEntry> written;
-  const WallTime now{std::chrono::milliseconds(counted({}, Reckoning::sliding) + ahead_)};
-  memory_.with([&](Memory& memory) {
-    for (const RateReceipt::Taken& taken : receipt.taken) {
-      Named* named = memory.find(taken.counter);
-      if (named == nullptr) continue;
-      const std::int64_t set = ahead(now, named->reckoning);
-      named->counter.give_back(taken.slot, taken.units);
-      if (taken.pace_after != taken.pace_before && named->counter.pace() == taken.pace_after) {
-        named->counter.set_pace(taken.pace_before);
+  journal_.with([&](const std::unique_ptr<RateJournal>& journal) {
+    std::vector<RateEntry> written;
+    const WallTime now{std::chrono::milliseconds(counted({}, Reckoning::sliding) + ahead_)};
+    memory_.with([&](Memory& memory) {
+      for (const RateReceipt::Taken& taken : receipt.taken) {
+        Named* named = memory.find(taken.counter);
+        if (named == nullptr) continue;
+        const std::int64_t set = ahead(now, named->reckoning);
+        named->counter.give_back(taken.slot, taken.units);
+        if (taken.pace_after != taken.pace_before && named->counter.pace() == taken.pace_after) {
+          named->counter.set_pace(taken.pace_before);
+        }
+        written.push_back(
+            {.counter = taken.counter,
+             .slots = named->counter.shape(),
+             .reckoning = named->reckoning,
+             .is_pinned = named->is_pinned,
+             .at = taken.slot * named->counter.shape().length + set,
+             .units = -std::int64_t{taken.units},
+             .pace = named->counter.pace() == 0 ? 0 : named->counter.pace() + set * micros});
       }
-      written.push_back(
-          {.counter = taken.counter,
-           .slots = named->counter.shape(),
-           .reckoning = named->reckoning,
-           .is_pinned = named->is_pinned,
-           .at = taken.slot * named->counter.shape().length + set,
-           .units = -std::int64_t{taken.units},
-           .pace = named->counter.pace() == 0 ? 0 : named->counter.pace() + set * micros});
-    }
+    });
+    write(journal.get(), written, now);
   });
-  write(written, now);
   return {};
 }
 
@@ -193,9 +232,16 @@ std::size_t LocalRateLimiter::counters() const {
 
 // ---- Journal ----------------------------------------------------------------------------------
 
-void LocalRateLimiter::write(const std::vector<RateEntry>& written, WallTime now) {
-  if (journal_ == nullptr || written.empty()) return;
-  journal_->append(written, [&] { return entries(now); });
+// Lines that were written before the clock was set tell times of another clock.
+void LocalRateLimiter::write(RateJournal* journal, const std::vector<RateEntry>& written,
+                             WallTime now) {
+  if (journal == nullptr || written.empty()) return;
+  const std::int64_t set = ahead(now, Reckoning::sliding);
+  if (std::abs(set - written_ahead_) > moment) {
+    journal->spoil();
+    written_ahead_ = set;
+  }
+  journal->append(written, [&] { return entries(now); });
 }
 
 std::vector<RateEntry> LocalRateLimiter::entries(WallTime now) const {

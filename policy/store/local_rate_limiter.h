@@ -36,14 +36,17 @@ namespace icm {
 
 class LocalRateLimiter final : public RateLimiter {
  public:
-  static constexpr std::size_t most_counters = 32768;
+  // Of what is not pinned; some 300 octets each when all are in use.
+  static constexpr std::size_t most_counters = std::size_t{1} << 18;
 
-  // Hears what an administrator should know: that the journal cannot be written, that it can again.
+  // Hears what an administrator should know: that the journal cannot be written, that it can again;
+  // that there is no room for further counters.
   // Called from any thread, once for each change.
   using Tell = std::function<void(const std::string&)>;
 
-  // Without a journal: for offline checks and tests.
-  LocalRateLimiter(const Uptime& uptime, WallTime now);
+  // Without a journal, so that a restart forgets.
+  LocalRateLimiter(const Uptime& uptime, WallTime now, Tell tell = {},
+                   std::size_t most = most_counters);
 
   // Goes on with what the journal at `path` tells; a file is made with the first grant. `uptime`
   // outlives this. The Error says why an existing file cannot be read.
@@ -70,7 +73,9 @@ class LocalRateLimiter final : public RateLimiter {
   struct Memory {
     Order order;
     std::unordered_map<std::string_view, Order::iterator> by_name;  // views of Named::name
+    std::size_t most = most_counters;                               // that are not pinned
     std::size_t unpinned = 0;
+    bool is_full = false;  // counters were forgotten that still counted
     WaitingList waiting;
 
     Named* find(const std::string& name);
@@ -85,13 +90,18 @@ class LocalRateLimiter final : public RateLimiter {
   RateUse use_of(Memory& memory, const RateCharge& charge, std::uint64_t claim, WallTime now) const;
   void restore(const std::vector<RateEntry>& entries, WallTime now);
   std::vector<RateEntry> entries(WallTime now) const;
-  void write(const std::vector<RateEntry>& entries, WallTime now);
+  void write(RateJournal* journal, const std::vector<RateEntry>& entries, WallTime now);
+  void take_all(Memory& memory, const RateRequest& request, WallTime now, RateAnswer& answer,
+                std::vector<RateEntry>& written);
+  void say_when_full(bool was_full, bool is_full);
 
   const Uptime& uptime_;
   const RateTime base_;                  // counted time is uptime and this
   std::atomic<std::int64_t> ahead_ = 0;  // of it the wall clock was, at the last grant
   Tell tell_;
-  std::unique_ptr<RateJournal> journal_;
+  const std::size_t most_;
+  Guarded<std::unique_ptr<RateJournal>> journal_;  // locked first: its lines are in order
+  std::int64_t written_ahead_ = 0;                 // of the lines in it; under its lock
   Guarded<Memory> memory_;
 };
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "policy/base/text.h"
+#include "policy/store/store_file.h"
 
 namespace icm {
 namespace {
@@ -119,69 +120,73 @@ Result<std::vector<RateEntry>> RateJournal::read() {
     tell_(fmt::format("{}: {} of {} lines cannot be read and are left out", path_, unreadable,
                       lines.size() - 1));
   }
-  file_.with([&](File& file) {
-    file.is_torn = is_torn;
-    file.lines = lines.empty() ? 0 : lines.size() - 1;
-  });
+  file_.is_torn = is_torn;
+  file_.lines = lines.empty() ? 0 : lines.size() - 1;
   return entries;
 }
 
 void RateJournal::append(const std::vector<RateEntry>& entries,
                          const std::function<std::vector<RateEntry>()>& all) {
-  file_.with([&](File& file) {
-    const bool is_long = file.lines > std::max(least_lines, 4 * file.lines_needed);
-    const bool is_done =
-        is_long || file.is_failing ? write_anew(file, all()) : write(file, entries);
-    if (!is_done || !file.is_failing) return;
-    file.is_failing = false;
-    tell_(fmt::format("{}: can be written again", path_));
-  });
+  const bool is_long = file_.lines > std::max(least_lines, 4 * file_.lines_needed);
+  const bool is_done =
+      is_long || file_.is_failing || file_.is_spoilt ? write_anew(all()) : write(entries);
+  if (!is_done || !file_.is_failing) return;
+  file_.is_failing = false;
+  tell_(fmt::format("{}: can be written again", path_));
 }
 
-bool RateJournal::write(File& file, const std::vector<RateEntry>& entries) {
+bool RateJournal::write(const std::vector<RateEntry>& entries) {
   std::string lines = lines_of(entries);
-  if (!file.fd) {
-    file.fd = UniqueFd(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
+  if (!file_.fd) {
+    file_.fd = UniqueFd(::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
     struct stat status {};
-    if (!file.fd || ::fstat(file.fd.get(), &status) != 0) {
-      failed(file, "opened");
+    if (!file_.fd || ::fstat(file_.fd.get(), &status) != 0) {
+      failed("opened");
       return false;
     }
-    if (status.st_size == 0) lines = fmt::format("{}\n{}", first_line, lines);
+    if (status.st_size == 0) {
+      lines = fmt::format("{}\n{}", first_line, lines);
+      if (!give_to_owner_of_directory(file_.fd.get(), path_)) {
+        failed("given to the owner of its directory");
+        return false;
+      }
+    }
   }
-  if (file.is_torn) lines.insert(0, "\n");
-  if (!write_all(file.fd.get(), lines)) {
-    failed(file, "written");
+  if (file_.is_torn) lines.insert(0, "\n");
+  if (!write_all(file_.fd.get(), lines)) {
+    failed("written");
     return false;
   }
-  file.is_torn = false;
-  file.lines += entries.size();
+  file_.is_torn = false;
+  file_.lines += entries.size();
   return true;
 }
 
-bool RateJournal::write_anew(File& file, const std::vector<RateEntry>& entries) {
+bool RateJournal::write_anew(const std::vector<RateEntry>& entries) {
   const std::string fresh = path_ + ".new";
   UniqueFd fd(::open(fresh.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC, 0640));
   const bool is_written =
-      fd && write_all(fd.get(), fmt::format("{}\n{}", first_line, lines_of(entries))) &&
+      fd && give_to_owner_of_directory(fd.get(), path_).has_value() &&
+      write_all(fd.get(), fmt::format("{}\n{}", first_line, lines_of(entries))) &&
       ::rename(fresh.c_str(), path_.c_str()) == 0;
   if (!is_written) {
-    failed(file, "written");
+    failed("written");
     ::unlink(fresh.c_str());
     return false;
   }
-  file.fd = std::move(fd);
-  file.lines = entries.size();
-  file.lines_needed = entries.size();
-  file.is_torn = false;
+  file_.fd = std::move(fd);
+  file_.lines = entries.size();
+  file_.lines_needed = entries.size();
+  file_.is_torn = false;
+  file_.is_spoilt = false;
   return true;
 }
 
-void RateJournal::failed(File& file, std::string_view deed) {
+void RateJournal::failed(std::string_view deed) {
   const int why = errno;
-  file.is_torn = true;
-  if (file.is_failing) return;
-  file.is_failing = true;
+  file_.is_torn = true;
+  if (file_.is_failing) return;
+  file_.is_failing = true;
   tell_(
       fmt::format("{}: cannot be {}: {}; limits are counted in memory until it can, and a restart "
                   "would forget what they count",

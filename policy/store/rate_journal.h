@@ -11,7 +11,6 @@
 #include <string_view>
 #include <vector>
 
-#include "policy/base/guarded.h"
 #include "policy/base/result.h"
 #include "policy/base/unique_fd.h"
 #include "policy/store/rate_counter.h"
@@ -35,7 +34,8 @@ struct RateEntry {
 std::string to_line(const RateEntry& entry);
 std::optional<RateEntry> rate_entry(std::string_view line);
 
-// Safe from any thread.
+// Not synchronised: whoever changes a counter writes it down before another does, so that the lines
+// stand in the order of the changes.
 class RateJournal {
  public:
   using Tell = std::function<void(const std::string&)>;
@@ -47,9 +47,13 @@ class RateJournal {
   [[nodiscard]] Result<std::vector<RateEntry>> read();
 
   // Adds the entries to the file, without waiting for the disk. Where that fails, it is told once,
-  // and counting goes on in memory; the file is written whole as soon as it can be.
+  // and counting goes on in memory; the file is written whole as soon as it can be. `all` gives
+  // what it shall hold then.
   void append(const std::vector<RateEntry>& entries,
               const std::function<std::vector<RateEntry>()>& all);
+
+  // Has the file written whole with the next entries: what it says is no longer so.
+  void spoil() { file_.is_spoilt = true; }
 
  private:
   struct File {
@@ -58,14 +62,15 @@ class RateJournal {
     std::size_t lines_needed = 0;  // of them when it was written last
     bool is_torn = false;          // its last line may lack its end
     bool is_failing = false;
+    bool is_spoilt = false;
   };
-  bool write(File& file, const std::vector<RateEntry>& entries);
-  bool write_anew(File& file, const std::vector<RateEntry>& entries);
-  void failed(File& file, std::string_view deed);
+  bool write(const std::vector<RateEntry>& entries);
+  bool write_anew(const std::vector<RateEntry>& entries);
+  void failed(std::string_view deed);
 
   const std::string path_;
   const Tell tell_;
-  Guarded<File> file_;
+  File file_;
 };
 
 }  // namespace icm

@@ -48,6 +48,7 @@ struct RateCharge {
   RateLimit limit;
   std::uint32_t units = 1;
   int share = 100;
+  bool is_owed = false;  // counted whatever the limit allows
 };
 
 struct RateRequest {

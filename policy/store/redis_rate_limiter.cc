@@ -15,7 +15,8 @@ namespace {
 constexpr std::size_t numbers_of_charge = 6;
 constexpr std::size_t numbers_ahead = 2;
 constexpr std::int64_t micros = 1000;
-constexpr std::uint32_t taken_alone = 1;  // RateReceipt::source of a host that is alone
+constexpr std::uint32_t no_bound = 0x7fffffff;  // of what may be in use
+constexpr std::uint32_t taken_alone = 1;        // RateReceipt::source of a host that is alone
 
 const RedisScript& take_script() {
   static const RedisScript script{std::string(rate_take_script)};
@@ -64,9 +65,11 @@ Result<RateAnswer> RedisRateLimiter::ask(const std::vector<RateCharge>& charges,
     const RateSlots slots = slots_of(limit.window, limit.reckoning);
     const std::int64_t pace =
         limit.burst == 0 ? 0 : (limit.window.count() * micros + limit.amount - 1) / limit.amount;
-    for (const std::int64_t number :
-         {slots.length, slots.slots, std::int64_t{share_of(limit.amount, charge.share)}, pace,
-          std::int64_t{share_of(limit.burst, charge.share)}, std::int64_t{charge.units}}) {
+    const auto usable = [&](std::uint32_t amount) {
+      return std::int64_t{charge.is_owed ? no_bound : share_of(amount, charge.share)};
+    };
+    for (const std::int64_t number : {slots.length, slots.slots, usable(limit.amount), pace,
+                                      usable(limit.burst), std::int64_t{charge.units}}) {
       call.arguments.push_back(fmt::format("{}", number));
     }
   }

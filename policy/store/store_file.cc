@@ -21,20 +21,6 @@ enum class Content { fresh, older, store };
 
 std::int64_t schema_version() { return static_cast<std::int64_t>(store_schema.size()); }
 
-// The owner of the directory is the one who runs the daemon; root would lock it out.
-Status give_to_owner_of_directory(int file, const std::string& path) {
-  if (geteuid() != 0) return {};
-  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
-  struct stat about {};
-  if (stat(directory.empty() ? "." : directory.c_str(), &about) != 0 ||
-      fchown(file, about.st_uid, about.st_gid) != 0) {
-    return fail(Code::config,
-                fmt::format("{}: cannot give the new store to the owner of its directory: {}", path,
-                            std::strerror(errno)));
-  }
-  return {};
-}
-
 Status make_file(const std::string& path, Missing missing) {
   struct stat about {};
   if (stat(path.c_str(), &about) == 0) {
@@ -151,6 +137,18 @@ Status bring_up_to_date(const std::string& path, Deadline deadline, Notices* not
 }
 
 }  // namespace
+
+Status give_to_owner_of_directory(int file, const std::string& path) {
+  if (geteuid() != 0) return {};
+  const std::filesystem::path directory = std::filesystem::path(path).parent_path();
+  struct stat about {};
+  if (stat(directory.empty() ? "." : directory.c_str(), &about) != 0 ||
+      fchown(file, about.st_uid, about.st_gid) != 0) {
+    return fail(Code::config, fmt::format("{}: cannot be given to the owner of its directory: {}",
+                                          path, std::strerror(errno)));
+  }
+  return {};
+}
 
 Result<Database> open_store(const std::string& path, Database::Access access, Missing missing,
                             Deadline deadline, Notices* notices) {

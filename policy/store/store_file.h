@@ -10,6 +10,10 @@
 
 namespace icm {
 
+// Whose file is new, when root makes it: the owner of the directory is the one who runs the daemon,
+// and root would lock it out. For others nothing is changed.
+[[nodiscard]] Status give_to_owner_of_directory(int file, const std::string& path);
+
 // Opens the store at `path` for reading or for writing; both may be done by any number of processes
 // at once. A new file belongs to the owner of its directory when root makes it, so that the daemon
 // can read what an administrator began, and is readable by owner and group.

@@ -64,7 +64,7 @@ TEST_F(ThrottleTest, lets_a_part_of_every_limit_go_by_an_address_that_is_slowed)
 
 TEST_F(ThrottleTest, slows_one_recipient) {
   page.all = {{.kind = BackoffKind::recipient,
-               .subject = "bob@icloud.com",
+               .subject = person_word("bob@icloud.com"),
                .every = 30min,
                .since = world.now(),
                .until = world.now() + 24h,
@@ -123,12 +123,20 @@ TEST_F(ThrottleTest, stops_mail_of_one_form) {
 TEST_F(ThrottleTest, keeps_what_it_knows_while_the_book_is_away_and_says_so_once) {
   std::vector<std::string> told;
   notices.listen([&](const std::string& text) { told.push_back(text); });
-  page.error = Error{Code::temporary, "store.db: locked"};
   BackoffView view(std::make_unique<MemoryBackoffBook>(page), notices);
-  EXPECT_TRUE(view.now()->all().empty());
-  EXPECT_TRUE(view.now()->all().empty());
+  page.all = {{.kind = BackoffKind::pause, .subject = "all", .until = {}, .by = "root", .why = {}}};
+  view.read(soon);
+  page.all = {};
+  page.error = Error{Code::temporary, "store.db: locked"};
+  view.read(soon);
+  view.read(soon);
+  EXPECT_EQ(view.now()->all().size(), 1u);
   EXPECT_EQ(told, Words{"throttle: store.db: locked; the pauses and slowdowns known last stay in "
                         "force"});
+  page.error = {};
+  view.read(soon);
+  EXPECT_TRUE(view.known()->all().empty());
+  EXPECT_EQ(told.back(), "throttle: pauses and slowdowns can be read again");
 }
 
 }  // namespace

@@ -96,6 +96,33 @@ class ThrottleTest : public testing::Test {
     return make_throttle(config, means)->judge(facts, soon).value_or(Findings{});
   }
 
+  // Judged as at the end of a message that turns out to be of `stream`.
+  Findings at_end_of(const Envelope& envelope, std::string stream, Charges& charges) {
+    PolicyMeans means = means_without_keys(list);
+    means.limiter = &world.limiter();
+    BackoffView view(std::make_unique<MemoryBackoffBook>(page), notices);
+    means.backoffs = &view;
+    const HeaderList headers;
+    const auto authors = parse_address_list("news@shop.example");
+    const BodyFindings body;
+    Classification classification;
+    classification.stream = std::move(stream);
+    const Facts facts{.envelope = envelope,
+                      .headers = headers,
+                      .body = body,
+                      .authors = authors,
+                      .classification = classification,
+                      .now = world.now()};
+    auto findings = make_throttle(config, means)->admit_message(facts, soon, charges);
+    EXPECT_TRUE(findings) << findings.error().text;
+    return findings.value_or(Findings{});
+  }
+  std::uint32_t used(const std::string& counter, Reckoning reckoning = Reckoning::sliding) {
+    const bool is_day = reckoning == Reckoning::calendar;
+    const RateLimit one{.counter = counter, .window = is_day ? 24h : 1h, .reckoning = reckoning};
+    return world.limiter().look({{.limit = one}}, world.now(), soon)->at(0).used;
+  }
+
   // How many of `tries` messages go.
   int goes(std::string_view sender, int tries, std::string_view recipient = "bob@icloud.com") {
     int count = 0;

@@ -122,14 +122,16 @@ TEST(RedisBackoffBookTest, does_not_take_what_it_cannot_read_for_nothing) {
 TEST(BackoffSubject, has_one_form_for_each_kind) {
   struct Case {
     BackoffKind kind;
-    std::string_view text, form, error;
+    std::string_view text;
+    std::string form, error;
   };
   for (const Case& one :
        {Case{BackoffKind::pause, "all", "all", ""},
         {BackoffKind::pause, "2001:DB8::7", "2001:db8::7", ""},
         {BackoffKind::slow, "shop", "",
          "expected an address that mail leaves from, or all, got \"shop\""},
-        {BackoffKind::recipient, "Bob@iCloud.com", "bob@icloud.com", ""},
+        {BackoffKind::recipient, "Bob@iCloud.com", person_word("bob@icloud.com"), ""},
+        {BackoffKind::recipient, "~00ff00ff00ff00ff", "~00ff00ff00ff00ff", ""},
         {BackoffKind::recipient, "bob", "", "expected a recipient's address, got \"bob\""},
         {BackoffKind::from_domain, "Shop.Example", "shop.example", ""},
         {BackoffKind::from_domain, "a b", "", "expected a domain, got \"a b\""},

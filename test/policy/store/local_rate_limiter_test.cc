@@ -117,6 +117,22 @@ TEST_F(LocalRateLimiterTest, is_not_moved_by_a_clock_that_is_set) {
   EXPECT_TRUE(take(hour).is_granted);
 }
 
+TEST_F(LocalRateLimiterTest, goes_on_after_a_restart_when_the_clock_was_set_meanwhile) {
+  for (const auto jump : {24h, -24h}) {
+    path += "+";
+    start();
+    take(hour, 4);
+    advance(10min);
+    now += jump;
+    take(hour, 1);
+    advance(10min);
+    start();
+    EXPECT_EQ(used(hour), 5u);
+    advance(42min);
+    EXPECT_EQ(used(hour), 1u);
+  }
+}
+
 TEST_F(LocalRateLimiterTest, knows_the_day_again_when_the_clock_comes_back_to_it) {
   start();
   take(day, 10);
@@ -195,21 +211,28 @@ TEST_F(LocalRateLimiterTest, writes_its_journal_anew_before_it_gets_long) {
 }
 
 TEST_F(LocalRateLimiterTest, forgets_what_was_used_least_recently_when_senders_are_too_many) {
-  start();
+  constexpr std::size_t most = 1000;
+  limiter = std::make_unique<LocalRateLimiter>(
+      uptime, now, [this](const std::string& text) { told.push_back(text); }, most);
   take(hour, 3);
   RateLimit sender{.counter = "regular", .amount = 5, .window = 1h};
   take(sender, 2);
-  for (std::size_t i = 0; i < 2 * LocalRateLimiter::most_counters; ++i) {
+  for (std::size_t i = 0; i < 2 * most; ++i) {
     sender.counter = fmt::format("stranger{}", i);
     EXPECT_TRUE(take(sender).is_granted);
     sender.counter = "regular";
-    if (i % 20'000 == 0) {
-      EXPECT_TRUE(limiter->take({.charges = {{.limit = sender, .units = 1}}}, now, soon));
-    }
+    if (i % 500 == 0) take(sender);
   }
-  EXPECT_EQ(limiter->counters(), LocalRateLimiter::most_counters + 1);
+  EXPECT_EQ(limiter->counters(), most + 1);
   EXPECT_EQ(used(hour), 3u);
   EXPECT_EQ(used(sender), 5u);
+  EXPECT_EQ(told, std::vector<std::string>{
+                      "throttle: limits count more than 1000 senders, logins and recipients; those "
+                      "that came by least recently are forgotten, and may go sooner than their "
+                      "limit says"});
+  advance(2h);
+  take(sender);
+  EXPECT_EQ(told.back(), "throttle: no sender, login or recipient is forgotten any more");
 }
 
 TEST_F(LocalRateLimiterTest, forgets_counters_on_which_nothing_counts_any_more) {

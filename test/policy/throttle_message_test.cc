@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What throttle learns only at the end of a message, and what a message takes as a whole.
+#include "policy/throttle.h"
+
+#include "test/policy/throttle_fixture.h"
+
+namespace icm {
+namespace {
+
+// Mail of a stream that shows by its header: at RCPT it is of no stream.
+class ThrottleMessageTest : public ThrottleTest {
+ protected:
+  ThrottleMessageTest() {
+    StreamConfig offers;
+    offers.name = "offers";
+    offers.header = "X-Stream: offers";
+    offers.egress = {*IpAddress::parse("192.0.2.9")};
+    config.streams.push_back(offers);
+    envelope.reverse_path = ReversePath::from("ann@shop.example");
+  }
+  void name(int recipients) {
+    for (int i = 0; i < recipients; ++i) {
+      const std::string address = fmt::format("bob{}@icloud.com", i);
+      EXPECT_EQ(rules(rcpt(envelope, address, &charges)), Words{}) << address;
+      envelope.recipients.push_back(apple(address));
+    }
+  }
+
+  Envelope envelope;
+  Charges charges;
+};
+
+TEST_F(ThrottleMessageTest, counts_mail_for_the_stream_that_its_header_shows_and_for_no_other) {
+  ThrottleLimitConfig undeclared = limit("undeclared", 10);
+  undeclared.mail = {ThrottleMail::undeclared};
+  ThrottleLimitConfig offers = limit("offers", 10);
+  offers.streams = {"offers"};
+  ThrottleLimitConfig messages = limit("all", 10);
+  messages.count = ThrottleUnit::messages;
+  config.throttle.limits = {undeclared, offers, messages};
+  name(3);
+  EXPECT_EQ(used("undeclared/recipients/1h/"), 3u);
+  EXPECT_EQ(rules(at_end_of(envelope, "offers", charges)), Words{});
+  charges.keep({});
+  EXPECT_EQ(used("undeclared/recipients/1h/"), 0u);
+  EXPECT_EQ(used("offers/recipients/1h/"), 3u);
+  EXPECT_EQ(used("all/messages/1h/"), 1u);
+}
+
+TEST_F(ThrottleMessageTest, defers_the_message_that_the_limit_of_its_stream_has_no_room_for) {
+  ThrottleLimitConfig offers = limit("offers", 2);
+  offers.streams = {"offers"};
+  config.throttle.limits = {limit("hourly", 10), offers};
+  name(2);
+  EXPECT_EQ(rules(at_end_of(envelope, "offers", charges)), Words{});
+  charges.keep({});
+  envelope.recipients.clear();
+  charges = Charges();
+  name(1);
+  const Findings findings = at_end_of(envelope, "offers", charges);
+  ASSERT_EQ(rules(findings), Words{"throttle.rate"});
+  EXPECT_EQ(findings[0].evidence,
+            "offers (all) allows 2 recipients in 1h, 2 used, free at 2026-11-21T09:16:00Z");
+  charges = Charges();
+  EXPECT_EQ(used("hourly/recipients/1h/"), 2u);
+}
+
+TEST_F(ThrottleMessageTest, holds_it_to_the_warm_up_and_the_pauses_of_its_own_address) {
+  WarmUpConfig plan;
+  plan.egress = {*IpAddress::parse("192.0.2.9")};
+  plan.start = *parse_time("2026-11-21");
+  plan.first_day = 1;
+  config.throttle.warm_up = {plan};
+  name(1);
+  EXPECT_EQ(rules(at_end_of(envelope, "offers", charges)), Words{});
+  EXPECT_EQ(used("warm-up/192.0.2.9", Reckoning::calendar), 1u);
+  charges.keep({});
+  EXPECT_EQ(rules(at_end_of(envelope, "offers", charges)), Words{"throttle.warm-up"});
+  page.all = {
+      {.kind = BackoffKind::pause, .subject = "192.0.2.9", .until = {}, .by = "root", .why = {}}};
+  EXPECT_EQ(rules(at_end_of(envelope, "offers", charges)), Words{"throttle.paused"});
+  EXPECT_EQ(rules(at_end_of(envelope, "", charges)), Words{});
+}
+
+TEST_F(ThrottleMessageTest, counts_nothing_anew_when_the_envelope_had_told_the_stream) {
+  config.throttle.limits = {limit("hourly", 10)};
+  name(1);
+  EXPECT_EQ(rules(at_end_of(envelope, "", charges)), Words{});
+  EXPECT_EQ(charges.units_of("hourly/recipients/1h/"), 1u);
+}
+
+TEST_F(ThrottleMessageTest,
+       lets_a_message_go_that_alone_is_more_than_a_limit_when_it_can_only_go_whole) {
+  config.throttle.limits = {limit("hourly", 4)};
+  config.throttle.limits[0].burst = 2;
+  charges.answer_as_one();
+  name(7);
+  charges.keep({});
+  EXPECT_EQ(used("hourly/recipients/1h/"), 7u);
+  EXPECT_EQ(goes("ann@shop.example", 1), 0);
+}
+
+TEST_F(ThrottleMessageTest, lets_it_wait_as_long_as_others_use_the_limit) {
+  config.throttle.limits = {limit("hourly", 4)};
+  EXPECT_EQ(goes("eve@shop.example", 1), 1);
+  charges.answer_as_one();
+  name(3);
+  EXPECT_EQ(rules(rcpt(envelope, "bob9@icloud.com", &charges)), Words{"throttle.rate"});
+}
+
+TEST_F(ThrottleMessageTest, paces_a_mailing_by_its_share_of_the_limit) {
+  config.throttle.limits = {limit("minute", 60, 1min)};  // one a second
+  config.throttle.limits[0].burst = 10;
+  config.throttle.limits[0].bulk_share = 50;
+  EXPECT_EQ(goes("a@news.shop.example", 20), 5);
+  world.advance(4s);
+  EXPECT_EQ(goes("a@news.shop.example", 20), 2);
+  EXPECT_EQ(goes("ann@shop.example", 20), 7);
+}
+
+TEST_F(ThrottleMessageTest, lets_who_is_only_observed_wait_in_no_line) {
+  config.throttle.mode = Mode::observe;
+  config.throttle.limits = {limit("hourly", 4)};
+  EXPECT_EQ(goes("ann@shop.example", 4), 4);
+  for (int i = 0; i < 4; ++i) goes("ann@shop.example", 1, fmt::format("eve{}@icloud.com", i));
+  world.advance(62min);
+  EXPECT_EQ(goes("new@shop.example", 9), 4);
+}
+
+TEST_F(ThrottleMessageTest, keeps_no_address_where_it_counts) {
+  ThrottleLimitConfig spacing = limit("spacing", 1);
+  spacing.per = ThrottlePer::recipient;
+  config.throttle.limits = {spacing};
+  name(1);
+  EXPECT_EQ(charges.units_of("spacing/recipients/1h/" + person_word("BOB0@icloud.com")), 1u);
+  EXPECT_EQ(person_word("bob0@icloud.com").find("bob"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace icm
