@@ -24,6 +24,7 @@
 #include "milter/service_manager.h"
 #include "milter/signals.h"
 #include "milter/store_probe.h"
+#include "milter/store_risks.h"
 #include "milter/tally.h"
 #include "milter/throttle_status.h"
 #include "milter/world_keeper.h"
@@ -297,6 +298,9 @@ std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clo
     return nullptr;
   }
   warnings = std::move(read->warnings);
+  const std::vector<std::string> risks =
+      store_risks(read->config.store, options.credentials_directory, Deadline::in(wait_for_store));
+  for (const std::string& risk : risks) complain(fmt::format("warning: store: {}", risk));
   const auto prepared = prepare_store(read->config.store, Deadline::in(wait_for_store));
   if (!prepared) {
     tell(warnings);
