@@ -2,6 +2,7 @@
 //
 // icloud-milterctl replies: what receivers answer, named and explained.
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -34,12 +35,12 @@ struct Options {
 void close_file(std::FILE* file) { std::fclose(file); }
 using File = Handle<std::FILE, close_file>;
 
-std::string to_json(const ReplyEntry& entry) {
+std::string to_json(const ReplyEntry& entry, const ReceivedReply& reply) {
   JsonLine line;
   line.begin_object();
   line.text("id", entry.id);
   line.text("class", to_string(entry.reply_class));
-  line.text("nature", to_string(entry.nature));
+  line.text("nature", to_string(nature_of(entry, reply)));
   line.text("scope", to_string(entry.scope));
   line.text("action", to_string(entry.action));
   line.text("confidence", to_string(entry.confidence));
@@ -47,10 +48,10 @@ std::string to_json(const ReplyEntry& entry) {
   return line.take();
 }
 
-std::string to_text(const ReplyEntry& entry, std::string_view reply) {
+std::string to_text(const ReplyEntry& entry, const ReceivedReply& reply) {
   return fmt::format("{}: {}, {}: {} ({} confidence): {}", entry.id, to_string(entry.reply_class),
-                     to_string(entry.nature), to_string(entry.action), to_string(entry.confidence),
-                     clean(reply));
+                     to_string(nature_of(entry, reply)), to_string(entry.action),
+                     to_string(entry.confidence), clean(reply.text));
 }
 
 // An answer for each line, whatever is in it, so that answers can be laid beside the lines.
@@ -62,8 +63,11 @@ Exit classify_lines(const ReplyTable& table, std::FILE* input, const Options& op
     if (!*line) return Exit::done;
     const ReceivedReply reply = parse_received_reply((*line)->text);
     const ReplyEntry& entry = table.classify(reply);
-    fmt::print("{}\n", options.json ? to_json(entry) : to_text(entry, reply.text));
-    if (std::ferror(stdout) != 0) return complain("standard output cannot be written");
+    const std::string answer =
+        (options.json ? to_json(entry, reply) : to_text(entry, reply)) + "\n";
+    if (std::fwrite(answer.data(), 1, answer.size(), stdout) != answer.size()) {
+      return complain("standard output cannot be written");
+    }
   }
 }
 
@@ -109,6 +113,29 @@ std::vector<const ReplyEntry*> entries_for(const ReplyTable& table, std::string_
   return found;
 }
 
+// What a single word was perhaps meant to be: an id, or a code as Apple brackets it.
+std::string suggestion(const ReplyTable& table, std::string_view word) {
+  if (word.find(' ') != std::string_view::npos) return {};
+  std::vector<std::string_view> candidates;
+  for (const ReplyEntry& entry : table.entries()) {
+    candidates.emplace_back(entry.id);
+    for (const std::string_view example : entry.examples) {
+      const std::size_t open = example.find('[');
+      const std::size_t end = example.find(']', open);
+      if (end == std::string_view::npos) continue;
+      const std::string_view code = example.substr(open + 1, end - open - 1);
+      if (code.size() == 4 && is_alpha(code.front())) candidates.push_back(code);
+    }
+  }
+  std::string capitals(word);
+  std::ranges::transform(capitals, capitals.begin(), [](char c) {
+    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
+  });
+  auto meant = nearest(capitals, candidates);
+  if (!meant) meant = nearest(lower_ascii(word), candidates);
+  return meant ? std::string(*meant) : std::string();
+}
+
 void print_for_people(const ReplyEntry& entry, const Terminal& terminal) {
   constexpr int indent = 14;
   const auto row = [&](std::string_view name, std::string_view value) {
@@ -137,7 +164,12 @@ Exit explain(const Options& options) {
     if (entry != entries.front()) fmt::print("\n");
     print_for_people(*entry, terminal);
   }
-  return entries.front() == &unknown_reply() ? Exit::refused : Exit::done;
+  if (entries.front() != &unknown_reply()) return Exit::done;
+  const std::string meant = suggestion(*table, trim(text));
+  if (!meant.empty()) {
+    complain(fmt::format("\"{}\" is not known, did you mean \"{}\"?", for_log(text), meant));
+  }
+  return Exit::refused;
 }
 
 Exit check_table(const Options& options) {

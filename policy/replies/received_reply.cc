@@ -2,6 +2,8 @@
 #include "policy/replies/received_reply.h"
 
 #include <algorithm>
+#include <array>
+#include <cstddef>
 #include <optional>
 
 #include "policy/base/text.h"
@@ -108,6 +110,30 @@ std::string one_line(std::string_view text) {
   return std::string(trim(line));
 }
 
+// "Mail command failed: 550 no such user", "callback for <b@example.org>: 550 no such user": what
+// stands before the code may tell that it was no RCPT that was answered.
+bool is_about_sender(std::string_view before) {
+  const std::string lower = lower_ascii(before);
+  constexpr std::array<std::string_view, 6> signs = {"mail from", "mail command", "callback",
+                                                     "callout",   "verifying <",  "sender verif"};
+  return lower.find("rcpt") == npos && std::ranges::any_of(signs, [&](std::string_view sign) {
+           return lower.find(sign) != npos;
+         });
+}
+
+// qmail writes "_" for blanks: "delivery 7: failure: Remote_host_said:_550_5.1.1_no_such_user/".
+void read_qmail_blanks(std::string& line) {
+  const std::size_t number = line.find("delivery ");
+  if (number == npos || (number > 0 && line[number - 1] != ' ')) return;
+  const std::size_t colon = line.find(": ", number);
+  if (colon == npos || colon - number > 24) return;
+  const std::string_view outcome = std::string_view(line).substr(colon + 2);
+  const bool is_qmail = outcome.starts_with("success: ") || outcome.starts_with("failure: ") ||
+                        outcome.starts_with("deferral: ");
+  if (is_qmail)
+    std::replace(line.begin() + static_cast<std::ptrdiff_t>(colon), line.end(), '_', ' ');
+}
+
 // "Txn ID 00000000-0000-0000-0000-000000000000", which makes every reply another text.
 void take_transaction_id(ReceivedReply& reply) {
   constexpr std::string_view name = "txn id";
@@ -171,8 +197,16 @@ int ReceivedReply::severity() const {
   return enhanced_code.empty() ? 0 : enhanced_code.front() - '0';
 }
 
+bool ReceivedReply::names_no_recipient() const {
+  const std::string to = lower_ascii(command);
+  constexpr std::array<std::string_view, 8> earlier = {
+      "mail", "ehlo", "helo", "initial", "starttls", "auth", "lhlo", "refused to talk"};
+  return std::ranges::any_of(earlier, [&](std::string_view word) { return to.starts_with(word); });
+}
+
 ReceivedReply parse_received_reply(std::string_view octets) {
-  const std::string line = one_line(plain_words(octets.substr(0, max_reply_octets)));
+  std::string line = one_line(plain_words(octets.substr(0, max_reply_octets)));
+  read_qmail_blanks(line);
   const ReplyFrame frame = find_frame(line);
   ReceivedReply reply;
   reply.speaker = frame.speaker;
@@ -183,6 +217,9 @@ ReceivedReply parse_received_reply(std::string_view octets) {
     reply.text = words;
   } else if (code != npos) {
     reply.code = *code_at(words, code);
+    if (reply.command.empty() && is_about_sender(words.substr(0, code))) {
+      reply.command = "MAIL FROM";
+    }
     const bool has_more_lines = code + 3 < words.size() && words[code + 3] == '-';
     words.remove_prefix(code + 3);
     take_enhanced_code(words, reply);

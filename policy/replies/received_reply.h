@@ -21,11 +21,15 @@ struct ReceivedReply {
   int code = 0;                // of the last line of the reply (RFC 5321 §4.2.1); 0: none
   std::string enhanced_code;   // RFC 3463, "5.1.1"; empty: none
   std::string text;            // the words: printable ASCII, blanks never doubled, no code in front
-  std::string command;         // "RCPT TO", "end of DATA", as Postfix says; empty: not said
+  std::string command;         // "RCPT TO", "end of DATA", as it is quoted; empty: not said
   std::string transaction_id;  // Apple's "Txn ID", by which its postmaster finds the event
 
   // 2, 4 or 5: the code's, which outranks the enhanced one as in Postfix; 0 when there is neither.
   int severity() const;
+
+  // RFC 5321 §3.3: it answers a command before the first RCPT, so it is about no recipient,
+  // whatever its words and codes are.
+  bool names_no_recipient() const;
 };
 
 // Octets beyond this are not looked at.

@@ -83,6 +83,48 @@ void leave_command(ReplyFrame& frame) {
   frame.command = command;
 }
 
+// Exim: "error from remote mail server after RCPT TO:<a@icloud.com>: 550 ...".
+void take_command(std::string_view lower, std::string_view text, ReplyFrame& frame) {
+  constexpr std::string_view opening = "error from remote mail server after ";
+  constexpr std::string_view pipelined = "pipelined ";
+  constexpr std::string_view greeting = "refused to talk to me";
+  if (const std::size_t at = lower.find(greeting); at != npos) {
+    frame.command = text.substr(at, greeting.size());
+  } else if (const std::size_t after = lower.find(opening); after != npos) {
+    std::size_t begin = after + opening.size();
+    if (lower.substr(begin).starts_with(pipelined)) begin += pipelined.size();
+    frame.command = text.substr(begin, text.find(':', begin) - begin);
+  }
+}
+
+// Events in JSON: {"response":"550 ...","command":"MAIL FROM"}, of nodemailer and KumoMTA.
+void take_command_field(std::string_view lower, std::string_view text, ReplyFrame& frame) {
+  constexpr std::string_view name = "\"command\":";
+  const std::size_t at = lower.rfind(name);
+  if (at == npos || !frame.command.empty() || !text.starts_with('{')) return;
+  const std::size_t begin = text.find('"', at + name.size());
+  if (begin == npos || begin - at > name.size() + 1) return;
+  frame.command = text.substr(begin + 1, text.find('"', begin + 1) - begin - 1);
+}
+
+// Exchange: "554 5.7.1 <mx.example #5.7.1 smtp; 554 5.7.1 words>".
+std::string_view without_exchange_frame(std::string_view words) {
+  constexpr std::string_view codes = "0123456789. -#";
+  constexpr std::string_view quoted = "smtp;";
+  const std::size_t open = words.find_first_not_of(codes);
+  if (open == npos || words[open] != '<') return words;
+  const std::string lower = lower_ascii(words.substr(0, words.find('>')));
+  const std::size_t begin = lower.find(quoted);
+  if (begin == npos || lower.find('#', open) > begin) return words;
+  std::string_view inner = trim(words.substr(begin + quoted.size()));
+  // The outer code is what was said to us; words within that say otherwise are no frame.
+  const bool agrees =
+      open == 0 || words[open - 1] == '#' || inner.substr(0, 1) == words.substr(0, 1);
+  if (!agrees) return words;
+  if (inner.ends_with('>')) inner.remove_suffix(1);
+  return trim(inner);
+}
+
 struct Found {
   std::size_t begin = npos;
   std::size_t end = npos;
@@ -159,6 +201,7 @@ ReplyFrame find_frame(std::string_view text) {
   frame.words = text;
   if (begins_with_code(text)) {
     leave_command(frame);
+    frame.words = without_exchange_frame(frame.words);
     return frame;
   }
   frame.speaker = Speaker::unknown;
@@ -175,6 +218,7 @@ ReplyFrame find_frame(std::string_view text) {
     const bool is_our_host = first_of(our_hosts, lower) < receiver.begin;
     frame.speaker = is_our_host ? Speaker::ourselves : Speaker::receiver;
     frame.words = without_quotes(text.substr(receiver.end));
+    take_command(std::string_view(lower).substr(0, receiver.end + 64), text, frame);
     const Found nested = first_of_receiver(lower_ascii(frame.words));
     // "Diagnostic-Code: smtp; host mx[192.0.2.1] said: 550 ..." is two frames.
     if (nested.begin != npos && !begins_with_code(frame.words)) {
@@ -188,6 +232,8 @@ ReplyFrame find_frame(std::string_view text) {
     frame.words = without_quotes(text.substr(stat + summary.size()));
   }
   leave_command(frame);
+  take_command_field(lower, text, frame);
+  frame.words = without_exchange_frame(frame.words);
   return frame;
 }
 

@@ -10,10 +10,13 @@
 namespace icm {
 namespace {
 
-// What patterns are looked for in. Where a code stands alone there is "no words" to be found.
+// What patterns are looked for in. Where a code stands alone there is "no words" to be found; where
+// the line was cut within the address behind it, nothing is, for words may have followed.
 std::string words_to_search(const ReceivedReply& reply) {
   std::string words = words_without_addresses(reply.text);
-  return std::ranges::any_of(words, is_alpha) ? words : "no words";
+  const std::size_t last = words.find_last_of("<>");
+  const bool is_cut = last != std::string::npos && words[last] == '<';
+  return is_cut || std::ranges::any_of(words, is_alpha) ? words : "no words";
 }
 
 bool fits_code(const ReplyEntry& entry, const ReceivedReply& reply) {
@@ -27,6 +30,9 @@ bool fits_code(const ReplyEntry& entry, const ReceivedReply& reply) {
 }
 
 bool fits(const ReplyEntry& entry, const ReceivedReply& reply) {
+  const bool is_about_recipient =
+      entry.scope == ReplyScope::address && entry.reply_class != ReplyClass::success;
+  if (is_about_recipient && reply.names_no_recipient()) return false;
   const bool other_speaker = entry.by != Speaker::unknown && entry.by != reply.speaker;
   if (other_speaker || !fits_code(entry, reply)) return false;
   if (entry.enhanced.empty()) return true;
@@ -35,6 +41,20 @@ bool fits(const ReplyEntry& entry, const ReceivedReply& reply) {
 }
 
 }  // namespace
+
+ReplyNature nature_of(const ReplyEntry& entry, const ReceivedReply& reply) {
+  const int severity = reply.severity();
+  switch (entry.nature) {
+    case ReplyNature::transient:
+      return severity == 5 ? ReplyNature::transient_as_5xx : entry.nature;
+    case ReplyNature::transient_as_5xx:
+      return severity == 4 ? ReplyNature::transient : entry.nature;
+    case ReplyNature::permanent_as_4xx:
+      return severity == 5 ? ReplyNature::until_fixed : entry.nature;
+    default:
+      return entry.nature;
+  }
+}
 
 std::string loosen_blanks(std::string_view pattern) {
   std::string loose;

@@ -59,6 +59,10 @@ class ReplyTable {
 // A reply that no entry fits: kept as a sample, told to a person, held against nobody.
 const ReplyEntry& unknown_reply();
 
+// The entry's nature as said with this reply's code: what passes is transient-as-5xx with a 5xx and
+// transient without one, what never passes by itself is permanent-as-4xx with a 4xx only.
+ReplyNature nature_of(const ReplyEntry& entry, const ReceivedReply& reply);
+
 // The same pattern, each blank (outside of brackets) standing for any number of blanks, none
 // included: a line that was wrapped loses or gains them.
 std::string loosen_blanks(std::string_view pattern);

@@ -60,6 +60,17 @@ TEST_F(RepliesCommand, says_so_when_a_reply_is_not_known) {
   const Outcome outcome = run_command(add_replies, {"replies", "explain", "never", "heard"});
   EXPECT_EQ(outcome.exit, 1);
   EXPECT_TRUE(outcome.out.starts_with("unknown\n")) << outcome.out;
+  EXPECT_EQ(outcome.err, "");
+}
+
+TEST_F(RepliesCommand, asks_whether_another_code_was_meant) {
+  const Outcome code = run_command(add_replies, {"replies", "explain", "hme2"});
+  EXPECT_EQ(code.exit, 1);
+  EXPECT_EQ(code.err, "icloud-milterctl: \"hme2\" is not known, did you mean \"HME1\"?\n");
+  const Outcome id = run_command(add_replies, {"replies", "explain", "adress-inactive"});
+  EXPECT_EQ(id.err,
+            "icloud-milterctl: \"adress-inactive\" is not known, did you mean "
+            "\"address-inactive\"?\n");
 }
 
 TEST_F(RepliesCommand, checks_the_table_and_what_extends_it) {

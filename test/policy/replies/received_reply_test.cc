@@ -35,6 +35,44 @@ TEST(ReceivedReply, cannot_pass_for_a_frame) {
   EXPECT_EQ(parse_received_reply("host mx[192.0.2.25] said: 554 status=sent (250 Ok)").code, 554);
 }
 
+TEST(ReceivedReply, is_found_in_what_qmail_logs) {
+  const ReceivedReply reply = parse_received_reply(
+      "delivery 250: failure: 192.0.2.25_does_not_like_recipient./Remote_host_said:_550_5.1.1_"
+      "<a_b@icloud.com>:_user_does_not_exist/Giving_up_on_192.0.2.25./");
+  EXPECT_EQ(reply.code, 550);
+  EXPECT_EQ(reply.enhanced_code, "5.1.1");
+  EXPECT_EQ(parse_received_reply("550 a_b: delivery 7: failure").text, "a_b: delivery 7: failure");
+}
+
+TEST(ReceivedReply, is_found_in_the_brackets_of_exchange) {
+  const ReceivedReply reply = parse_received_reply(
+      "554 5.7.1 <mx02.mail.icloud.com #5.7.1 smtp; 554 5.7.1 [CS01] Message rejected>");
+  EXPECT_EQ(reply.code, 554);
+  EXPECT_EQ(reply.text, "[CS01] Message rejected");
+  EXPECT_EQ(parse_received_reply("554 5.7.1 <mx.example #2.0.0 smtp; 250 2.0.0 Ok>").code, 554);
+}
+
+TEST(ReceivedReply, tells_whether_a_recipient_was_named_before) {
+  for (const std::string_view early :
+       {"host mx[192.0.2.1] said: 550 no (in reply to MAIL FROM command)",
+        "host mx[192.0.2.1] said: 550 no (in reply to MAIL",
+        "host mx[192.0.2.1] refused to talk to me: 550 no",
+        "SMTP error from remote mail server after pipelined MAIL FROM:<a@b.example> SIZE=9: 550 no",
+        "SMTP error from remote mail server after initial connection: 550 no",
+        "Mail command failed: 550 no", "Callback for <a@b.example>: 550 no",
+        "{\"response\":\"550 no\",\"command\":\"MAIL FROM\"}"}) {
+    EXPECT_EQ(parse_received_reply(early).code, 550) << early;
+    EXPECT_TRUE(parse_received_reply(early).names_no_recipient()) << early;
+  }
+  for (const std::string_view later :
+       {"550 no", "550 MAIL FROM: no",
+        "host mx[192.0.2.1] said: 550 no (in reply to RCPT TO command)",
+        "SMTP error from remote mail server after RCPT TO:<mail@b.example>: 550 no",
+        "{\"response\":\"550 no\",\"command\":\"RCPT TO\"}"}) {
+    EXPECT_FALSE(parse_received_reply(later).names_no_recipient()) << later;
+  }
+}
+
 TEST(ReceivedReply, of_several_lines_is_joined_and_its_last_code_counts) {
   for (const std::string_view text : {"550-5.1.1 one\r\n550-5.1.1 two\r\n550 5.1.1 three",
                                       "550-5.1.1 one 550-5.1.1 two 550 5.1.1 three",
