@@ -12,7 +12,7 @@
 namespace icm::ctl {
 namespace {
 
-constexpr std::array<std::pair<std::string_view, EntryField>, 13> names = {{
+constexpr std::array<std::pair<std::string_view, EntryField>, 14> names = {{
     {"address", EntryField::address},
     {"reason", EntryField::reason},
     {"scope", EntryField::scope},
@@ -20,6 +20,7 @@ constexpr std::array<std::pair<std::string_view, EntryField>, 13> names = {{
     {"expires", EntryField::expires},
     {"source", EntryField::source},
     {"note", EntryField::note},
+    {"confirmed", EntryField::confirmed},
     {"pattern", EntryField::pattern},
     {"reply", EntryField::reply},
     {"queue_id", EntryField::queue_id},
@@ -99,6 +100,10 @@ Status EntryFields::set(EntryField field, std::string_view text) {
     case EntryField::note:
       entry_.note = text;
       return {};
+    case EntryField::confirmed: {
+      ICM_TRY(entry_.confirmed, named_time(field, parse_time(trim(text))));
+      return {};
+    }
     case EntryField::pattern:
       evidence().pattern = text;
       return {};

@@ -21,6 +21,7 @@ enum class EntryField {
   expires,
   source,
   note,
+  confirmed,
   pattern,  // from here on of the evidence
   reply,
   queue_id,

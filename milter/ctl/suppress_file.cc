@@ -37,6 +37,7 @@ bool is_open(EntryField column, std::string_view text) {
     case EntryField::scope:
     case EntryField::created:
     case EntryField::expires:
+    case EntryField::confirmed:
     case EntryField::first_seen:
     case EntryField::last_seen:
     case EntryField::count:

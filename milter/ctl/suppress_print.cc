@@ -37,6 +37,7 @@ Json json_of(const Suppression& entry) {
                {"expires", entry.expires ? Json(to_rfc3339(*entry.expires)) : Json(nullptr)},
                {"source", entry.source},
                {"note", entry.note}};
+  if (entry.confirmed) json["confirmed"] = to_rfc3339(*entry.confirmed);
   if (entry.evidence) json["evidence"] = json_of(*entry.evidence);
   return json;
 }
@@ -103,6 +104,9 @@ std::string record_text(const Recorded& record, WallTime now) {
   if (!record.ended && !is_in_force(record, now)) text += " (expired)";
   text += fmt::format("\n  {:<8} {}\n", "source", clean(entry.source));
   if (!entry.note.empty()) text += fmt::format("  {:<8} {}\n", "note", clean(entry.note));
+  if (entry.confirmed) {
+    text += fmt::format("  {:<8} {}\n", "again", show_time(*entry.confirmed));
+  }
   if (entry.evidence) text += evidence_text(*entry.evidence);
   text += deed_text(record.added.kind == Deed::Kind::import ? "imported" : "added", record.added);
   if (record.ended) text += deed_text(ending(*record.ended), *record.ended);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/redis_undo.h"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -22,11 +23,20 @@ class RedisUndo {
       : shelf_(shelf), batch_(batch), deed_(deed), undoing_(undoing) {}
 
   Result<UndoCount> run() {
+    ICM_TRY(const std::vector<BucketEnd> before, shelf_.ends(soon()));
     for (int bucket = 0; bucket < redis_buckets; ++bucket) {
       ICM_CHECK(walk(bucket, &RedisShelf::page, entry_of_member));
       ICM_CHECK(walk(bucket, &RedisShelf::past_page, entry_of_past_member));
     }
-    return counts_;
+    // A server that was emptied meanwhile gives short pages, which are no batch undone.
+    ICM_TRY(const std::vector<BucketEnd> after, shelf_.ends(soon()));
+    const bool is_same = std::equal(
+        before.begin(), before.end(), after.begin(), after.end(),
+        [](const BucketEnd& one, const BucketEnd& other) { return one.list == other.list; });
+    if (is_same) return counts_;
+    return fail(Code::temporary,
+                fmt::format("{}: the suppression list was replaced while a batch was undone",
+                            shelf_.text()));
   }
 
  private:

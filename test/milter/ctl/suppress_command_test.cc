@@ -250,6 +250,18 @@ TEST_F(Suppress, knows_the_streams_and_siblings_of_the_configuration) {
             "bob@icloud.com is not suppressed\n");
 }
 
+TEST_F(Suppress, tells_when_something_was_said_again_and_keeps_it_in_json) {
+  import("address,created\nbob@icloud.com,2026-01-01\n", {"--reason", "unsubscribe"});
+  EXPECT_EQ(run({"add", "bob@icloud.com", "--reason", "unsubscribe"}).out,
+            "bob@icloud.com: unchanged: unsubscribe, global, since 2026-01-01T00:00:00Z\n");
+  EXPECT_NE(run({"show", "bob@icloud.com"}).out.find("\n  again    NOW\n"), std::string::npos);
+  const std::string json =
+      run_command(&add_suppress, {"suppress", "export", "--format", "json", "--store", store_}).out;
+  store_ = in_directory("other.db");
+  EXPECT_EQ(import(json, {"--format", "json"}).exit, 0);
+  EXPECT_NE(run({"show", "bob@icloud.com"}).out.find("\n  again    NOW\n"), std::string::npos);
+}
+
 TEST_F(Suppress, tells_what_an_act_of_the_recipient_does_not_end) {
   run({"add", "bob@icloud.com"});
   run({"add", "bob@icloud.com", "--reason", "unsubscribe"});
