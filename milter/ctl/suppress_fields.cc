@@ -130,6 +130,11 @@ Status EntryFields::set(EntryField field, std::string_view text) {
 }
 
 Result<Suppression> EntryFields::finish() && {
+  if (entry_.confirmed && *entry_.confirmed <= entry_.created) {
+    return fail(Code::syntax,
+                fmt::format("confirmed: expected a time after created ({}), found {}",
+                            to_rfc3339(entry_.created), to_rfc3339(*entry_.confirmed)));
+  }
   if (entry_.evidence) {
     for (const EntryField field :
          {EntryField::pattern, EntryField::first_seen, EntryField::last_seen, EntryField::count}) {

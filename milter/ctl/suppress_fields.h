@@ -47,7 +47,8 @@ class EntryFields {
   void set_count(std::int64_t count);
   void expect_evidence() { evidence(); }  // even if no field of it is given
 
-  // The entry. Code::syntax: of its evidence something is missing.
+  // The entry. Code::syntax: of its evidence something is missing, or its times contradict each
+  // other.
   [[nodiscard]] Result<Suppression> finish() &&;
 
  private:

@@ -129,8 +129,8 @@ Status EntryFile::read_columns(std::string_view header) {
     if (!column) {
       return fail(Code::syntax,
                   fmt::format("expected columns named address, reason, scope, created, expires, "
-                              "source, note, pattern, reply, queue_id, first_seen, last_seen or "
-                              "count, separated by commas; found \"{}\"",
+                              "source, note, confirmed, pattern, reply, queue_id, first_seen, "
+                              "last_seen or count, separated by commas; found \"{}\"",
                               for_log(trim(field.text))));
     }
     if (std::ranges::find(columns_, *column) != columns_.end()) {
@@ -183,8 +183,8 @@ Result<Suppression> EntryFile::read_object(std::string_view line) const {
     if (!field || is_of_evidence(*field) != (member.group == "evidence")) {
       return fail(Code::syntax,
                   fmt::format("expected members named address, reason, scope, created, expires, "
-                              "source, note and evidence, and in this one pattern, reply, "
-                              "queue_id, first_seen, last_seen and count; found \"{}\"",
+                              "source, note, confirmed and evidence, and in this one pattern, "
+                              "reply, queue_id, first_seen, last_seen and count; found \"{}\"",
                               for_log(member.path(), 60)));
     }
     if (is_null) continue;

@@ -164,8 +164,8 @@ std::string one_line(const Suppression& entry) {
 }
 
 std::string_view csv_header() {
-  return "address,reason,scope,created,expires,source,note,pattern,reply,queue_id,first_seen,"
-         "last_seen,count\r\n";
+  return "address,reason,scope,created,expires,source,note,confirmed,pattern,reply,queue_id,"
+         "first_seen,last_seen,count\r\n";
 }
 
 std::string csv_line(const Suppression& entry) {
@@ -177,6 +177,7 @@ std::string csv_line(const Suppression& entry) {
   add_csv_field(line, entry.expires ? show_time(*entry.expires) : std::string());
   add_csv_field(line, entry.source);
   add_csv_field(line, entry.note);
+  add_csv_field(line, entry.confirmed ? show_time(*entry.confirmed) : std::string());
   if (entry.evidence) {
     add_csv_field(line, entry.evidence->pattern);
     add_csv_field(line, entry.evidence->reply);

@@ -17,7 +17,7 @@ constexpr std::string_view subscriptions_of =
 // Who left and was taken off the list by somebody's word. What was undone is not among them: it was
 // never a wish.
 constexpr std::string_view departures_of =
-    "SELECT past.scope, past.created FROM past JOIN deed ON deed.id = past.ended_by "
+    "SELECT past.scope, coalesce(past.confirmed, past.created) FROM past JOIN deed ON deed.id = past.ended_by "
     "WHERE past.address = ?1 AND past.reason IN ('unsubscribe', 'complaint') "
     "AND deed.what = 'remove'";
 

@@ -110,8 +110,8 @@ TEST_F(SuppressBulk, imports_what_the_options_say_for_what_the_file_leaves_open)
           "shop", "--note", "n"});
   EXPECT_EQ(exported(),
             std::string(csv_titles) +
-                "bob@icloud.com,suspended,stream:shop,NOW,2126-01-01T00:00:00Z,shop,n,,,,,,\r\n"
-                "eve@me.com,suspended,stream:shop,NOW,2126-01-01T00:00:00Z,crm,n,,,,,,\r\n");
+                "bob@icloud.com,suspended,stream:shop,NOW,2126-01-01T00:00:00Z,shop,n,,,,,,,\r\n"
+                "eve@me.com,suspended,stream:shop,NOW,2126-01-01T00:00:00Z,crm,n,,,,,,,\r\n");
 }
 
 TEST_F(SuppressBulk, imports_nothing_when_a_line_is_bad_and_names_every_one) {
@@ -155,8 +155,8 @@ TEST_F(SuppressBulk, imports_nothing_of_a_file_that_is_none_of_ours) {
         {"address,colour\nbob@icloud.com,red\n",
          list +
              ":1: expected columns named address, reason, scope, created, expires, source, note, "
-             "pattern, reply, queue_id, first_seen, last_seen or count, separated by commas; "
-             "found \"colour\""},
+             "confirmed, pattern, reply, queue_id, first_seen, last_seen or count, separated by "
+             "commas; found \"colour\""},
         {"address,note,address\n", list + ":1: expected each column once, found \"address\" again"},
         {std::string(20000, 'x') + "\nbob@icloud.com\n",
          list + ":1: expected a line of at most 16384 octets"}}) {
@@ -192,10 +192,10 @@ TEST_F(SuppressBulk, imports_what_it_exports) {
   const std::string first = exported();
   EXPECT_EQ(first, std::string(csv_titles) +
                        "\"\"\"b,c\"\"@me.com\",suspended,list:x.example,2026-02-01T00:00:00Z,"
-                       "2126-01-01T00:00:00Z,crm,\xc3\xa4,,,,,,\r\n"
+                       "2126-01-01T00:00:00Z,crm,\xc3\xa4,,,,,,,\r\n"
                        "bob@icloud.com,unsubscribe,global,2026-01-01T08:00:00.500Z,,\"a, b\","
-                       "\"say \"\"no\"\"\",,,,,,\r\n"
-                       "eve@me.com,manual,stream:shop,2026-03-01T00:00:00Z,,crm,,,,,,,\r\n");
+                       "\"say \"\"no\"\"\",,,,,,,\r\n"
+                       "eve@me.com,manual,stream:shop,2026-03-01T00:00:00Z,,crm,,,,,,,,\r\n");
   store_ = in_directory("second.db");
   EXPECT_EQ(import(first).exit, 0);
   EXPECT_EQ(exported(), first);
@@ -205,7 +205,9 @@ TEST_F(SuppressBulk, exports_with_the_evidence_and_imports_it_exactly) {
   const std::string lines =
       "{\"address\":\"+bob@icloud.com\",\"reason\":\"hard-bounce\",\"scope\":\"global\","
       "\"created\":\"2026-11-01T08:00:00.007Z\",\"expires\":null,\"source\":\"=crm\","
-      "\"note\":\"\xc3\xa4, '=1 \\\\ \\\"x\\\"\",\"evidence\":{\"pattern\":\"no-such-user\","
+      "\"note\":\"\xc3\xa4, '=1 \\\\ "
+      "\\\"x\\\"\",\"confirmed\":\"2026-11-03T08:00:00.001Z\",\"evidence\":{\"pattern\":\"no-such-"
+      "user\","
       "\"reply\":\" @550 5.1.1\",\"queue_id\":\"4abc\","
       "\"first_seen\":\"2026-11-01T08:00:00.000Z\",\"last_seen\":\"2026-11-02T08:00:00.001Z\","
       "\"count\":1000000000}}\n"
@@ -217,10 +219,12 @@ TEST_F(SuppressBulk, exports_with_the_evidence_and_imports_it_exactly) {
   const std::string csv = exported();
   EXPECT_EQ(csv, std::string(csv_titles) +
                      "'+bob@icloud.com,hard-bounce,global,2026-11-01T08:00:00.007Z,,'=crm,"
-                     "\"\xc3\xa4, '=1 \\ \"\"x\"\"\",no-such-user, @550 5.1.1,4abc,"
+                     "\"\xc3\xa4, '=1 \\ "
+                     "\"\"x\"\"\",2026-11-03T08:00:00.001Z,2026-11-03T08:00:00.001Z,no-such-user, "
+                     "@550 5.1.1,4abc,"
                      "2026-11-01T08:00:00Z,2026-11-02T08:00:00.001Z,1000000000\r\n"
                      "eve@me.com,suspended,list:x.example,2026-11-01T08:00:00Z,"
-                     "2126-11-01T08:00:00Z,crm,,,,,,,\r\n");
+                     "2126-11-01T08:00:00Z,crm,,,,,,,,\r\n");
   store_ = in_directory("second.db");
   ASSERT_EQ(import(csv).err, "");
   EXPECT_EQ(exported({"--format", "json"}), lines);
@@ -265,7 +269,7 @@ TEST_F(SuppressBulk, imports_standard_input) {
                      "out; import 1\n",
                      "icloud-milterctl: standard input:2: address \"bob\": has no \"@\"\n"}));
   EXPECT_EQ(exported(), std::string(csv_titles) +
-                            "bob@icloud.com,manual,global,NOW,,import:standard input,,,,,,,\r\n");
+                            "bob@icloud.com,manual,global,NOW,,import:standard input,,,,,,,,\r\n");
 }
 
 // What a terminal at standard error shows of an import; empty when there are no terminals here.

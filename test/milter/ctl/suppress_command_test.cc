@@ -32,7 +32,7 @@ TEST_F(Suppress, adds_with_everything_an_entry_has) {
                      ""}));
   EXPECT_EQ(exported(), std::string(csv_titles) +
                             "bob@icloud.com,suspended,list:news.example,NOW,2126-12-31T00:00:00Z,"
-                            "crm,\"552, \"\"full\"\"\",,,,,,\r\n");
+                            "crm,\"552, \"\"full\"\"\",,,,,,,\r\n");
 }
 
 TEST_F(Suppress, adds_nothing_that_was_typed_wrong) {

@@ -157,8 +157,8 @@ TEST(CsvFile, names_each_bad_line_and_goes_on) {
 
 TEST(CsvFile, is_refused_whole_for_its_header_line) {
   const std::string columns_told =
-      "expected columns named address, reason, scope, created, expires, source, note, pattern, "
-      "reply, queue_id, first_seen, last_seen or count, separated by commas; found ";
+      "expected columns named address, reason, scope, created, expires, source, note, confirmed, "
+      "pattern, reply, queue_id, first_seen, last_seen or count, separated by commas; found ";
   for (const auto& [content, told] :
        {std::pair<std::string_view, std::string>{"address,colour\n",
                                                  "list.csv:1: " + columns_told + "\"colour\""},
@@ -231,20 +231,23 @@ TEST(JsonFile, is_known_by_its_first_object_and_has_all_that_an_entry_has) {
 
 TEST(JsonFile, names_each_bad_line_and_goes_on) {
   const std::string members =
-      "expected members named address, reason, scope, created, expires, source, note and "
-      "evidence, and in this one pattern, reply, queue_id, first_seen, last_seen and count; found ";
+      "expected members named address, reason, scope, created, expires, source, note, "
+      "confirmed and evidence, and in this one pattern, reply, queue_id, first_seen, last_seen and "
+      "count; found ";
   EXPECT_EQ(
-      read("{\"address\":\"eve@me.com\"}\n"
-           "{\"reason\":\"manual\"}\n"
-           "{\"address\":\"eve@me.com\",\"colour\":\"red\"}\n"
-           "{\"address\":\"eve@me.com\",\"pattern\":\"gone\"}\n"
-           "{\"address\":\"eve@me.com\",\"evidence\":{\"address\":\"x\"}}\n"
-           "{\"address\":\"eve@me.com\",\"evidence\":{}}\n"
-           "{\"address\":\"eve@me.com\",\"evidence\":\"gone\"}\n"
-           "{\"address\":7}\n"
-           "{\"address\":\"eve@me.com\",\"evidence\":{\"count\":\"3\"}}\n"
-           "{\"address\":\"eve@me.com\",\"reason\":\"\"}\n"
-           "eve@me.com\n"),
+      read(
+          "{\"address\":\"eve@me.com\"}\n"
+          "{\"reason\":\"manual\"}\n"
+          "{\"address\":\"eve@me.com\",\"colour\":\"red\"}\n"
+          "{\"address\":\"eve@me.com\",\"pattern\":\"gone\"}\n"
+          "{\"address\":\"eve@me.com\",\"evidence\":{\"address\":\"x\"}}\n"
+          "{\"address\":\"eve@me.com\",\"evidence\":{}}\n"
+          "{\"address\":\"eve@me.com\",\"evidence\":\"gone\"}\n"
+          "{\"address\":7}\n"
+          "{\"address\":\"eve@me.com\",\"evidence\":{\"count\":\"3\"}}\n"
+          "{\"address\":\"eve@me.com\",\"reason\":\"\"}\n"
+          "eve@me.com\n"
+          "{\"address\":\"eve@me.com\",\"created\":\"2026-11-02\",\"confirmed\":\"2026-11-02\"}\n"),
       entry("eve@me.com") + "list.csv:2: expected a member named address, found none\n" +
           "list.csv:3: " + members + "\"colour\"\n" + "list.csv:4: " + members + "\"pattern\"\n" +
           "list.csv:5: " + members + "\"evidence.address\"\n" +
@@ -255,7 +258,9 @@ TEST(JsonFile, names_each_bad_line_and_goes_on) {
           "list.csv:9: evidence.count: expected a number, found a text\n"
           "list.csv:10: reason: expected one of unsubscribe, complaint, hard-bounce, relay-off, "
           "suspended, manual, erasure; found \"\"\n"
-          "list.csv:11: expected a JSON object, found \"e\" at octet 1\n");
+          "list.csv:11: expected a JSON object, found \"e\" at octet 1\n"
+          "list.csv:12: confirmed: expected a time after created (2026-11-02T00:00:00.000Z), found "
+          "2026-11-02T00:00:00.000Z\n");
 }
 
 // ---- hostile files ----

@@ -61,7 +61,7 @@ class Suppress : public testing::Test {
 };
 
 inline constexpr std::string_view csv_titles =
-    "address,reason,scope,created,expires,source,note,pattern,reply,queue_id,first_seen,last_seen,"
-    "count\r\n";
+    "address,reason,scope,created,expires,source,note,confirmed,pattern,reply,queue_id,first_seen,"
+    "last_seen,count\r\n";
 
 }  // namespace icm::ctl

@@ -27,15 +27,15 @@ TEST_F(ForeignLists, of_amazon_ses) {
   EXPECT_EQ(imported("EmailAddress,Reason,LastUpdateTime\n"
                      "Bob@iCloud.com,BOUNCE,2026-01-02T03:04:05Z\n"
                      "eve@me.com,COMPLAINT,2026-01-03T03:04:05Z\n"),
-            "bob@icloud.com,hard-bounce,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,\r\n"
-            "eve@me.com,complaint,global,2026-01-03T03:04:05Z,,import:list.csv,,,,,,,\r\n");
+            "bob@icloud.com,hard-bounce,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,,\r\n"
+            "eve@me.com,complaint,global,2026-01-03T03:04:05Z,,import:list.csv,,,,,,,,\r\n");
 }
 
 TEST_F(ForeignLists, of_sendgrid) {
   EXPECT_EQ(imported("status,reason,email,created\n"
                      "5.1.1,\"550 5.1.1 user does not exist, sorry\",bob@icloud.com,1767323045\n"),
             "bob@icloud.com,hard-bounce,global,2026-01-02T03:04:05Z,,import:list.csv,\"550 5.1.1 "
-            "user does not exist, sorry\",,,,,,\r\n");
+            "user does not exist, sorry\",,,,,,,\r\n");
 }
 
 TEST_F(ForeignLists, of_mailgun_bounces) {
@@ -43,7 +43,7 @@ TEST_F(ForeignLists, of_mailgun_bounces) {
       imported("address,code,error,created_at\n"
                "bob@icloud.com,550,550-5.1.1 gone \xc3\xa4,\"Fri, 2 Jan 2026 03:04:05 UTC\"\n"),
       "bob@icloud.com,hard-bounce,global,2026-01-02T03:04:05Z,,import:list.csv,550 "
-      "550-5.1.1 gone \xc3\xa4,,,,,,\r\n");
+      "550-5.1.1 gone \xc3\xa4,,,,,,,\r\n");
 }
 
 TEST_F(ForeignLists, of_bounces_give_no_address_up_for_what_is_not_its_own_fault) {
@@ -54,7 +54,7 @@ TEST_F(ForeignLists, of_bounces_give_no_address_up_for_what_is_not_its_own_fault
                      "5.1.10,null MX,d@icloud.com,1767323045\n",
                      {"--skip-bad"}),
             "d@icloud.com,hard-bounce,global,2026-01-02T03:04:05Z,,import:list.csv,null "
-            "MX,,,,,,\r\n");
+            "MX,,,,,,,\r\n");
   store_ = in_directory("second.db");
   EXPECT_EQ(imported("address,code,error,created_at\n"
                      "a@icloud.com,554,[HM08] Message rejected due to local policy,1\n"
@@ -63,12 +63,12 @@ TEST_F(ForeignLists, of_bounces_give_no_address_up_for_what_is_not_its_own_fault
                      "d@icloud.com,550,5.1.6 no such user,1\n",
                      {"--skip-bad"}),
             "d@icloud.com,hard-bounce,global,1970-01-01T00:00:01Z,,import:list.csv,550 5.1.6 no "
-            "such user,,,,,,\r\n");
+            "such user,,,,,,,\r\n");
 }
 
 TEST_F(ForeignLists, of_mailgun_unsubscribes) {
   EXPECT_EQ(imported("created_at,address,tags\n2026-01-02 03:04:05,bob@icloud.com,*\n"),
-            "bob@icloud.com,unsubscribe,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,\r\n");
+            "bob@icloud.com,unsubscribe,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,,\r\n");
 }
 
 TEST_F(ForeignLists, of_mailgun_keep_a_tag_in_the_scope_given_and_who_left_all_out_of_all) {
@@ -76,8 +76,8 @@ TEST_F(ForeignLists, of_mailgun_keep_a_tag_in_the_scope_given_and_who_left_all_o
                      "all@icloud.com,*,2026-01-02 03:04:05\n"
                      "some@icloud.com,spring,2026-01-02 03:04:05\n",
                      {"--scope", "stream:news"}),
-            "all@icloud.com,unsubscribe,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,\r\n"
-            "some@icloud.com,unsubscribe,stream:news,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,"
+            "all@icloud.com,unsubscribe,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,,\r\n"
+            "some@icloud.com,unsubscribe,stream:news,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,,"
             "\r\n");
 }
 
@@ -88,7 +88,7 @@ TEST_F(ForeignLists, that_do_not_say_why_ask_for_a_reason) {
                 ": expected --reason, since these columns do not say why an address is there; "
                 "Mailgun's list of complaints has them, and is imported with --reason complaint\n");
   EXPECT_EQ(imported(list, {"--reason", "unsubscribe"}),
-            "a@icloud.com,unsubscribe,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,\r\n");
+            "a@icloud.com,unsubscribe,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,,\r\n");
 }
 
 TEST_F(ForeignLists, that_say_why_take_no_other_reason) {
@@ -104,10 +104,10 @@ TEST_F(ForeignLists, of_postmark) {
                      "b@icloud.com,SpamComplaint,Recipient,2026-01-02T03:04:05Z\n"
                      "c@icloud.com,ManualSuppression,Recipient,2026-01-02T03:04:05Z\n"
                      "d@icloud.com,ManualSuppression,Customer,2026-01-02T03:04:05Z\n"),
-            "a@icloud.com,hard-bounce,global,2026-01-02T02:04:05Z,,import:list.csv,,,,,,,\r\n"
-            "b@icloud.com,complaint,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,\r\n"
-            "c@icloud.com,unsubscribe,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,\r\n"
-            "d@icloud.com,manual,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,\r\n");
+            "a@icloud.com,hard-bounce,global,2026-01-02T02:04:05Z,,import:list.csv,,,,,,,,\r\n"
+            "b@icloud.com,complaint,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,,\r\n"
+            "c@icloud.com,unsubscribe,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,,\r\n"
+            "d@icloud.com,manual,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,,\r\n");
 }
 
 TEST_F(ForeignLists, with_an_odd_row_are_not_imported) {

@@ -124,6 +124,18 @@ TEST_F(SqliteLedgerTest, knows_who_left_and_was_taken_off_the_list) {
   EXPECT_EQ(find({"stream:offers"})->left, std::nullopt);
 }
 
+TEST_F(SqliteLedgerTest, knows_when_somebody_left_once_more) {
+  SuppressionWriter writer = list();
+  Suppression left = entry(bob.key(), SuppressionReason::unsubscribe, "stream:news");
+  left.created = spring;
+  ASSERT_TRUE(writer.add(left, deed()));
+  left.created = summer;
+  ASSERT_TRUE(writer.add(left, deed()));
+  ASSERT_TRUE(writer.remove({.address = bob.key(), .scope = {}, .reason = {}},
+                            deed(Deed::Kind::remove, "asked on the telephone")));
+  EXPECT_EQ(find()->left, summer);
+}
+
 TEST_F(SqliteLedgerTest, does_not_take_a_bounce_for_a_wish_to_leave) {
   SuppressionWriter writer = list();
   ASSERT_TRUE(writer.add(entry(bob.key(), SuppressionReason::hard_bounce), deed()));
