@@ -220,7 +220,7 @@ TEST_F(SuppressBulk, exports_with_the_evidence_and_imports_it_exactly) {
   EXPECT_EQ(csv, std::string(csv_titles) +
                      "'+bob@icloud.com,hard-bounce,global,2026-11-01T08:00:00.007Z,,'=crm,"
                      "\"\xc3\xa4, '=1 \\ "
-                     "\"\"x\"\"\",2026-11-03T08:00:00.001Z,2026-11-03T08:00:00.001Z,no-such-user, "
+                     "\"\"x\"\"\",2026-11-03T08:00:00.001Z,no-such-user, "
                      "@550 5.1.1,4abc,"
                      "2026-11-01T08:00:00Z,2026-11-02T08:00:00.001Z,1000000000\r\n"
                      "eve@me.com,suspended,list:x.example,2026-11-01T08:00:00Z,"
