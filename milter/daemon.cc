@@ -30,6 +30,7 @@
 #include "milter/world_keeper.h"
 #include "policy/base/text.h"
 #include "policy/config/config_reader.h"
+#include "policy/store/snapshot_list.h"
 #include "policy/store/stores.h"
 
 namespace icm {
@@ -83,6 +84,7 @@ class Daemon {
     {
       const SignalsBlocked blocked;
       key_watch_.emplace(*log_, clock_);
+      keep_snapshot(*keeper_.current());
       open_control();
       server_ = std::thread([this] { serve(); });
     }
@@ -124,6 +126,9 @@ class Daemon {
   // while the mail server waits; closing their connections at once lets it try again at once.
   [[noreturn]] void end(ExitStatus status) {
     control_.reset();
+    guarded("the end of the snapshot", [this] {
+      if (const auto& snapshot = keeper_.current()->snapshot()) snapshot->end();
+    });
     log_->say(LogLevel::info, "stopped");
     log_->flush();
     ::_exit(static_cast<int>(status));
@@ -224,10 +229,21 @@ class Daemon {
   void take_over(std::shared_ptr<const World> next, WorldKeeper::Keys keys) {
     hear_notices();
     slots_.resize(next->config().limits.concurrent_judgements);
+    keep_snapshot(*next);
     world_.with([&](std::shared_ptr<const World>& world) { world = next; });
     if (keys == WorldKeeper::Keys::same) return;
     say_key_warnings();
     key_watch_->look_at(next);
+  }
+
+  // The list of suppressions may be the one that is kept already.
+  void keep_snapshot(const World& world) {
+    if (world.snapshot() == nullptr) return;
+    const SignalsBlocked blocked;
+    world.snapshot()->begin([this](const StoreNotice& notice) {
+      const bool is_info = notice.grade == StoreNotice::Grade::info;
+      log_->say(is_info ? LogLevel::info : LogLevel::warning, notice.text);
+    });
   }
 
   void say_key_warnings() {
@@ -291,7 +307,7 @@ void tell(const std::vector<ConfigProblem>& problems) {
 // The configuration and all it names, or nothing when that was complained about. What is only
 // warned of goes to `warnings`.
 std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clock& clock,
-                                         std::vector<ConfigProblem>& warnings) {
+                                         std::vector<ConfigProblem>& warnings, Missing missing) {
   ConfigResult read = read_config(options.config_path, clock.now());
   if (!read) {
     tell(read.error());
@@ -308,7 +324,8 @@ std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clo
     return nullptr;
   }
   for (const std::string& notice : *prepared) complain(notice);
-  auto world = World::build(std::move(read->config), nullptr, options.credentials_directory);
+  auto world =
+      World::build(std::move(read->config), nullptr, options.credentials_directory, missing);
   if (world) return *std::move(world);
   tell(warnings);
   complain(world.error().text);
@@ -326,7 +343,7 @@ ExitStatus run_daemon(const DaemonOptions& options) {
     return ExitStatus::failed;
   }
   std::vector<ConfigProblem> warnings;
-  auto world = build_world(options, clock, warnings);
+  auto world = build_world(options, clock, warnings, Missing::make);
   if (world == nullptr) return ExitStatus::failed;
   Result<std::unique_ptr<LogWriter>> log = [&] {
     const SignalsBlocked blocked;
@@ -352,7 +369,7 @@ ExitStatus run_daemon(const DaemonOptions& options) {
 ExitStatus check_configuration(const DaemonOptions& options) {
   const SystemClock clock;
   std::vector<ConfigProblem> warnings;
-  const auto world = build_world(options, clock, warnings);
+  const auto world = build_world(options, clock, warnings, Missing::refuse);
   if (world == nullptr) return ExitStatus::failed;
   tell(warnings);
   for (const Status& sockets : {ListeningSocket::check(world->config().socket),

@@ -10,6 +10,7 @@
 #include "policy/auth/key_publication.h"
 #include "policy/auth/key_record.h"
 #include "policy/policy_set.h"
+#include "policy/store/snapshot_list.h"
 #include "policy/store/stores.h"
 
 namespace icm {
@@ -96,6 +97,21 @@ Json key_json(const SealingKey& key, const std::vector<WatchedKey>& known) {
   return json;
 }
 
+Json store_json(const DaemonStatus& status) {
+  const StoreConfig& config = status.world->config().store;
+  Json json = {{"kind", config.kind == StoreKind::redis ? "redis" : "sqlite"},
+               {"path", store_place(config)},
+               {"problem", status.store_problem},
+               {"snapshot", nullptr}};
+  if (const auto& snapshot = status.world->snapshot()) {
+    const SnapshotState state = snapshot->state();
+    json["snapshot"] = {{"ready", state.is_ready}, {"entries", state.entries},
+                        {"recent", state.recent},  {"memory", state.memory},
+                        {"file", state.file},      {"problem", state.file_problem}};
+  }
+  return json;
+}
+
 // What is wrong with the key of this JSON, and how to mend it; empty when nothing is.
 std::string key_attention(const Json& key) {
   const auto text = [&](const char* member) { return key[member].get<std::string>(); };
@@ -123,6 +139,10 @@ Json attention_json(const DaemonStatus& status, const Json& keys) {
   }
   if (!status.store_problem.empty()) {
     attention.push_back(fmt::format("store: {}", status.store_problem));
+  }
+  if (const auto& snapshot = status.world->snapshot()) {
+    const std::string problem = snapshot->state().file_problem;
+    if (!problem.empty()) attention.push_back(fmt::format("snapshot: {}", problem));
   }
   for (const Json& key : keys) {
     const std::string problem = key_attention(key);
@@ -158,9 +178,7 @@ std::string status_json(const DaemonStatus& status) {
   json["messages_under_way"] = status.messages_under_way;
   json["messages"] = messages_json(status.figures);
   json["recipients"] = recipients_json(status.figures);
-  json["store"] = {{"kind", config.store.kind == StoreKind::redis ? "redis" : "sqlite"},
-                   {"path", store_place(config.store)},
-                   {"problem", status.store_problem}};
+  json["store"] = store_json(status);
   json["policies"] = std::move(policies);
   json["keys"] = std::move(keys);
   return line_of(json);

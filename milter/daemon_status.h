@@ -55,7 +55,8 @@ struct DaemonStatus {
 //   configuration{file, loaded, failed_reload{time, by, problems[]} or null},
 //   listening{address, gate[], direct[], arrival[]}, connections, messages_under_way,
 //   messages{judged, accepted, tagged, quarantined, deferred, refused},
-//   recipients{refused, deferred, removed}, store{kind, path, problem},
+//   recipients{refused, deferred, removed}, store{kind, path, problem,
+//   snapshot{ready, entries, recent, memory, file, problem} or null},
 //   policies[{name, mode, configured, percent, until, ended, rules{}, change{until, by, since} or
 //   null}], keys[{name, domain, selector, file, state, problem, published, checked, record}]
 // A key that has not been compared yet has the state "not-compared".

@@ -13,6 +13,7 @@
 #include "policy/base/deadline.h"
 #include "policy/base/mailbox.h"
 #include "policy/base/text.h"
+#include "policy/store/snapshot_list.h"
 
 namespace icm {
 namespace {
@@ -21,8 +22,12 @@ namespace {
 std::string ask(const World& world, WallTime now, Deadline deadline) {
   try {
     const auto nobody = Mailbox::parse("postmaster@icloud.com");
-    const auto found = world.suppression().find(*nobody, {}, false, now, deadline);
-    return found ? "" : found.error().text;
+    const auto& snapshot = world.snapshot();
+    const auto found = snapshot == nullptr
+                           ? world.suppression().find(*nobody, {}, false, now, deadline)
+                           : snapshot->find_in_store(*nobody, {}, false, now, deadline);
+    if (!found) return found.error().text;
+    return snapshot == nullptr ? std::string() : snapshot->state().away;
   } catch (const std::exception& error) {
     return for_log(error.what());
   }

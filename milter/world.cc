@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "policy/store/snapshot_list.h"
 #include "policy/store/stores.h"
 #include "policy/unsubscribe/token_keys.h"
 #include "policy/unsubscribe_addition.h"
@@ -38,15 +39,46 @@ BackoffView* backoffs_of(const std::shared_ptr<ThrottleMeans>& throttle) {
   return throttle == nullptr ? nullptr : throttle->backoffs();
 }
 
+// The previous World's, as long as the store is the same.
+Result<std::shared_ptr<SnapshotSuppressionList>> kept_list(
+    const StoreConfig& config, const World* previous, const std::string& credentials_directory) {
+  if (previous != nullptr && previous->snapshot() != nullptr &&
+      previous->config().store == config) {
+    return previous->snapshot();
+  }
+  const Deadline deadline = Deadline::in(wait_for_store);
+  if (is_first_start(config)) {
+    ICM_CHECK(make_store(config, deadline, credentials_directory));
+  }
+  // Another store than the one in use must be there; what is known of the one at the start may do.
+  const StandIn stand_in = previous == nullptr ? StandIn::allowed : StandIn::none;
+  return open_snapshot_list(config, deadline, credentials_directory, stand_in);
+}
+
+// For looking whether all is well: makes nothing.
+Result<std::unique_ptr<SuppressionList>> list_as_it_is(const StoreConfig& config,
+                                                       const std::string& credentials_directory) {
+  if (is_first_start(config)) return empty_list();
+  return open_list(config, Missing::refuse, Deadline::in(wait_for_store), credentials_directory);
+}
+
 }  // namespace
 
 Result<std::shared_ptr<const World>> World::build(Config config,
                                                   const std::shared_ptr<const World>& previous,
-                                                  const std::string& credentials_directory) {
+                                                  const std::string& credentials_directory,
+                                                  Missing missing) {
   ICM_TRY(auto names, name_service(config.dns, previous == nullptr ? nullptr : previous->names_));
-  ICM_TRY(auto list, open_list(config.store, Deadline::in(wait_for_store), credentials_directory));
+  std::shared_ptr<SuppressionList> list;
+  std::shared_ptr<SnapshotSuppressionList> snapshot;
+  if (missing == Missing::refuse) {
+    ICM_TRY(list, list_as_it_is(config.store, credentials_directory));
+  } else {
+    ICM_TRY(snapshot, kept_list(config.store, previous.get(), credentials_directory));
+    list = snapshot;
+  }
   std::unique_ptr<Ledger> ledger;
-  if (asks_ledger(config)) {
+  if (asks_ledger(config) && !is_first_start(config.store)) {
     ICM_TRY(ledger, open_ledger(config.store, Deadline::in(wait_for_store)));
   }
   SealingKeys keys;
@@ -61,9 +93,15 @@ Result<std::shared_ptr<const World>> World::build(Config config,
   ICM_TRY(auto throttle,
           ThrottleMeans::open(config, previous == nullptr ? nullptr : previous->throttle_,
                               SystemClock().now(), credentials_directory));
-  return std::make_shared<const World>(std::move(config), std::move(list), std::move(names),
-                                       std::move(keys), Host::ours, std::move(unsubscribe),
-                                       std::move(throttle), std::move(ledger));
+  return std::make_shared<const World>(std::move(config),
+                                       Parts{.suppression = std::move(list),
+                                             .snapshot = std::move(snapshot),
+                                             .ledger = std::move(ledger),
+                                             .names = std::move(names),
+                                             .sealing_keys = std::move(keys),
+                                             .host = Host::ours,
+                                             .unsubscribe = std::move(unsubscribe),
+                                             .throttle = std::move(throttle)});
 }
 
 std::shared_ptr<const World> World::over(Config config,
@@ -73,24 +111,28 @@ std::shared_ptr<const World> World::over(Config config,
                                          std::shared_ptr<ThrottleMeans> throttle,
                                          std::unique_ptr<Ledger> ledger) {
   return std::make_shared<const World>(
-      std::move(config), std::move(suppression), std::make_shared<NameService>(std::move(resolver)),
-      std::move(sealing_keys), host, std::nullopt, std::move(throttle), std::move(ledger));
+      std::move(config), Parts{.suppression = std::move(suppression),
+                               .snapshot = nullptr,
+                               .ledger = std::move(ledger),
+                               .names = std::make_shared<NameService>(std::move(resolver)),
+                               .sealing_keys = std::move(sealing_keys),
+                               .host = host,
+                               .unsubscribe = std::nullopt,
+                               .throttle = std::move(throttle)});
 }
 
-World::World(Config config, std::unique_ptr<SuppressionList> suppression,
-             std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host,
-             std::optional<UnsubscribeTokens> unsubscribe, std::shared_ptr<ThrottleMeans> throttle,
-             std::unique_ptr<Ledger> ledger)
+World::World(Config config, Parts parts)
     : config_(std::move(config)),
-      host_name_(host == Host::ours ? name_of_host() : std::string()),
+      host_name_(parts.host == Host::ours ? name_of_host() : std::string()),
       authserv_id_(config_.arrival.authserv_id.empty() ? name_of_host()
                                                        : config_.arrival.authserv_id),
-      suppression_(std::move(suppression)),
-      ledger_(std::move(ledger)),
-      names_(std::move(names)),
-      throttle_(std::move(throttle)),
-      sealing_keys_(std::move(sealing_keys)),
-      unsubscribe_(std::move(unsubscribe)),
+      suppression_(std::move(parts.suppression)),
+      snapshot_(std::move(parts.snapshot)),
+      ledger_(std::move(parts.ledger)),
+      names_(std::move(parts.names)),
+      throttle_(std::move(parts.throttle)),
+      sealing_keys_(std::move(parts.sealing_keys)),
+      unsubscribe_(std::move(parts.unsubscribe)),
       apple_(config_.apple.domains),
       policies_(config_, PolicyMeans{*suppression_, sealing_keys_, authserv_id_,
                                      limiter_of(throttle_), backoffs_of(throttle_), ledger_.get()}),

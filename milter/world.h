@@ -17,21 +17,27 @@
 #include "policy/recipients.h"
 #include "policy/store/ledger.h"
 #include "policy/store/store.h"
+#include "policy/store/suppression_book.h"
 #include "policy/unsubscribe/token.h"
 
 namespace icm {
+
+class SnapshotSuppressionList;
 
 // Immutable and safe from any thread; neither copied nor moved, since its parts refer to each
 // other.
 class World {
  public:
   // Opens what the configuration names. What the `previous` World (or none) knows of the DNS is
-  // kept when the same servers are asked in the same way. `credentials_directory` is systemd's
-  // CREDENTIALS_DIRECTORY, empty when there is none. An Error says what is missing, for the
-  // administrator, in one line or several.
+  // kept when the same servers are asked in the same way, and of the store when it is the same.
+  // `credentials_directory` is systemd's CREDENTIALS_DIRECTORY, empty when there is none. A store
+  // in a file is made at a host's first start, unless `missing` says otherwise, as to who only
+  // wants to know whether all is well; one that was there and is lost is an Error, or what is known
+  // of it stands in (store.while_away). An Error says what is missing, for the administrator, in
+  // one line or several.
   [[nodiscard]] static Result<std::shared_ptr<const World>> build(
       Config config, const std::shared_ptr<const World>& previous,
-      const std::string& credentials_directory = {});
+      const std::string& credentials_directory = {}, Missing missing = Missing::make);
 
   // Whether mail leaves from this host, so that its name may stand in for one that is not
   // configured.
@@ -46,11 +52,18 @@ class World {
                                            std::shared_ptr<ThrottleMeans> throttle = nullptr,
                                            std::unique_ptr<Ledger> ledger = nullptr);
 
-  World(Config config, std::unique_ptr<SuppressionList> suppression,
-        std::shared_ptr<NameService> names, SealingKeys sealing_keys, Host host = Host::ours,
-        std::optional<UnsubscribeTokens> unsubscribe = std::nullopt,
-        std::shared_ptr<ThrottleMeans> throttle = nullptr,
-        std::unique_ptr<Ledger> ledger = nullptr);
+  // What a configuration does not hold itself.
+  struct Parts {
+    std::shared_ptr<SuppressionList> suppression;
+    std::shared_ptr<SnapshotSuppressionList> snapshot;  // the same list, where it is one
+    std::unique_ptr<Ledger> ledger;                     // absent where no policy asks it
+    std::shared_ptr<NameService> names;
+    SealingKeys sealing_keys;
+    Host host = Host::ours;
+    std::optional<UnsubscribeTokens> unsubscribe;
+    std::shared_ptr<ThrottleMeans> throttle;
+  };
+  World(Config config, Parts parts);
   World(const World&) = delete;
   World& operator=(const World&) = delete;
 
@@ -59,6 +72,10 @@ class World {
   const AppleDomains& apple() const { return apple_; }
 
   const SuppressionList& suppression() const { return *suppression_; }
+
+  // The same list, where it is one with a snapshot in memory: the daemon's, which begins it. Null
+  // otherwise.
+  const std::shared_ptr<SnapshotSuppressionList>& snapshot() const { return snapshot_; }
 
   // None when arc_sealing is off.
   const SealingKeys& sealing_keys() const { return sealing_keys_; }
@@ -82,8 +99,9 @@ class World {
   Config config_;
   std::string host_name_;
   std::string authserv_id_;
-  std::unique_ptr<SuppressionList> suppression_;
-  std::unique_ptr<Ledger> ledger_;  // absent where no policy asks it
+  std::shared_ptr<SuppressionList> suppression_;
+  std::shared_ptr<SnapshotSuppressionList> snapshot_;
+  std::unique_ptr<Ledger> ledger_;
   std::shared_ptr<NameService> names_;
   std::shared_ptr<ThrottleMeans> throttle_;
   SealingKeys sealing_keys_;

@@ -69,20 +69,22 @@ std::string about(const Suppression& entry, std::string_view preposition) {
 
 // What happened and since when, in words that fit behind "recipient: ".
 std::string what_happened(const Suppression& entry) {
-  const std::string since = day(entry.created);
+  // Unknown when the store is away and the list's digest in memory stands in for it.
+  const std::string since =
+      entry.created == WallTime{} ? std::string() : " on " + day(entry.created);
   switch (entry.reason) {
     case SuppressionReason::unsubscribe:
-      return fmt::format("unsubscribed{} on {}", about(entry, "from"), since);
+      return fmt::format("unsubscribed{}{}", about(entry, "from"), since);
     case SuppressionReason::complaint:
-      return fmt::format("reported our mail{} as spam on {}", about(entry, "of"), since);
+      return fmt::format("reported our mail{} as spam{}", about(entry, "of"), since);
     case SuppressionReason::hard_bounce:
-      return fmt::format("the address is gone, Apple said so on {}", since);
+      return fmt::format("the address is gone, Apple said so{}", since);
     case SuppressionReason::relay_off:
-      return fmt::format("the relay address was switched off on {}", since);
+      return fmt::format("the relay address was switched off{}", since);
     case SuppressionReason::suspended:
-      return fmt::format("the mailbox is inactive or full, suspended on {}", since);
+      return fmt::format("the mailbox is inactive or full, suspended{}", since);
     case SuppressionReason::manual:
-      return fmt::format("suppressed by the administrator{} on {}", about(entry, "for"), since);
+      return fmt::format("suppressed by the administrator{}{}", about(entry, "for"), since);
     // That somebody asked to be forgotten, and when, is part of what has to be forgotten.
     case SuppressionReason::erasure:
       return "takes no mail from this system";

@@ -40,7 +40,7 @@ Status add_all(const LedgerOptions& options) {
   ICM_TRY(Subscription subscription, read_subscription(options, now));
   ICM_CHECK(check_subscription(subscription, now));
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const auto book, open_ledger_of(options, Missing::make));
+  ICM_TRY(const auto book, open_ledger_of(options, Missing::refuse));
   for (const Mailbox& mailbox : mailboxes) {
     subscription.address = mailbox.key();
     ICM_TRY(const icm::Outcome outcome, book->add(subscription));

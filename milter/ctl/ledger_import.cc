@@ -26,7 +26,7 @@ Status import_from(std::FILE* stream, const std::string& name, const LedgerOptio
   if (defaults.source.empty()) defaults.source = "import:" + name_in_source(name);
   LedgerFile file(stream, name, format, defaults);
   ICM_CHECK(file.begin());
-  ICM_TRY(const auto book, open_ledger_of(options, Missing::make));
+  ICM_TRY(const auto book, open_ledger_of(options, Missing::refuse));
   ICM_TRY(const auto job, book->begin_import());
   RecordImport import(
       name, options.skip_bad ? RecordImport::BadLines::leave_out : RecordImport::BadLines::refuse);

@@ -23,14 +23,6 @@ constexpr std::string_view no_queue_id;
 constexpr std::chrono::seconds wait_for_store{5};
 
 // Where there is no list, nobody is suppressed.
-class EmptySuppressionList final : public SuppressionList {
- public:
-  Result<std::vector<Suppression>> find(const Mailbox&, const std::vector<std::string>&, bool,
-                                        WallTime, Deadline) const override {
-    return std::vector<Suppression>{};
-  }
-};
-
 // What the session logs, for the one thread that asks.
 class DecisionKeeper final : public Log {
  public:
@@ -172,14 +164,11 @@ Config enforced(Config config) {
 Result<std::shared_ptr<const World>> offline_world(Config config,
                                                    std::unique_ptr<Resolver> resolver,
                                                    SealingKeys keys) {
-  std::error_code error;
-  const auto status = std::filesystem::status(config.store.path, error);
-  if (config.store.kind == StoreKind::sqlite &&
-      status.type() == std::filesystem::file_type::not_found) {
-    return World::over(std::move(config), std::make_unique<EmptySuppressionList>(),
-                       std::move(resolver), std::move(keys), World::Host::foreign);
+  if (is_first_start(config.store)) {
+    return World::over(std::move(config), empty_list(), std::move(resolver), std::move(keys),
+                       World::Host::foreign);
   }
-  ICM_TRY(auto list, open_list(config.store, Deadline::in(wait_for_store)));
+  ICM_TRY(auto list, open_list(config.store, Missing::refuse, Deadline::in(wait_for_store)));
   std::unique_ptr<Ledger> ledger;
   if (asks_ledger(config)) {
     ICM_TRY(ledger, open_ledger(config.store, Deadline::in(wait_for_store)));

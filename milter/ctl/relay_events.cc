@@ -158,7 +158,8 @@ class Importer {
   }
 
   Deed deed(Deed::Kind kind, std::string why) const {
-    return {.kind = kind, .who = "relay-events import", .at = now_in_seconds(), .why = std::move(why)};
+    return {
+        .kind = kind, .who = "relay-events import", .at = now_in_seconds(), .why = std::move(why)};
   }
 
   const RelayEventsConfig& config_;
@@ -183,7 +184,7 @@ Result<Exit> run(const RelayEventOptions& options) {
   if (!keys) return fail_at(events.keys_file, keys.error());
   ICM_TRY(Subjects subjects, read_subjects(options.subjects));
   ICM_TRY(RelayEventJournal journal, RelayEventJournal::open(events.journal, lock_deadline()));
-  auto book = open_book(config.store, Missing::make, lock_deadline());
+  auto book = open_book(config.store, Missing::refuse, lock_deadline());
   // Nothing is applied yet, and nothing of it is the fault of what Apple sent.
   if (!book) return fail(Code::temporary, book.error().text);
   Importer importer(events, *std::move(keys), std::move(subjects), std::move(journal),

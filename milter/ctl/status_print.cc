@@ -83,7 +83,14 @@ std::string head_of(const Json& status) {
   const std::string problem = text_of(store, "problem");
   text += line("store", fmt::format("{}: {}", clean(text_of(store, "path")),
                                     problem.empty() ? "answers" : clean(problem)));
-  return text;
+  const Json& snapshot = member_of(store, "snapshot");
+  if (!snapshot.is_object()) return text;
+  return text +
+         line("in memory",
+              flag_of(snapshot, "ready")
+                  ? fmt::format("{} entries, {:.1f} MiB", count_of(snapshot, "entries"),
+                                static_cast<double>(number_of(snapshot, "memory")) / (1 << 20))
+                  : "nothing yet; the store is asked each time");
 }
 
 // How far a policy goes beyond its mode: "10 percent", "until …", "set by root …, file: observe".

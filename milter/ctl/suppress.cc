@@ -14,15 +14,6 @@ using Options = std::shared_ptr<SuppressOptions>;
 constexpr const char* reasons =
     "unsubscribe, complaint, hard-bounce, relay-off, suspended, manual or erasure.";
 
-void add_place(CLI::App& command, SuppressOptions& options) {
-  auto* store = command.add_option("--store", options.store,
-                                   "The store. Default: store.path of the configuration.");
-  store->option_text("FILE");
-  command.add_option("--config", options.config, std::string(config_option_help))
-      ->option_text("FILE")
-      ->excludes(store);
-}
-
 void add_addresses(CLI::App& command, SuppressOptions& options, const std::string& help) {
   command.add_option("ADDRESS", options.addresses, help)->required()->option_text("...");
 }

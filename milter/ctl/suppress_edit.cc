@@ -43,7 +43,7 @@ Status add_all(const SuppressOptions& options) {
   ICM_TRY(Suppression entry, read_entry(options, now, "cli"));
   ICM_CHECK(check_entry(entry));
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const OpenBook opened, open_book_of(options, Missing::make));
+  ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
   ICM_CHECK(check_stream(opened, entry.scope));
   const auto& book = opened.book;
   for (const Mailbox& mailbox : mailboxes) {

@@ -51,7 +51,7 @@ Status import_from(std::FILE* stream, const std::string& name, const SuppressOpt
   ICM_CHECK(check_reason(file, name, options));
   // Where no line can say otherwise, a mistake on the command line is one mistake, not a million.
   if (file.has_only_addresses()) ICM_CHECK(check_entry(defaults));
-  ICM_TRY(const OpenBook opened, open_book_of(options, Missing::make));
+  ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
   ICM_CHECK(check_stream(opened, defaults.scope));
   ICM_TRY(const auto job, opened.book->begin_import());
   RecordImport import(

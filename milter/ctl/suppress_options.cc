@@ -53,6 +53,25 @@ WallTime now_in_seconds() { return std::chrono::floor<std::chrono::seconds>(Syst
 
 Deadline lock_deadline() { return Deadline::in(patience); }
 
+void add_place(CLI::App& command, SuppressOptions& options) {
+  auto* store = command.add_option("--store", options.store,
+                                   "The store. Default: store.path of the configuration.");
+  store->option_text("FILE");
+  command.add_option("--config", options.config, std::string(config_option_help))
+      ->option_text("FILE")
+      ->excludes(store);
+}
+
+Result<StoreConfig> store_of(const SuppressOptions& options) {
+  StoreConfig store;
+  if (!options.store.empty()) {
+    store.path = options.store;
+    return store;
+  }
+  ICM_TRY(Config config, load_configuration(options.config));
+  return std::move(config.store);
+}
+
 Result<OpenBook> open_book_of(const SuppressOptions& options, Missing missing) {
   StoreConfig store;
   OpenBook opened;

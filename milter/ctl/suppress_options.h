@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "milter/ctl/command.h"
+#include "policy/config/config.h"
 #include "policy/store/suppression_book.h"
 
 namespace icm::ctl {
@@ -54,6 +55,10 @@ WallTime now_in_seconds();
 
 // How long a command waits while another one writes.
 Deadline lock_deadline();
+
+// Where the store is: --store, else --config.
+void add_place(CLI::App& command, SuppressOptions& options);
+[[nodiscard]] Result<StoreConfig> store_of(const SuppressOptions& options);
 
 // The list that --store names, else that of the configuration, of which the rest says a little.
 struct OpenBook {

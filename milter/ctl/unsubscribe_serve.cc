@@ -100,7 +100,7 @@ std::string_view word_of(icm::Outcome outcome) {
 // the store was replaced or came back.
 Result<std::string> keep(const StoreConfig& store, std::chrono::seconds patience,
                          const UnsubscribeWish& wish, std::string_view evidence) {
-  ICM_TRY(const auto book, open_book(store, Missing::make, Deadline::in(patience)));
+  ICM_TRY(const auto book, open_book(store, Missing::refuse, Deadline::in(patience)));
   ICM_TRY(const icm::Outcome outcome,
           keep_wish(*book, wish, "unsubscribe:web", evidence, "unsubscribe serve"));
   return std::string(word_of(outcome));

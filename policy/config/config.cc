@@ -95,6 +95,13 @@ const std::vector<EnumName<StoreKind>>& enum_names<StoreKind>() {
 }
 
 template <>
+const std::vector<EnumName<WhileAway>>& enum_names<WhileAway>() {
+  static const std::vector<EnumName<WhileAway>> names = {{WhileAway::snapshot, "snapshot"},
+                                                         {WhileAway::on_error, "on_error"}};
+  return names;
+}
+
+template <>
 const std::vector<EnumName<RedisMode>>& enum_names<RedisMode>() {
   static const std::vector<EnumName<RedisMode>> names = {{RedisMode::single, "single"},
                                                          {RedisMode::sentinel, "sentinel"},

@@ -81,6 +81,8 @@ const std::vector<EnumName<ThrottleMail>>& enum_names<ThrottleMail>();
 template <>
 const std::vector<EnumName<StoreKind>>& enum_names<StoreKind>();
 template <>
+const std::vector<EnumName<WhileAway>>& enum_names<WhileAway>();
+template <>
 const std::vector<EnumName<RedisMode>>& enum_names<RedisMode>();
 
 // ---- Declaring options ------------------------------------------------------------------------

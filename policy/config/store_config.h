@@ -13,6 +13,12 @@ namespace icm {
 
 enum class StoreKind { sqlite, redis };
 
+// What a lookup answers while the store cannot be asked.
+enum class WhileAway {
+  snapshot,  // what the list held when it was last seen
+  on_error,  // as the policy's on_error says: defer, or let go
+};
+
 enum class RedisMode { single, sentinel, cluster };
 
 struct RedisConfig {
@@ -51,6 +57,8 @@ void describe(RedisConfig& c, Visitor& visit) {
 struct StoreConfig {
   StoreKind kind = StoreKind::sqlite;
   std::string path = "/var/lib/icloud-milter/store.db";
+  std::string snapshot;
+  WhileAway while_away = WhileAway::snapshot;
   RedisConfig redis;
   bool operator==(const StoreConfig&) const = default;
 };
@@ -61,8 +69,15 @@ void describe(StoreConfig& c, Visitor& visit) {
                "Where the suppression list is: sqlite in a file of this host, redis in a Redis or "
                "Valkey that several hosts share.");
   visit.path("path", c.path,
-             "SQLite file with the suppression list; made when it is missing. With redis, what "
+             "SQLite file with the suppression list; made at the first start. With redis, what "
              "this host keeps for itself lies beside it.");
+  visit.path(
+      "snapshot", c.snapshot,
+      "File with a digest of the list, so that a restart needs no reading of all of it; empty "
+      "puts it beside path.");
+  visit.choice("while_away", c.while_away,
+               "What a lookup answers while the store cannot be asked: snapshot answers with the "
+               "list as it was last seen, on_error does what suppression.on_error says.");
   visit.section("redis", c.redis, "The Redis or Valkey of kind redis.");
 }
 

@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <random>
 
 #include <fcntl.h>
@@ -35,10 +36,24 @@ std::uint64_t new_number() {
   return std::uint64_t{source()} << 32 | source();
 }
 
+// Whose the file shall be, and who may write it: who may write the store.
+Status find_model(const std::string& store, struct stat& about) {
+  if (::stat(store.c_str(), &about) == 0) {
+    about.st_mode &= 0666;
+    return {};
+  }
+  const std::string directory = std::filesystem::path(store).parent_path().string();
+  if (errno != ENOENT || ::stat(directory.c_str(), &about) != 0) {
+    return cannot(store, "cannot open the store");
+  }
+  about.st_mode = 0640;
+  return {};
+}
+
 // Complete from the moment it has its name.
 Status make(const std::string& path, const std::string& store) {
   struct stat about {};
-  if (::stat(store.c_str(), &about) != 0) return cannot(store, "cannot open the store");
+  ICM_CHECK(find_model(store, about));
   const std::string draft = fmt::format("{}.{}", path, ::getpid());
   ::unlink(draft.c_str());
   const UniqueFd file(::open(draft.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640));
@@ -51,6 +66,11 @@ Status make(const std::string& path, const std::string& store) {
     if (::geteuid() == 0 && ::fchown(file.get(), about.st_uid, about.st_gid) != 0) {
       return cannot(path, "cannot be given to the owner of the store");
     }
+    // A group of writers that share the store share its group; whoever is none of it cannot give
+    // it.
+    if (::geteuid() != 0)
+      static_cast<void>(::fchown(file.get(), static_cast<uid_t>(-1), about.st_gid) == 0);
+    if (::fchmod(file.get(), about.st_mode) != 0) return cannot(path, "cannot be given its mode");
     if (::link(draft.c_str(), path.c_str()) != 0 && errno != EEXIST) {
       return cannot(path, "cannot be made");
     }
@@ -112,6 +132,25 @@ void Generation::raise() {
 bool Generation::is_in_place() const {
   struct stat about {};
   return ::stat(path_.c_str(), &about) == 0 && about.st_dev == device_ && about.st_ino == inode_;
+}
+
+FollowedGeneration::FollowedGeneration(std::string store, std::unique_ptr<Generation> first)
+    : store_(std::move(store)), current_(first.get()) {
+  all_.push_back(std::move(first));
+}
+
+Result<std::unique_ptr<FollowedGeneration>> FollowedGeneration::open(const std::string& store) {
+  ICM_TRY(Generation generation, Generation::open(store));
+  return std::unique_ptr<FollowedGeneration>(
+      new FollowedGeneration(store, std::make_unique<Generation>(std::move(generation))));
+}
+
+Status FollowedGeneration::follow() {
+  if (all_.back()->is_in_place()) return {};
+  ICM_TRY(Generation next, Generation::open(store_));
+  all_.push_back(std::make_unique<Generation>(std::move(next)));
+  current_.store(all_.back().get(), std::memory_order_release);
+  return {};
 }
 
 }  // namespace icm

@@ -5,9 +5,11 @@
 // store in memory learns by one load whether that is still all there is.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "policy/base/result.h"
 
@@ -23,7 +25,8 @@ class Generation {
   // "store.db-generation" for "store.db".
   static std::string path_beside(const std::string& store);
 
-  // Opens the file beside the store, which must exist, or makes it with the store's owner and mode.
+  // Opens the file beside the store, or makes it: of the store's owner, and for those who may write
+  // the store; where that is none, or on another host, as the directory says.
   [[nodiscard]] static Result<Generation> open(const std::string& store);
 
   std::uint64_t value() const;
@@ -46,6 +49,25 @@ class Generation {
   std::unique_ptr<void, Unmap> memory_;
   std::uint64_t device_;
   std::uint64_t inode_;
+};
+
+// A Generation through which others are followed: another file may take the place of the one that
+// was opened. value() is safe from any thread, follow() is one thread's.
+class FollowedGeneration {
+ public:
+  [[nodiscard]] static Result<std::unique_ptr<FollowedGeneration>> open(const std::string& store);
+
+  std::uint64_t value() const { return current_.load(std::memory_order_acquire)->value(); }
+
+  // Looks whether the file is still in its place.
+  [[nodiscard]] Status follow();
+
+ private:
+  FollowedGeneration(std::string store, std::unique_ptr<Generation> first);
+
+  const std::string store_;
+  std::vector<std::unique_ptr<Generation>> all_;  // threads may still read the older ones
+  std::atomic<const Generation*> current_;
 };
 
 }  // namespace icm

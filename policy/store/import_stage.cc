@@ -27,7 +27,7 @@ constexpr std::string_view after_sort = "PRAGMA cache_size = -8192";
 }  // namespace
 
 Result<ImportStage> ImportStage::open(const std::string& path, Form form, Deadline deadline) {
-  ICM_TRY(Database database, open_store(path, Database::Access::write, Missing::make, deadline));
+  ICM_TRY(Database database, open_store(path, Database::Access::write, Missing::refuse, deadline));
   ICM_CHECK(database.execute(
       fmt::format("{}CREATE TEMP TABLE staged ({});BEGIN", prepare_sort, form.columns)));
   ICM_TRY(Statement insert, database.prepare(fmt::format("INSERT INTO temp.staged ({}) VALUES ({})",
@@ -65,7 +65,9 @@ Result<ImportCount> ImportStage::merge(const std::function<Result<Outcome>(const
   }
 }
 
+// Nobody is waited for: every other writer would be kept waiting meanwhile, too.
 void ImportStage::tidy() {
+  database_.wait_until(Deadline::in(std::chrono::seconds(0)));
   static_cast<void>(database_.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
 }
 

@@ -29,7 +29,6 @@ class ImportStage {
     std::string_view order;  // of the merge
   };
 
-  // Makes the store when there is none.
   [[nodiscard]] static Result<ImportStage> open(const std::string& path, Form form,
                                                 Deadline deadline);
 

@@ -38,10 +38,10 @@ Deed unknown_deed() {
 
 }  // namespace
 
-Result<std::unique_ptr<SuppressionBook>> RedisSuppressionBook::open(const RedisOptions& options,
-                                                                    Missing missing,
-                                                                    Deadline deadline) {
-  RedisShelf shelf(options);
+Result<std::unique_ptr<SuppressionBook>> RedisSuppressionBook::open(
+    const RedisOptions& options, Missing missing, Deadline deadline,
+    std::shared_ptr<Generation> generation) {
+  RedisShelf shelf(options, std::move(generation));
   ICM_CHECK(shelf.open(missing, deadline));
   return std::unique_ptr<SuppressionBook>(new RedisSuppressionBook(std::move(shelf), deadline));
 }

@@ -25,9 +25,10 @@ namespace icm {
 
 class RedisSuppressionBook final : public SuppressionBook {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<SuppressionBook>> open(const RedisOptions& options,
-                                                                     Missing missing,
-                                                                     Deadline deadline);
+  // Raises `generation`, where there is one, with every change.
+  [[nodiscard]] static Result<std::unique_ptr<SuppressionBook>> open(
+      const RedisOptions& options, Missing missing, Deadline deadline,
+      std::shared_ptr<Generation> generation = nullptr);
 
   void wait_until(Deadline deadline) override { deadline_ = deadline; }
   [[nodiscard]] Result<Outcome> add(const Suppression& entry, const Deed& deed) override;

@@ -4,9 +4,10 @@
 namespace icm {
 
 Result<std::unique_ptr<SuppressionList>> RedisSuppressionList::open(const RedisOptions& options,
+                                                                    Missing missing,
                                                                     Deadline deadline) {
   RedisShelf shelf(options);
-  ICM_CHECK(shelf.open(Missing::make, deadline));
+  ICM_CHECK(shelf.open(missing, deadline));
   return std::unique_ptr<SuppressionList>(new RedisSuppressionList(std::move(shelf)));
 }
 

@@ -16,9 +16,10 @@ namespace icm {
 // within its deadline. Sees what other hosts have written.
 class RedisSuppressionList final : public SuppressionList {
  public:
-  // Makes the list when there is none. Code::config says what an administrator must change,
-  // Code::temporary that no server was to be had until `deadline`.
+  // Code::config says what an administrator must change, Code::temporary that no server was to be
+  // had until `deadline`.
   [[nodiscard]] static Result<std::unique_ptr<SuppressionList>> open(const RedisOptions& options,
+                                                                     Missing missing,
                                                                      Deadline deadline);
 
   // A server that does not answer, or has lost the list, is an Error, never an empty answer.

@@ -115,7 +115,7 @@ Result<T> explained(Result<T> result, const RedisClient& client, const std::stri
   return fail(Code::temporary,
               fmt::format("{}: the suppression list \"{}\" is not there (any more); was the server "
                           "emptied, or does it keep nothing over a restart? Put its backup back, "
-                          "or start an empty list with a restart of icloud-milter",
+                          "or make an empty one with icloud-milterctl store init",
                           client.text(), prefix));
 }
 
@@ -133,8 +133,9 @@ Status RedisShelf::open(Missing missing, Deadline deadline) const {
   for (int bucket = 0; bucket < redis_buckets; ++bucket) calls.push_back(call(bucket, {mark}));
   const auto marks = client_->run_each(make_list, calls, deadline);
   if (!marks && marks.error().text.find("\"NOLIST ") != std::string::npos) {
-    return fail(Code::config, fmt::format("{}: there is no suppression list \"{}\"; the daemon "
-                                          "makes one when it starts",
+    return fail(Code::config, fmt::format("{}: there is no suppression list \"{}\"; put its backup "
+                                          "back if there was one, or make an empty one with "
+                                          "icloud-milterctl store init",
                                           client_->text(), prefix_));
   }
   if (!marks) return tl::make_unexpected(marks.error());
@@ -203,9 +204,10 @@ Result<std::vector<bool>> RedisShelf::change(const std::vector<AddressChange>& c
     }
     calls.push_back(call(bucket_of(change.address), std::move(arguments)));
   }
-  ICM_TRY(const std::vector<RedisReply> replies,
-          explained(client_->run_each(change_address, calls, deadline, Durability::replicated),
-                    *client_, prefix_));
+  auto changed = client_->run_each(change_address, calls, deadline, Durability::replicated);
+  // Also after an Error: some may have been made.
+  if (generation_ != nullptr) generation_->raise();
+  ICM_TRY(const std::vector<RedisReply> replies, explained(std::move(changed), *client_, prefix_));
   std::vector<bool> made;
   for (const RedisReply& reply : replies) {
     if (reply.kind != Kind::number) return unexpected_reply(*client_, "0 or 1", reply);

@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "policy/store/generation.h"
 #include "policy/store/redis_entries.h"
 
 namespace icm {
@@ -26,8 +27,11 @@ class RedisShelf {
  public:
   static constexpr std::size_t most_changes = 20000;  // kept in the log of a bucket, about
 
-  explicit RedisShelf(const RedisOptions& options)
-      : client_(std::make_shared<RedisClient>(options)), prefix_(options.prefix) {}
+  // `generation`, where there is one, is raised with every change.
+  explicit RedisShelf(const RedisOptions& options, std::shared_ptr<Generation> generation = nullptr)
+      : client_(std::make_shared<RedisClient>(options)),
+        prefix_(options.prefix),
+        generation_(std::move(generation)) {}
 
   // Makes the list where there is none; Code::config when it is of another version, or when there
   // is none and it shall not be made.
@@ -86,6 +90,7 @@ class RedisShelf {
 
   std::shared_ptr<RedisClient> client_;
   std::string prefix_;
+  std::shared_ptr<Generation> generation_;
 };
 
 }  // namespace icm

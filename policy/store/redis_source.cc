@@ -52,11 +52,11 @@ bool hand_over(const Suppression& entry, const SuppressionSource::Visit& visit) 
 
 }  // namespace
 
-Result<std::unique_ptr<SuppressionSource>> RedisSource::open(const RedisOptions& options,
-                                                             Deadline deadline) {
-  RedisShelf shelf(options);
-  ICM_CHECK(shelf.open(Missing::make, deadline));
-  return std::unique_ptr<SuppressionSource>(new RedisSource(std::move(shelf)));
+Result<std::unique_ptr<SuppressionSource>> RedisSource::make(const RedisOptions& options,
+                                                             const std::string& store) {
+  ICM_TRY(auto generation, FollowedGeneration::open(store));
+  return std::unique_ptr<SuppressionSource>(
+      new RedisSource(RedisShelf(options), std::move(generation)));
 }
 
 Result<std::string> RedisSource::each(const Visit& visit) {
@@ -65,11 +65,16 @@ Result<std::string> RedisSource::each(const Visit& visit) {
   RedisWalk walk(shelf_);
   for (;;) {
     ICM_TRY(const std::optional<RedisEntry> entry, walk.next());
-    if (!entry) return cursor_of(ends);
+    if (!entry) break;
     if (!hand_over(entry->entry, visit)) {
       return fail(Code::temporary, fmt::format("{}: reading was ended", shelf_.text()));
     }
   }
+  // Of a server that was emptied meanwhile, what was read is not the list.
+  ICM_TRY(const std::vector<BucketEnd> now, shelf_.ends(Deadline::in(wait_for_reading)));
+  if (is_same_list(ends, now)) return cursor_of(ends);
+  return fail(Code::temporary,
+              fmt::format("{}: the list was replaced while it was read", shelf_.text()));
 }
 
 Result<std::optional<std::string>> RedisSource::changes(const std::string& cursor, std::size_t most,
@@ -105,12 +110,13 @@ Result<std::optional<std::string>> RedisSource::changes(const std::string& curso
 }
 
 Result<SuppressionSource::Seen> RedisSource::look(Deadline deadline) {
+  ICM_CHECK(generation_->follow());
   ICM_TRY(std::vector<BucketEnd> ends, shelf_.ends(deadline));
   const bool is_first = seen_.empty();
   const bool is_other = !is_first && !is_same_list(seen_, ends);
   const bool is_changed = is_first || seen_ != ends;
   seen_ = std::move(ends);
-  if (is_changed) ++generation_;
+  if (is_changed) ++looks_;
   if (is_other) return Seen::replaced;
   return is_changed ? Seen::changed : Seen::same;
 }

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/store/generation.h"
 #include "policy/store/redis_shelf.h"
 #include "policy/store/suppression_source.h"
 
@@ -18,12 +19,14 @@ namespace icm {
 
 class RedisSource final : public SuppressionSource {
  public:
-  // Makes the list where there is none.
-  [[nodiscard]] static Result<std::unique_ptr<SuppressionSource>> open(const RedisOptions& options,
-                                                                       Deadline deadline);
+  // Asks no server yet. The Generation beside `store` is what writers of this host raise;
+  // Code::config when that cannot be had.
+  [[nodiscard]] static Result<std::unique_ptr<SuppressionSource>> make(const RedisOptions& options,
+                                                                       const std::string& store);
 
-  // Raised by look(): what is written on this host, too, is seen with the next of these.
-  std::uint64_t generation() const override { return generation_; }
+  // Raised by whoever writes on this host, and by look() for what others write. Both only grow, so
+  // that the sum tells.
+  std::uint64_t generation() const override { return generation_->value() + looks_; }
   [[nodiscard]] Result<std::string> each(const Visit& visit) override;
   [[nodiscard]] Result<std::optional<std::string>> changes(const std::string& cursor,
                                                            std::size_t most, const Begin& begin,
@@ -32,11 +35,13 @@ class RedisSource final : public SuppressionSource {
   [[nodiscard]] Result<Seen> look(Deadline deadline) override;
 
  private:
-  explicit RedisSource(RedisShelf shelf) : shelf_(std::move(shelf)) {}
+  RedisSource(RedisShelf shelf, std::unique_ptr<FollowedGeneration> generation)
+      : shelf_(std::move(shelf)), generation_(std::move(generation)) {}
 
   RedisShelf shelf_;
-  std::atomic<std::uint64_t> generation_ = 1;
-  std::vector<BucketEnd> seen_;  // at the last look; empty before the first
+  std::unique_ptr<FollowedGeneration> generation_;
+  std::atomic<std::uint64_t> looks_ = 0;  // that found something changed
+  std::vector<BucketEnd> seen_;           // at the last look; empty before the first
 };
 
 }  // namespace icm

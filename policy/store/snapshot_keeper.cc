@@ -32,6 +32,20 @@ std::shared_ptr<const AddressSnapshot> no_changes(const AddressSnapshot& all) {
   return shared(SnapshotBuilder(all).finish(all.cursor()));
 }
 
+// Stands where a store is that could not be opened yet.
+class AbsentList final : public SuppressionList {
+ public:
+  Result<std::vector<Suppression>> find(const Mailbox&, const std::vector<std::string>&, bool,
+                                        WallTime, Deadline) const override {
+    return fail(Code::temporary, "the store could not be opened yet");
+  }
+};
+
+std::shared_ptr<const SuppressionList> or_absent(std::unique_ptr<SuppressionList> list) {
+  if (list == nullptr) return std::make_shared<AbsentList>();
+  return list;
+}
+
 }  // namespace
 
 SnapshotKeeper::SnapshotKeeper(Means means)
@@ -41,13 +55,25 @@ SnapshotKeeper::SnapshotKeeper(Means means)
       meanwhile_(std::move(means.meanwhile)),
       pace_(means.pace),
       most_recent_(means.most_recent),
-      in_use_(InUse{.view = nullptr, .list = std::move(means.list)}) {}
+      is_replaced_(means.list == nullptr),
+      in_use_(InUse{.view = nullptr, .list = or_absent(std::move(means.list))}) {}
 
 SnapshotKeeper::~SnapshotKeeper() { end(); }
+
+Status SnapshotKeeper::stand_in(const Error& away) {
+  const Status read = read_file();
+  if (!read) {
+    return fail(away.code, fmt::format("{}; the list as it was last seen cannot stand in: {}",
+                                       away.text, read.error().text));
+  }
+  went_away(away);
+  return {};
+}
 
 void SnapshotKeeper::begin(Hear hear) {
   if (thread_.joinable() || stops_) return;
   hear_.with([&](Hear& known) { known = std::move(hear); });
+  if (const std::optional<Error> away = problem()) say_away(*away);
   thread_ = std::thread([this] { run(); });
 }
 
@@ -59,6 +85,15 @@ void SnapshotKeeper::end() {
   }
   wake_.notify_all();
   thread_.join();
+}
+
+void SnapshotKeeper::hurry() {
+  if (is_in_a_hurry_) return;
+  {
+    const std::scoped_lock lock(mutex_);
+    is_in_a_hurry_ = true;
+  }
+  wake_.notify_all();
 }
 
 std::optional<Error> SnapshotKeeper::problem() const {
@@ -92,9 +127,11 @@ void SnapshotKeeper::went_away(const Error& error) {
     is_away_ = true;
     return true;
   });
-  if (is_news) {
-    say(Grade::warning, fmt::format("the store is away: {}; {}", error.text, meanwhile_));
-  }
+  if (is_news) say_away(error);
+}
+
+void SnapshotKeeper::say_away(const Error& error) {
+  say(Grade::warning, fmt::format("the store is away: {}; {}", error.text, meanwhile_));
 }
 
 void SnapshotKeeper::came_back() {
@@ -116,16 +153,25 @@ void SnapshotKeeper::run() {
       tried(Step::failed);
     }
   };
-  guarded([this] { read_file(); });
+  guarded([this] {
+    if (in_use().view != nullptr || file_.empty() || !SnapshotFile::is_there(file_)) return;
+    const Status read = read_file();
+    if (read) return;
+    set_file_problem(read.error().text);
+    say(Grade::warning, fmt::format("{}; it is made anew from the store", read.error().text));
+  });
   while (!stops_) {
     guarded([this] { look(); });
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, pace_, [this] { return stops_.load(); });
+    wake_.wait_for(lock, pace_, [this] { return stops_ || is_in_a_hurry_; });
+    is_in_a_hurry_ = false;
   }
   guarded([this] {
+    if (writing_.valid()) writing_.wait();
     const auto view = in_use().view;
     if (view == nullptr || file_.empty() || is_from_file_) return;
     if (!is_saved_ || view->recent->size() > worth_writing) fold(*view);
+    if (writing_.valid()) writing_.wait();
   });
   // What is not followed any more is not answered from.
   in_use_.with([](InUse& in_use) { in_use.view = nullptr; });
@@ -145,19 +191,14 @@ void SnapshotKeeper::doubt() {
 }
 
 // Answers for the store while that is away; when it is there, it has to be compared first.
-void SnapshotKeeper::read_file() {
-  if (file_.empty() || !SnapshotFile::is_there(file_)) return;
-  Result<AddressSnapshot> read = SnapshotFile::read(file_);
-  if (!read) {
-    set_file_problem(read.error().text);
-    say(Grade::warning, fmt::format("{}; it is made anew from the store", read.error().text));
-    return;
-  }
+Status SnapshotKeeper::read_file() {
+  ICM_TRY(AddressSnapshot read, SnapshotFile::read(file_));
   is_saved_ = true;
   is_from_file_ = true;
-  auto all = shared(*std::move(read));
+  auto all = shared(std::move(read));
   auto recent = no_changes(*all);
   use({.all = std::move(all), .recent = std::move(recent), .generation = std::nullopt});
+  return {};
 }
 
 void SnapshotKeeper::set_file_problem(std::string problem) {
@@ -267,7 +308,7 @@ void SnapshotKeeper::fold(const SnapshotView& view) {
   auto all = shared(AddressSnapshot::merge(*view.all, *view.recent, AddressSnapshot::Ended::drop));
   auto recent = no_changes(*all);
   use({.all = all, .recent = std::move(recent), .generation = view.generation});
-  write_file(*all);
+  begin_writing(std::move(all));
 }
 
 SnapshotKeeper::Step SnapshotKeeper::make_anew(std::uint64_t generation) {
@@ -293,13 +334,20 @@ SnapshotKeeper::Step SnapshotKeeper::make_anew(std::uint64_t generation) {
   const std::chrono::duration<double> took = Time::now() - began;
   say(Grade::info, fmt::format("{} entries in memory ({:.1f} MiB), read from the store in {:.1f} s",
                                all->size(), mebibytes(all->memory()), took.count()));
-  write_file(*all);
+  begin_writing(std::move(all));
   return Step::done;
 }
 
-void SnapshotKeeper::write_file(const AddressSnapshot& snapshot) {
+// What another host writes meanwhile must not wait for a disk.
+void SnapshotKeeper::begin_writing(std::shared_ptr<const AddressSnapshot> snapshot) {
+  if (writing_.valid()) writing_.wait();
   is_saved_ = false;
   if (file_.empty()) return;
+  writing_ = std::async(std::launch::async,
+                        [this, snapshot = std::move(snapshot)] { write_file(*snapshot); });
+}
+
+void SnapshotKeeper::write_file(const AddressSnapshot& snapshot) {
   const Status written = SnapshotFile::write(file_, snapshot);
   if (written) {
     is_saved_ = true;

@@ -9,6 +9,7 @@
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <future>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -49,7 +50,7 @@ class SnapshotKeeper {
 
   struct Means {
     std::unique_ptr<SuppressionSource> source;
-    std::unique_ptr<SuppressionList> list;  // asks the store itself
+    std::unique_ptr<SuppressionList> list;  // asks the store itself; null: it is away
     OpenList open_list;     // for when another store has taken the place of that one
     std::string file;       // where the snapshot outlives a restart; may be empty
     std::string meanwhile;  // what holds while the store is away, in words
@@ -61,6 +62,10 @@ class SnapshotKeeper {
   ~SnapshotKeeper();
   SnapshotKeeper(const SnapshotKeeper&) = delete;
   SnapshotKeeper& operator=(const SnapshotKeeper&) = delete;
+
+  // Before begin(), when the store was away from the start: goes on with the file, or an Error says
+  // why the store is away and the file of no use.
+  [[nodiscard]] Status stand_in(const Error& away);
 
   void begin(Hear hear);
   void end();
@@ -81,6 +86,9 @@ class SnapshotKeeper {
   std::optional<Error> problem() const;
   void went_away(const Error& error);
 
+  // A lookup has seen that something was written: takes it over now, not with the next look.
+  void hurry();
+
   SnapshotState state() const;
 
  private:
@@ -88,9 +96,10 @@ class SnapshotKeeper {
   enum class Step { done, failed };
 
   void run();
+  void say_away(const Error& error);
   void look();
   void came_back();
-  void read_file();
+  [[nodiscard]] Status read_file();
   [[nodiscard]] Step reopen_list();
   [[nodiscard]] Step refresh(std::uint64_t generation);
   [[nodiscard]] Step make_anew(std::uint64_t generation);
@@ -98,6 +107,7 @@ class SnapshotKeeper {
   void use(SnapshotView view);
   void doubt();
   void fold(const SnapshotView& view);
+  void begin_writing(std::shared_ptr<const AddressSnapshot> snapshot);
   void write_file(const AddressSnapshot& snapshot);
   void say(StoreNotice::Grade grade, const std::string& text);
   void set_file_problem(std::string problem);
@@ -109,9 +119,10 @@ class SnapshotKeeper {
   const std::string meanwhile_;
   const std::chrono::milliseconds pace_;
   const std::size_t most_recent_;
-  bool is_replaced_ = false;   // the list in use is still of the store before
-  bool is_saved_ = false;      // the file holds what `all` of the view does
+  bool is_replaced_;           // the list in use is still of the store before, or there is none
   bool is_from_file_ = false;  // the view is, and the store has not been compared with it
+  std::atomic<bool> is_saved_ = false;  // the file holds what `all` of the view does
+  std::future<void> writing_;           // the file, beside whatever is to be followed meanwhile
   Time::time_point next_try_{};
   std::chrono::milliseconds pause_{};
 
@@ -125,6 +136,7 @@ class SnapshotKeeper {
   std::mutex mutex_;
   std::condition_variable wake_;
   std::atomic<bool> stops_ = false;
+  std::atomic<bool> is_in_a_hurry_ = false;
   std::thread thread_;
 };
 

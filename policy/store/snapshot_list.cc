@@ -7,6 +7,9 @@ namespace {
 // Of a message's time, for a store that may be away when memory could answer as well.
 constexpr std::chrono::seconds share_of_store{1};
 
+// A store that does not answer a question with less time than that is not away yet.
+constexpr std::chrono::milliseconds least_time{200};
+
 SnapshotKeeper::Means with_words(SnapshotKeeper::Means means,
                                  SnapshotSuppressionList::WhileAway while_away) {
   means.meanwhile = while_away == SnapshotSuppressionList::WhileAway::last_known
@@ -55,8 +58,10 @@ Result<std::vector<Suppression>> SnapshotSuppressionList::find(
   } else if (is_known && in_use.view->generation == generation) {
     const SnapshotAnswer answer = ask_memory();
     if (answer.is_nothing()) return answer.entries;
+  } else if (is_known && in_use.view->generation) {
+    keeper_.hurry();
   }
-  const bool is_late = deadline.passed();
+  const bool is_late = deadline.left() < least_time;
   Result<std::vector<Suppression>> found = in_use.list->find(
       mailbox, scopes, siblings, now, may_stand_in ? deadline.at_most(share_of_store) : deadline);
   if (found) return found;

@@ -35,6 +35,10 @@ class SnapshotSuppressionList final : public SuppressionList {
   // state once, from any thread, and must not ask this list. Further calls do nothing.
   void begin(SnapshotKeeper::Hear hear) { keeper_.begin(std::move(hear)); }
 
+  // Before begin(), for a store that was away from the start: answers from the file until it comes,
+  // or an Error says why not.
+  [[nodiscard]] Status stand_in(const Error& away) { return keeper_.stand_in(away); }
+
   // Ends the thread, and writes the file when a restart would be the slower without. After it the
   // store is asked every time.
   void end() { keeper_.end(); }

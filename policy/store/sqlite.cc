@@ -35,8 +35,9 @@ tl::unexpected<Error> failure(sqlite3* connection, int result, const std::string
     case SQLITE_CORRUPT:
       return fail(
           Code::permanent,
-          fmt::format("{}: the store is damaged ({}); put a backup in its place, or move it "
-                      "away and import the last export",
+          fmt::format("{}: the store is damaged ({}); stop icloud-milter, move "
+                      "it, its -wal and its -shm away, and put a backup in its place, or make an "
+                      "empty one with icloud-milterctl store init and import the last export",
                       path, reason));
     case SQLITE_FULL:
       return fail(Code::temporary,

@@ -16,8 +16,8 @@ WallTime time_of(std::int64_t number) { return WallTime(std::chrono::millisecond
 }  // namespace
 
 Result<Database> SqliteBackoffBook::open(Database::Access access, Deadline deadline) const {
-  return open_store(path_, access,
-                    access == Database::Access::write ? Missing::make : Missing::refuse, deadline);
+  return open_store(path_, access, access == Database::Access::write ? missing_ : Missing::refuse,
+                    deadline);
 }
 
 Status SqliteBackoffBook::put(const Backoff& backoff, Deadline deadline) {

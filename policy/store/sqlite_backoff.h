@@ -7,6 +7,7 @@
 
 #include "policy/store/backoff.h"
 #include "policy/store/sqlite.h"
+#include "policy/store/suppression_book.h"
 
 namespace icm {
 
@@ -14,7 +15,9 @@ namespace icm {
 // each has its own deadline. A store that nothing was ever put in holds none.
 class SqliteBackoffBook final : public BackoffBook {
  public:
-  explicit SqliteBackoffBook(std::string path) : path_(std::move(path)) {}
+  // `missing`: whether put() makes the file. That of the suppression list it must not.
+  explicit SqliteBackoffBook(std::string path, Missing missing = Missing::refuse)
+      : path_(std::move(path)), missing_(missing) {}
 
   [[nodiscard]] Status put(const Backoff& backoff, Deadline deadline) override;
   [[nodiscard]] Result<bool> remove(BackoffKind kind, const std::string& subject,
@@ -24,6 +27,7 @@ class SqliteBackoffBook final : public BackoffBook {
  private:
   Result<Database> open(Database::Access access, Deadline deadline) const;
   const std::string path_;
+  const Missing missing_;
 };
 
 }  // namespace icm

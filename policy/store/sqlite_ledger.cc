@@ -66,7 +66,7 @@ class SqliteLedger::Pool : public ReaderPool<LedgerReader> {
 
 Result<std::unique_ptr<SqliteLedger>> SqliteLedger::open(const std::string& path,
                                                          Deadline deadline) {
-  ICM_TRY(LedgerReader first, LedgerReader::open(path, Missing::make, deadline));
+  ICM_TRY(LedgerReader first, LedgerReader::open(path, Missing::refuse, deadline));
   auto pool = std::make_shared<const Pool>(path, std::move(first));
   return std::unique_ptr<SqliteLedger>(new SqliteLedger(std::move(pool)));
 }

@@ -59,19 +59,9 @@ Status visit_rows(Query& query, const std::string& path, const SuppressionSource
 
 }  // namespace
 
-SqliteSource::SqliteSource(std::string path, std::unique_ptr<Generation> generation)
-    : path_(std::move(path)), current_(generation.get()) {
-  generations_.push_back(std::move(generation));
-}
-
 Result<std::unique_ptr<SuppressionSource>> SqliteSource::open(const std::string& path) {
-  ICM_TRY(Generation generation, Generation::open(path));
-  return std::unique_ptr<SuppressionSource>(
-      new SqliteSource(path, std::make_unique<Generation>(std::move(generation))));
-}
-
-std::uint64_t SqliteSource::generation() const {
-  return current_.load(std::memory_order_acquire)->value();
+  ICM_TRY(auto generation, FollowedGeneration::open(path));
+  return std::unique_ptr<SuppressionSource>(new SqliteSource(path, std::move(generation)));
 }
 
 // The connection that everything is read by, since PRAGMA data_version counts for one connection.
@@ -135,15 +125,6 @@ Result<std::optional<std::string>> SqliteSource::read_changes(const std::string&
   return to_string(last);
 }
 
-// Another file than the one that is mapped may stand beside the store.
-Status SqliteSource::follow_generation() {
-  if (generations_.back()->is_in_place()) return {};
-  ICM_TRY(Generation next, Generation::open(path_));
-  generations_.push_back(std::make_unique<Generation>(std::move(next)));
-  current_.store(generations_.back().get(), std::memory_order_release);
-  return {};
-}
-
 Result<SuppressionSource::Seen> SqliteSource::look(Deadline deadline) {
   struct stat about {};
   if (::stat(path_.c_str(), &about) != 0) {
@@ -153,7 +134,7 @@ Result<SuppressionSource::Seen> SqliteSource::look(Deadline deadline) {
   // Also when the connection to the one before is closed already, after an error.
   const bool is_replaced = inode_ != 0 && (device_ != about.st_dev || inode_ != about.st_ino);
   if (is_replaced) database_.reset();
-  ICM_CHECK(follow_generation());
+  ICM_CHECK(generation_->follow());
   ICM_TRY(Database * store, database(deadline));
   Result<std::int64_t> version = store->number("PRAGMA data_version");
   if (!version) {

@@ -59,8 +59,9 @@ SqliteSuppressionList::SqliteSuppressionList(std::shared_ptr<const Pool> pool)
     : pool_(std::move(pool)) {}
 
 Result<std::unique_ptr<SqliteSuppressionList>> SqliteSuppressionList::open(const std::string& path,
+                                                                           Missing missing,
                                                                            Deadline deadline) {
-  ICM_TRY(Reader first, Reader::open(path, Missing::make, deadline));
+  ICM_TRY(Reader first, Reader::open(path, missing, deadline));
   auto pool = std::make_shared<const Pool>(path, std::move(first));
   return std::unique_ptr<SqliteSuppressionList>(new SqliteSuppressionList(std::move(pool)));
 }

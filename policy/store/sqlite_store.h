@@ -7,6 +7,7 @@
 #include <string>
 
 #include "policy/store/store.h"
+#include "policy/store/suppression_book.h"
 
 namespace icm {
 
@@ -17,10 +18,10 @@ namespace icm {
 // `path` has been replaced by another file, open anew.
 class SqliteSuppressionList final : public SuppressionList {
  public:
-  // Opens the store, and makes it when there is no file. Refuses, with Code::config, what is not a
-  // suppression store of this version or cannot be used by this user; Code::temporary when another
-  // process holds it longer than `deadline`.
+  // Refuses, with Code::config, what is not a suppression store of this version or cannot be used
+  // by this user; Code::temporary when another process holds it longer than `deadline`.
   [[nodiscard]] static Result<std::unique_ptr<SqliteSuppressionList>> open(const std::string& path,
+                                                                           Missing missing,
                                                                            Deadline deadline);
 
   // A locked, damaged or vanished file is an Error, never an empty answer.

@@ -63,10 +63,12 @@ Status copy(const std::string& path, const std::string& part, Deadline deadline)
 Status check_pages(Database& database) {
   ICM_TRY(const std::string found, database.text("PRAGMA quick_check(1)"));
   if (found == "ok") return {};
-  return fail(Code::permanent,
-              fmt::format("{}: the store is damaged ({}); put a backup in its place, or move it "
-                          "away and import the last export",
-                          database.path(), found));
+  return fail(
+      Code::permanent,
+      fmt::format("{}: the store is damaged ({}); stop icloud-milter, move "
+                  "it, its -wal and its -shm away, and put a backup in its place, or make an "
+                  "empty one with icloud-milterctl store init and import the last export",
+                  database.path(), found));
 }
 
 Result<std::string> back_up_store(const std::string& path, const std::string& mark,

@@ -33,7 +33,11 @@ Status make_file(const std::string& path, Missing missing) {
     return fail(Code::config,
                 fmt::format("{}: cannot open the store: {}", path, std::strerror(errno)));
   if (missing == Missing::refuse)
-    return fail(Code::config, fmt::format("{}: there is no store", path));
+    return fail(
+        Code::config,
+        fmt::format("{}: there is no store; put its backup back if there was one, or make an "
+                    "empty one with icloud-milterctl store init",
+                    path));
   const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
   if (file < 0 && errno == EEXIST) return {};  // another process was faster
   if (file < 0)
@@ -159,7 +163,10 @@ Result<Database> open_store(const std::string& path, Database::Access access, Mi
   if (content == Content::fresh) {
     if (missing == Missing::refuse)
       return fail(Code::config,
-                  fmt::format("{}: expected a suppression store, found an empty file", path));
+                  fmt::format("{}: expected a suppression store, found an empty file; put its "
+                              "backup back if there was one, or make an empty one with "
+                              "icloud-milterctl store init",
+                              path));
     ICM_CHECK(make_store(path, deadline));
   }
   if (content == Content::older) ICM_CHECK(bring_up_to_date(path, deadline, notices));

@@ -6,14 +6,17 @@
 #include "policy/auth/sealing_keys.h"
 #include "policy/auth/secret_file.h"
 #include "policy/base/text.h"
+#include "policy/store/generation.h"
 #include "policy/store/redis_backoff.h"
 #include "policy/store/redis_book.h"
 #include "policy/store/redis_list.h"
 #include "policy/store/redis_rate_limiter.h"
+#include "policy/store/redis_source.h"
 #include "policy/store/sqlite_backoff.h"
 #include "policy/store/sqlite_book.h"
 #include "policy/store/sqlite_ledger.h"
 #include "policy/store/sqlite_ledger_book.h"
+#include "policy/store/sqlite_source.h"
 #include "policy/store/sqlite_store.h"
 #include "policy/store/store_file.h"
 
@@ -56,6 +59,34 @@ Status has_ledger(const StoreConfig& config) {
               "store.kind: the ledger of consent is kept in SQLite alone: write sqlite");
 }
 
+Result<std::unique_ptr<SuppressionSource>> make_source(const StoreConfig& config,
+                                                       const std::string& credentials_directory) {
+  if (config.kind == StoreKind::redis) {
+    ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
+    return RedisSource::make(options, config.path);
+  }
+  return SqliteSource::open(config.path);
+}
+
+// So that the daemon of this host sees at once what is written here; without it, with its next look
+// at the server.
+std::shared_ptr<Generation> generation_of(const StoreConfig& config) {
+  auto generation = Generation::open(config.path);
+  return generation ? std::make_shared<Generation>(*std::move(generation)) : nullptr;
+}
+
+std::string snapshot_file(const StoreConfig& config) {
+  return config.snapshot.empty() ? config.path + "-snapshot" : config.snapshot;
+}
+
+class EmptySuppressionList final : public SuppressionList {
+ public:
+  Result<std::vector<Suppression>> find(const Mailbox&, const std::vector<std::string>&, bool,
+                                        WallTime, Deadline) const override {
+    return std::vector<Suppression>{};
+  }
+};
+
 }  // namespace
 
 Result<Notices> prepare_store(const StoreConfig& config, Deadline deadline) {
@@ -86,14 +117,58 @@ Result<RedisOptions> redis_options(const RedisConfig& config,
   return options;
 }
 
-Result<std::unique_ptr<SuppressionList>> open_list(const StoreConfig& config, Deadline deadline,
+bool is_first_start(const StoreConfig& config) {
+  if (config.kind != StoreKind::sqlite) return false;
+  const auto is_absent = [](const std::string& path) {
+    std::error_code unknown;  // then something may be there
+    return std::filesystem::symlink_status(path, unknown).type() ==
+           std::filesystem::file_type::not_found;
+  };
+  return is_absent(config.path) && is_absent(Generation::path_beside(config.path)) &&
+         is_absent(config.path + "-wal") && is_absent(snapshot_file(config));
+}
+
+Result<bool> make_store(const StoreConfig& config, Deadline deadline,
+                        const std::string& credentials_directory) {
+  if (open_book(config, Missing::refuse, deadline, credentials_directory)) return false;
+  ICM_CHECK(open_book(config, Missing::make, deadline, credentials_directory));
+  return true;
+}
+
+Result<std::unique_ptr<SuppressionList>> open_list(const StoreConfig& config, Missing missing,
+                                                   Deadline deadline,
                                                    const std::string& credentials_directory) {
   if (config.kind == StoreKind::redis) {
     ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
-    return RedisSuppressionList::open(options, deadline);
+    return RedisSuppressionList::open(options, missing, deadline);
   }
-  ICM_TRY(auto list, SqliteSuppressionList::open(config.path, deadline));
+  ICM_TRY(auto list, SqliteSuppressionList::open(config.path, missing, deadline));
   return list;
+}
+
+std::unique_ptr<SuppressionList> empty_list() { return std::make_unique<EmptySuppressionList>(); }
+
+Result<std::shared_ptr<SnapshotSuppressionList>> open_snapshot_list(
+    const StoreConfig& config, Deadline deadline, const std::string& credentials_directory,
+    StandIn stand_in) {
+  const auto open = [=](Deadline until) {
+    return open_list(config, Missing::refuse, until, credentials_directory);
+  };
+  const bool last_known = config.while_away == WhileAway::snapshot;
+  auto list = open(deadline);
+  const bool stands_in = !list && stand_in == StandIn::allowed && last_known;
+  if (!list && !stands_in) return tl::make_unexpected(list.error());
+  ICM_TRY(auto source, make_source(config, credentials_directory));
+  auto opened = std::make_shared<SnapshotSuppressionList>(
+      SnapshotKeeper::Means{.source = std::move(source),
+                            .list = list ? *std::move(list) : nullptr,
+                            .open_list = open,
+                            .file = snapshot_file(config),
+                            .meanwhile = {}},
+      last_known ? SnapshotSuppressionList::WhileAway::last_known
+                 : SnapshotSuppressionList::WhileAway::error);
+  if (stands_in) ICM_CHECK(opened->stand_in(list.error()));
+  return opened;
 }
 
 Result<std::unique_ptr<SuppressionBook>> open_book(const StoreConfig& config, Missing missing,
@@ -101,7 +176,7 @@ Result<std::unique_ptr<SuppressionBook>> open_book(const StoreConfig& config, Mi
                                                    const std::string& credentials_directory) {
   if (config.kind == StoreKind::redis) {
     ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
-    return RedisSuppressionBook::open(options, missing, deadline);
+    return RedisSuppressionBook::open(options, missing, deadline, generation_of(config));
   }
   return SqliteSuppressionBook::open(config.path, missing, deadline);
 }

@@ -10,6 +10,7 @@
 #include "policy/store/ledger.h"
 #include "policy/store/rate_limiter.h"
 #include "policy/store/redis_topology.h"
+#include "policy/store/snapshot_list.h"
 #include "policy/store/store.h"
 #include "policy/store/suppression_book.h"
 
@@ -20,11 +21,37 @@ namespace icm {
 // nobody.
 [[nodiscard]] Result<Notices> prepare_store(const StoreConfig& config, Deadline deadline);
 
-// For judging mail; makes the store where there is none. Code::config says what an administrator
-// must change, Code::temporary that the store was not to be had until `deadline`.
-// `credentials_directory` is systemd's CREDENTIALS_DIRECTORY, empty when there is none.
+// Whether a store of kind sqlite is not there, and nothing that stays beside one either: then a
+// host has none yet. A list in Redis is never made but by make_store(): a server that was emptied
+// is no first start, whichever host asks.
+bool is_first_start(const StoreConfig& config);
+
+// Makes an empty store where there is none, and answers whether it did. For a first start, and for
+// who was told to: with an empty list, mail to everybody goes out.
+[[nodiscard]] Result<bool> make_store(const StoreConfig& config, Deadline deadline,
+                                      const std::string& credentials_directory = {});
+
+// For judging mail. Code::config says what an administrator must change, Code::temporary that the
+// store was not to be had until `deadline`. `credentials_directory` is systemd's
+// CREDENTIALS_DIRECTORY, empty when there is none.
 [[nodiscard]] Result<std::unique_ptr<SuppressionList>> open_list(
-    const StoreConfig& config, Deadline deadline, const std::string& credentials_directory = {});
+    const StoreConfig& config, Missing missing, Deadline deadline,
+    const std::string& credentials_directory = {});
+
+// Without entries: what a store that is yet to be made would answer.
+std::unique_ptr<SuppressionList> empty_list();
+
+// What to do when the store cannot be opened.
+enum class StandIn {
+  none,     // an Error
+  allowed,  // go on with the snapshot in the file until it can, where store.while_away says so
+};
+
+// The list with a snapshot in memory, for whoever judges one message after the other; to be begun.
+// The store must be there.
+[[nodiscard]] Result<std::shared_ptr<SnapshotSuppressionList>> open_snapshot_list(
+    const StoreConfig& config, Deadline deadline, const std::string& credentials_directory = {},
+    StandIn stand_in = StandIn::none);
 
 // For keeping the list. Each call of the book returns by `deadline` until it is told another one.
 [[nodiscard]] Result<std::unique_ptr<SuppressionBook>> open_book(

@@ -34,10 +34,10 @@ class DaemonTest : public testing::Test {
         "socket: {{address: \"{}\", group: \"\"}}\n"
         "arrival: {{authserv_id: mx.ours.example, authenticate: no}}\n"
         "log: {{destination: stderr, decisions: {}}}\n"
-        "store: {{path: {}}}\n"
+        "store: {{path: {}{}}}\n"
         "control: {{socket: \"{}\"}}\n{}",
         socket_address_.empty() ? address() : socket_address_, path("decisions.jsonl"),
-        path("store.db"), control_socket_, settings);
+        path("store.db"), store_settings_, control_socket_, settings);
   }
 
   void configure(std::string_view settings = {}) {
@@ -120,6 +120,7 @@ class DaemonTest : public testing::Test {
   TemporaryDirectory directory_;
   std::string socket_address_;  // empty: address()
   std::string control_socket_;  // empty: none
+  std::string store_settings_;  // ", while_away: on_error"
   std::optional<DaemonProcess> daemon_;
 };
 

@@ -31,8 +31,14 @@ class SessionUnsubscribe : public SessionTest {
 
   void build_with_keys() {
     auto world = std::make_shared<const World>(
-        config_, std::make_unique<MemorySuppressionList>(std::vector<Suppression>{}),
-        std::make_shared<NameService>(nullptr), SealingKeys{}, World::Host::ours, tokens_);
+        config_, World::Parts{.suppression = std::make_shared<MemorySuppressionList>(
+                                  std::vector<Suppression>{}),
+                              .snapshot = nullptr,
+                              .ledger = nullptr,
+                              .names = std::make_shared<NameService>(nullptr),
+                              .sealing_keys = {},
+                              .unsubscribe = tokens_,
+                              .throttle = nullptr});
     world_.with([&](std::shared_ptr<const World>& current) { current = world; });
   }
 

@@ -58,6 +58,17 @@ TEST_F(WorldTest, sees_that_resolv_conf_changed) {
   EXPECT_NE(&first->auth_sources(), &build(second)->auth_sources());
 }
 
+TEST_F(WorldTest, keeps_the_list_in_memory_as_long_as_the_store_is_the_same) {
+  const auto first = build();
+  config_.limits.drain = std::chrono::seconds{1};
+  const auto second = build(first);
+  EXPECT_NE(first->snapshot(), nullptr);
+  EXPECT_EQ(first->snapshot(), second->snapshot());
+  EXPECT_EQ(&first->suppression(), &second->suppression());
+  config_.store.while_away = WhileAway::on_error;
+  EXPECT_NE(second->snapshot(), build(second)->snapshot());
+}
+
 TEST_F(WorldTest, asks_the_servers_of_its_configuration) {
   const NsdProcess server(Zones{{"corp.example", "@ TXT hello\n"}});
   config_.dns.servers = {server.address()};

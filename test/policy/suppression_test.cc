@@ -159,6 +159,14 @@ TEST_F(SuppressionPolicyTest, tells_nobody_that_a_person_asked_to_be_forgotten) 
                        "administrator may ask icloud-milterctl suppress show bob@icloud.com"}));
 }
 
+TEST_F(SuppressionPolicyTest, names_no_day_when_it_has_the_entry_out_of_the_snapshot) {
+  Suppression one = entry("bob@icloud.com", SuppressionReason::unsubscribe);
+  one.created = {};
+  one.source = "snapshot";
+  list.entries = {one};
+  EXPECT_EQ(at_rcpt(apple("bob@icloud.com"))->front().evidence, "unsubscribed, source snapshot");
+}
+
 TEST_F(SuppressionPolicyTest, says_until_when_an_entry_holds) {
   list.entries = {entry("bob@icloud.com", SuppressionReason::suspended)};
   list.entries[0].expires = now + 24h * 7;

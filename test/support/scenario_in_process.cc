@@ -196,8 +196,8 @@ Result<ScenarioRun> run_in_process(const Scenario& scenario, WallTime now,
   const ScenarioFiles files(directory.path());
   ICM_CHECK(fill_store(scenario, files, now));
   ICM_TRY(Config config, read(scenario, files, now));
-  ICM_TRY(auto list,
-          SqliteSuppressionList::open(files.store, Deadline::in(std::chrono::seconds{5})));
+  ICM_TRY(auto list, SqliteSuppressionList::open(files.store, Missing::refuse,
+                                                 Deadline::in(std::chrono::seconds{5})));
   ICM_TRY(auto ledger, SqliteLedger::open(files.store, Deadline::in(std::chrono::seconds{5})));
   ICM_TRY(ZoneResolver zone, ZoneResolver::parse(zone_json(scenario)));
   const auto lookups = std::make_shared<std::atomic<int>>(0);

@@ -148,6 +148,7 @@ std::string config_of(const Scenario& scenario, const ScenarioFiles& files,
   root.set({"log", "destination"}, "stderr");
   root.set({"log", "decisions"}, files.decisions);
   root.set({"store", "path"}, files.store);
+  root.set({"store", "while_away"}, "on_error");
   root.set({"control", "socket"}, "\"\"");
   for (const ScenarioSetting& setting : scenario.settings) root.set(setting.path, setting.value);
   std::string yaml;

@@ -37,9 +37,10 @@ class SnapshotListFixture : public testing::Test {
     auto source = SqliteSource::open(path);
     EXPECT_TRUE(source) << source.error().text;
     return {.source = *std::move(source),
-            .list = *SqliteSuppressionList::open(path, Deadline::in(std::chrono::seconds{10})),
+            .list = *SqliteSuppressionList::open(path, Missing::make,
+                                                 Deadline::in(std::chrono::seconds{10})),
             .open_list = [this](Deadline deadline) -> Result<std::unique_ptr<SuppressionList>> {
-              ICM_TRY(auto opened, SqliteSuppressionList::open(path, deadline));
+              ICM_TRY(auto opened, SqliteSuppressionList::open(path, Missing::make, deadline));
               return opened;
             },
             .file = file,

@@ -21,7 +21,7 @@ Deadline soon() { return Deadline::in(std::chrono::seconds(10)); }
 class SqliteTestStore final : public TestStore {
  public:
   Result<std::unique_ptr<SuppressionList>> list() override {
-    ICM_TRY(auto opened, SqliteSuppressionList::open(path_, soon()));
+    ICM_TRY(auto opened, SqliteSuppressionList::open(path_, Missing::make, soon()));
     return opened;
   }
   Result<std::unique_ptr<SuppressionBook>> book(Missing missing) override {
@@ -44,16 +44,18 @@ class RedisTestStore final : public TestStore {
     options_.prefix = fmt::format("test-{}", ++number);
   }
   Result<std::unique_ptr<SuppressionList>> list() override {
-    return RedisSuppressionList::open(options_, soon());
+    return RedisSuppressionList::open(options_, Missing::make, soon());
   }
   Result<std::unique_ptr<SuppressionBook>> book(Missing missing) override {
     return RedisSuppressionBook::open(options_, missing, soon());
   }
   Result<std::unique_ptr<SuppressionSource>> source() override {
-    return RedisSource::open(options_, soon());
+    ICM_TRY(const auto made, list());  // a source makes none
+    return RedisSource::make(options_, directory_.path() / "store.db");
   }
 
  private:
+  TemporaryDirectory directory_;  // what the host has beside
   RedisOptions options_;
 };
 

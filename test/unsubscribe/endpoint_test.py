@@ -225,12 +225,12 @@ class Limits(unittest.TestCase):
 class Trouble(unittest.TestCase):
     def test_with_the_store_is_told_and_nothing_is_claimed(self):
         site = Site()
-        site.store.mkdir()  # no database can be there
+        site.lose_store()
         with Endpoint(site) as endpoint:
             answer, text = post(endpoint, site.token())
             self.assertEqual((answer.status, answer.getheader("Retry-After")), (503, "120"))
             self.assertIn("nothing has changed yet", text)
-            site.store.rmdir()
+            site.put_store_back()
             self.assertEqual(post(endpoint, site.token())[0].status, 200)
             endpoint.stop()
             self.assertIn("outcome=later", endpoint.log())

@@ -111,11 +111,11 @@ class Intake(unittest.TestCase):
     def test_stays_in_the_queue_while_anything_is_away(self):
         site = Site()
         to = recipient_of(site.minted("bob@icloud.com"))
-        site.store.mkdir()
+        site.lose_store()
         status, out, err = self.take(site, mail(to))
         self.assertEqual((status, out), (os.EX_TEMPFAIL, ""))
         self.assertIn("store.db", err)
-        site.store.rmdir()
+        site.put_store_back()
         keys = site.keys.read_text()
         site.keys.unlink()
         self.assertEqual(self.take(site, mail(to))[0], os.EX_TEMPFAIL)

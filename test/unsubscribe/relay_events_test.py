@@ -267,11 +267,11 @@ class Trouble(unittest.TestCase):
     def test_with_the_store_leaves_everything_to_be_imported_again(self):
         site = RelaySite()
         token = APPLE.token(disabled())
-        site.store.mkdir()
+        site.lose_store()
         status, _, err = site.take(token)
         self.assertEqual(status, 75)
         self.assertIn("store.db", err)
-        site.store.rmdir()
+        site.put_store_back()
         self.assertEqual(site.take(token)[0], 0)
         self.assertEqual(site.listed(), [OFF])
 

@@ -51,6 +51,9 @@ unsubscribe:
 {more}
 """)
 
+        status, _, err = self.run("store", "init")
+        assert status == 0, err
+
     def __del__(self):
         self._directory.cleanup()
 
@@ -66,6 +69,12 @@ unsubscribe:
 
     def token(self, address="bob@icloud.com", stream="news"):
         return self.minted(address, stream)["https"].rpartition("/")[2]
+
+    def lose_store(self):
+        self.store.rename(self.path / "lost")
+
+    def put_store_back(self):
+        (self.path / "lost").rename(self.store)
 
     def listed(self):
         """(address, scope, reason) of all that stands on the suppression list."""

@@ -60,7 +60,8 @@ TEST_F(ControlStress, a_store_that_stalls_is_told_of_and_keeps_nobody_waiting) {
     EXPECT_NE(problem, "");
     EXPECT_EQ(told["attention"][0], "store: " + problem);
   }
-  EXPECT_EQ(status()["attention"], nlohmann::json::array());
+  await("the store answers again",
+        [&] { return status()["attention"] == nlohmann::json::array(); });
 }
 
 TEST_F(ControlStress, many_clients_ask_and_change_while_mail_goes_through) {

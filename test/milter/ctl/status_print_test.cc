@@ -17,7 +17,8 @@ const Json status = Json::parse(R"JSON({
 "connections": 3, "messages_under_way": 1,
 "messages": {"judged": 12345, "accepted": 12000, "tagged": 1, "quarantined": 2, "deferred": 42, "refused": 300},
 "recipients": {"refused": 4, "deferred": 5, "removed": 6},
-"store": {"path": "/var/s.db", "problem": ""},
+"store": {"path": "/var/s.db", "problem": "", "snapshot": {"ready": true, "entries": 10000000, "recent": 3,
+  "memory": 152043520, "file": "/var/s.db-snapshot", "problem": ""}},
 "policies": [
   {"name": "format", "mode": "enforce", "configured": "enforce", "percent": 10, "until": "2026-12-01T00:00:00.000Z",
    "ended": false, "rules": {"size": "off"}, "change": null},
@@ -40,6 +41,7 @@ connections    3 open, messages under way: 1
 messages       12,345 judged: 12,000 accepted, 1 tagged, 2 on hold, 42 deferred, 300 refused
 recipients     4 refused, 5 deferred, 6 taken off mixed messages
 store          /var/s.db: answers
+in memory      10,000,000 entries, 145.0 MiB
 
 POLICY     MODE     REMARKS
 format     enforce  10 percent; until 2026-12-01 00:00:00Z; size: off
@@ -60,6 +62,15 @@ TEST(StatusPrint, says_when_all_is_well) {
   well["attention"] = Json::array();
   const std::string text = status_text(well, Terminal::plain());
   EXPECT_TRUE(text.ends_with("\n\nAll is well.\n")) << text;
+}
+
+TEST(StatusPrint, says_that_the_store_is_asked_each_time_while_nothing_is_in_memory) {
+  Json early = status;
+  early["store"]["snapshot"]["ready"] = false;
+  const std::string text = status_text(early, Terminal::plain());
+  EXPECT_NE(text.find("\nin memory      nothing yet; the store is asked each time\n"),
+            std::string::npos)
+      << text;
 }
 
 TEST(StatusPrint, trusts_nothing_that_another_version_says) {

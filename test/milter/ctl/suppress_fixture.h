@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 
 #include "milter/ctl/suppress_options.h"
+#include "policy/store/store_file.h"
 #include "test/milter/ctl/command_runner.h"
 #include "test/support/temporary_directory.h"
 
@@ -19,6 +20,16 @@ namespace icm::ctl {
 
 class Suppress : public testing::Test {
  protected:
+  Suppress() { make_store(); }
+
+  void make_store() {
+    EXPECT_TRUE(open_store(store_, Database::Access::write, Missing::make, lock_deadline()));
+  }
+  void begin_another() {
+    store_ = in_directory("second.db");
+    make_store();
+  }
+
   // `words` behind "suppress", with this test's store. Times of today become NOW, whoever runs the
   // test becomes ME.
   Outcome run(std::vector<std::string> words) {

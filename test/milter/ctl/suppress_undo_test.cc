@@ -134,6 +134,7 @@ TEST_F(SuppressUndo, an_address_comes_back_by_an_act_of_the_recipient_that_is_la
 }
 
 TEST_F(Suppress, tells_where_the_backup_of_an_earlier_releases_store_is) {
+  store_ = in_directory("older.db");
   std::filesystem::copy_file(ICM_SOURCE_DIR "/test/policy/store/data/version-1.db", store_);
   const Outcome outcome = run({"export", "--format", "plain"});
   EXPECT_EQ(outcome.err, fmt::format("icloud-milterctl: {0}: the store was brought from version 1 "

@@ -58,7 +58,7 @@ INSTANTIATE_TEST_SUITE_P(Of, EveryBackoffBook,
                          testing::Values(BookKind{"sqlite",
                                                   [](const auto& path) {
                                                     return std::make_unique<SqliteBackoffBook>(
-                                                        path);
+                                                        path, Missing::make);
                                                   }},
                                          BookKind{"redis", open_redis}),
                          [](const auto& kind) { return kind.param.name; });

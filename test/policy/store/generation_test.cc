@@ -63,14 +63,16 @@ TEST_F(GenerationTest, has_a_new_number_after_the_file_was_removed_or_replaced_b
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory.path()), {}), 2);
 }
 
-TEST_F(GenerationTest, belongs_to_the_owner_of_the_store) {
+TEST_F(GenerationTest, belongs_to_the_owner_of_the_store_and_who_may_write_that) {
   if (geteuid() != 0) GTEST_SKIP() << "only root can give files away";
   ASSERT_EQ(chown(store.c_str(), nobody, nobody), 0);
+  ASSERT_EQ(chmod(store.c_str(), 0660), 0);
   open();
   struct stat about {};
   ASSERT_EQ(stat(path.c_str(), &about), 0);
   EXPECT_EQ(about.st_uid, nobody);
-  EXPECT_EQ(about.st_mode & 07777, 0640u);
+  EXPECT_EQ(about.st_gid, nobody);
+  EXPECT_EQ(about.st_mode & 07777, 0660u);
 }
 
 TEST_F(GenerationTest, says_why_it_cannot_be_had) {
@@ -78,7 +80,7 @@ TEST_F(GenerationTest, says_why_it_cannot_be_had) {
   EXPECT_EQ(Generation::open(store).error(),
             (Error{Code::config, path + ": cannot be opened: Too many levels of symbolic links"}));
   std::filesystem::remove(path);
-  const std::string missing = directory.path() / "missing.db";
+  const std::string missing = directory.path() / "missing" / "store.db";
   EXPECT_EQ(Generation::open(missing).error(),
             (Error{Code::config, missing + ": cannot open the store: No such file or directory"}));
   if (geteuid() != 0) GTEST_SKIP() << "only root can become somebody else";

@@ -30,6 +30,11 @@ RedisOptions options_of(const RedisAddress& address) {
   return options;
 }
 
+std::unique_ptr<SuppressionSource> source_of(const RedisOptions& options) {
+  static const TemporaryDirectory directory;
+  return *RedisSource::make(options, directory.path() / "store.db");
+}
+
 Result<std::vector<Suppression>> find(const SuppressionList& list, std::string_view address,
                                       Deadline deadline = soon()) {
   return list.find(*Mailbox::parse(address), {}, true, now, deadline);
@@ -68,7 +73,7 @@ TEST(RedisFaults, what_was_acknowledged_is_there_after_the_server_was_killed) {
   }
   killer.join();
   server.start();
-  const auto list = *RedisSuppressionList::open(options, soon());
+  const auto list = *RedisSuppressionList::open(options, Missing::make, soon());
   ASSERT_FALSE(acknowledged.empty());
   for (const std::string& address : acknowledged) {
     const auto found = find(*list, address);
@@ -79,7 +84,8 @@ TEST(RedisFaults, what_was_acknowledged_is_there_after_the_server_was_killed) {
 
 TEST(RedisFaults, a_server_that_stopped_is_an_error_and_heals_when_it_is_back) {
   RedisProcess server(durable);
-  const auto list = *RedisSuppressionList::open(options_of(server.address()), soon());
+  const auto list =
+      *RedisSuppressionList::open(options_of(server.address()), Missing::make, soon());
   ASSERT_TRUE(find(*list, "bob@icloud.com"));
   server.stop();
   EXPECT_EQ(
@@ -92,9 +98,9 @@ TEST(RedisFaults, a_server_that_stopped_is_an_error_and_heals_when_it_is_back) {
 TEST(RedisFaults, a_server_that_lost_the_list_is_an_error_and_no_empty_list) {
   RedisProcess server;  // keeps nothing
   const RedisOptions options = options_of(server.address());
-  const auto list = *RedisSuppressionList::open(options, soon());
+  const auto list = *RedisSuppressionList::open(options, Missing::make, soon());
   auto book = *RedisSuppressionBook::open(options, Missing::make, soon());
-  auto source = *RedisSource::open(options, soon());
+  const auto source = source_of(options);
   ASSERT_TRUE(book->add(entry("bob@icloud.com"), deed()));
   server.stop();
   server.start();
@@ -102,7 +108,7 @@ TEST(RedisFaults, a_server_that_lost_the_list_is_an_error_and_no_empty_list) {
                    server.address().text() +
                        ": the suppression list \"icloud-milter\" is not there (any more); was the "
                        "server emptied, or does it keep nothing over a restart? Put its backup "
-                       "back, or start an empty list with a restart of icloud-milter"};
+                       "back, or make an empty one with icloud-milterctl store init"};
   EXPECT_EQ(find(*list, "bob@icloud.com").error(), lost);
   EXPECT_EQ(book->add(entry("eve@icloud.com"), deed()).error(), lost);
   EXPECT_EQ(source->look(soon()).error(), lost);
@@ -162,7 +168,7 @@ TEST(RedisFaults, a_change_that_is_asked_twice_since_its_answer_was_lost_was_mad
 TEST(RedisFaults, a_list_that_was_put_back_to_an_earlier_day_is_read_anew) {
   RedisProcess server;
   const RedisOptions options = options_of(server.address());
-  auto source = *RedisSource::open(options, soon());
+  const auto source = source_of(options);
   auto book = *RedisSuppressionBook::open(options, Missing::make, soon());
   const BucketKeys keys = bucket_keys(options.prefix, bucket_of("bob@icloud.com"));
   const RedisReply backup = server.ask({"DUMP", keys.log});
@@ -177,7 +183,8 @@ TEST(RedisFaults, a_list_that_was_put_back_to_an_earlier_day_is_read_anew) {
 
 TEST(RedisFaults, a_server_that_stands_still_costs_no_more_than_the_deadline) {
   RedisProcess server;
-  const auto list = *RedisSuppressionList::open(options_of(server.address()), soon());
+  const auto list =
+      *RedisSuppressionList::open(options_of(server.address()), Missing::make, soon());
   server.freeze();
   const auto start = Deadline::Time::now();
   EXPECT_EQ(find(*list, "bob@icloud.com", Deadline::in(150ms)).error(),
@@ -199,7 +206,7 @@ TEST(RedisFaults, a_full_server_takes_nothing_says_so_and_still_answers) {
   EXPECT_TRUE(outcome.error().text.starts_with(server.address().text() + ": \"OOM "))
       << outcome.error().text;
   server.ask({"CONFIG", "SET", "maxmemory", "0"});
-  const auto list = *RedisSuppressionList::open(options, soon());
+  const auto list = *RedisSuppressionList::open(options, Missing::make, soon());
   EXPECT_EQ(find(*list, "bob@icloud.com")->size(), 1u);
   EXPECT_EQ(find(*list, "eve@icloud.com")->size(), 0u);
 }
@@ -207,7 +214,7 @@ TEST(RedisFaults, a_full_server_takes_nothing_says_so_and_still_answers) {
 TEST(RedisFaults, a_full_server_still_answers_lookups) {
   RedisProcess server("maxmemory-policy noeviction\n");
   const RedisOptions options = options_of(server.address());
-  const auto list = *RedisSuppressionList::open(options, soon());
+  const auto list = *RedisSuppressionList::open(options, Missing::make, soon());
   auto book = *RedisSuppressionBook::open(options, Missing::make, soon());
   ASSERT_TRUE(book->add(entry("bob@icloud.com"), deed()));
   server.ask({"CONFIG", "SET", "maxmemory", "1"});
@@ -236,7 +243,7 @@ TEST(RedisFaults, a_read_only_replica_takes_nothing_and_says_so) {
 TEST(RedisFaults, damaged_entries_are_an_error) {
   const RedisProcess server;
   const RedisOptions options = options_of(server.address());
-  const auto list = *RedisSuppressionList::open(options, soon());
+  const auto list = *RedisSuppressionList::open(options, Missing::make, soon());
   const BucketKeys keys = bucket_keys(options.prefix, bucket_of("bob@icloud.com"));
   for (const std::string_view rest :
        {"", "global", "global\x01unsubscribe\x01", "global\x01unsubscribe\x01{}",
@@ -261,13 +268,13 @@ TEST(RedisFaults, damaged_entries_are_an_error) {
 TEST(RedisFaults, a_list_of_another_version_is_left_alone) {
   const RedisProcess server;
   const RedisOptions options = options_of(server.address());
-  ASSERT_TRUE(RedisSuppressionList::open(options, soon()));
+  ASSERT_TRUE(RedisSuppressionList::open(options, Missing::make, soon()));
   const BucketKeys keys = bucket_keys(options.prefix, 0);
   server.ask({"DEL", keys.entries});
   server.ask({"ZADD", keys.entries, "0",
               "\x01"
               "2:abc"});
-  EXPECT_EQ(RedisSuppressionList::open(options, soon()).error(),
+  EXPECT_EQ(RedisSuppressionList::open(options, Missing::make, soon()).error(),
             (Error{Code::config,
                    server.address().text() +
                        ": expected a suppression list of version 1, found \"\\x012:abc\""}));
@@ -277,7 +284,7 @@ TEST(RedisFaults, what_was_acknowledged_survives_a_failover) {
   SentinelTrio trio;
   const RedisOptions options = trio.options();
   auto book = *RedisSuppressionBook::open(options, Missing::make, soon());
-  const auto list = *RedisSuppressionList::open(options, soon());
+  const auto list = *RedisSuppressionList::open(options, Missing::make, soon());
   std::vector<std::string> acknowledged;
   KillerAfter killer(*trio.master, 20);
   for (int i = 0; i < 100000; ++i) {
@@ -311,8 +318,8 @@ TEST(RedisFaults, without_a_replica_nothing_is_acknowledged_with_sentinels) {
 TEST(RedisFaults, two_hosts_see_each_others_entries) {
   const RedisProcess server;
   const RedisOptions options = options_of(server.address());
-  const auto here = *RedisSuppressionList::open(options, soon());
-  auto source_here = *RedisSource::open(options, soon());
+  const auto here = *RedisSuppressionList::open(options, Missing::make, soon());
+  const auto source_here = source_of(options);
   auto there = *RedisSuppressionBook::open(options, Missing::make, soon());
   const auto cursor = *source_here->each([](const SourceEntry&) { return true; });
   ASSERT_TRUE(source_here->look(soon()));

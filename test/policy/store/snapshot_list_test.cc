@@ -125,7 +125,7 @@ TEST_F(SnapshotListTest, gives_the_answers_of_the_store_through_hundreds_of_chan
   SnapshotKeeper::Means given = means();
   given.most_recent = 20;  // put together often
   start(std::move(given));
-  const auto truth = *SqliteSuppressionList::open(path, Deadline::in(10s));
+  const auto truth = *SqliteSuppressionList::open(path, Missing::make, Deadline::in(10s));
   const auto writer = book();
   const std::vector<std::string> scopes = {"stream:news", "list:w.shop.example", "global"};
   std::mt19937 random(7);

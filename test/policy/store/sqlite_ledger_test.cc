@@ -31,6 +31,8 @@ Subscription consent(std::string address, WallTime time, std::string scope = "st
 
 class SqliteLedgerTest : public testing::Test {
  protected:
+  SqliteLedgerTest() { book(); }
+
   Result<Standing> find(std::vector<std::string> scopes = {"stream:news"}) {
     auto ledger = SqliteLedger::open(path, Deadline::in(5s));
     EXPECT_TRUE(ledger) << ledger.error().text;

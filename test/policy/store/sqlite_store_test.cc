@@ -38,13 +38,13 @@ class SqliteSuppressionListTest : public testing::Test {
   }
 
   std::unique_ptr<SqliteSuppressionList> list() {
-    auto opened = SqliteSuppressionList::open(path, Deadline::in(10s));
+    auto opened = SqliteSuppressionList::open(path, Missing::make, Deadline::in(10s));
     EXPECT_TRUE(opened) << opened.error().text;
     return *std::move(opened);
   }
 
   std::string open_error(Deadline deadline = Deadline::in(10s)) {
-    const auto opened = SqliteSuppressionList::open(path, deadline);
+    const auto opened = SqliteSuppressionList::open(path, Missing::make, deadline);
     return opened ? "opened" : opened.error().text;
   }
 
@@ -143,7 +143,7 @@ TEST_F(SqliteSuppressionListTest, is_made_once_however_many_open_it_at_the_same_
     std::vector<std::jthread> threads;
     for (int i = 0; i < 8; ++i) {
       threads.emplace_back([&file] {
-        const auto opened = SqliteSuppressionList::open(file, Deadline::in(20s));
+        const auto opened = SqliteSuppressionList::open(file, Missing::make, Deadline::in(20s));
         ASSERT_TRUE(opened) << opened.error().text;
         const auto none =
             (*opened)->find(*Mailbox::parse("a@icloud.com"), {}, true, now, Deadline::in(20s));
@@ -210,6 +210,7 @@ TEST_F(SqliteSuppressionListTest, does_not_take_a_reason_it_does_not_know_for_no
 }
 
 TEST_F(SqliteSuppressionListTest, reports_a_damaged_store_and_never_an_empty_answer) {
+  list();  // makes it
   auto import = SuppressionImport::open(path, Deadline::in(10s));
   ASSERT_TRUE(import);
   for (int i = 0; i < 1000; ++i)
@@ -237,8 +238,10 @@ TEST_F(SqliteSuppressionListTest, reports_a_damaged_store_and_never_an_empty_ans
     EXPECT_EQ(
         answer.error(),
         (Error{Code::permanent,
-               path + ": the store is damaged (database disk image is malformed); put a backup "
-                      "in its place, or move it away and import the last export"}));
+               path + ": the store is damaged (database disk image is malformed); stop "
+                      "icloud-milter, move it, its -wal and its -shm away, and put a backup in its "
+                      "place, or make an empty one with icloud-milterctl store init and import the "
+                      "last export"}));
   }
   EXPECT_GT(damaged, 0);
 }
@@ -315,7 +318,12 @@ TEST_F(SqliteSuppressionListTest, misses_a_store_that_was_there_at_the_start) {
     threads.clear();
     errors = seen.with([](auto& all) { return all; });
   }
-  for (const std::string& error : errors) EXPECT_EQ(error, path + ": there is no store");
+  for (const std::string& error : errors)
+    EXPECT_EQ(
+        error,
+        path +
+            ": there is no store; put its backup back if there was one, or make an empty one with "
+            "icloud-milterctl store init");
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "policy/store/sqlite_store.h"
+#include "policy/store/store_file.h"
 #include "policy/store/suppression_records.h"
 #include "policy/store/suppression_writer.h"
 #include "test/support/child_process.h"
@@ -31,15 +32,22 @@ void ignore_progress(std::uint64_t) {}
 class SuppressionImportTest : public testing::Test {
  protected:
   SuppressionImport import() {
+    make_store();
     auto opened = SuppressionImport::open(path, Deadline::in(20s));
     EXPECT_TRUE(opened) << opened.error().text;
     return *std::move(opened);
   }
 
   Result<ImportCount> import_all(const std::vector<Suppression>& entries) {
+    make_store();
     ICM_TRY(SuppressionImport job, SuppressionImport::open(path, Deadline::in(20s)));
     for (const Suppression& one : entries) ICM_CHECK(job.stage(one));
     return job.commit(by, Deadline::in(20s), ignore_progress);
+  }
+
+  // Where there is none.
+  void make_store() const {
+    EXPECT_TRUE(open_store(path, Database::Access::write, Missing::make, Deadline::in(20s)));
   }
 
   // Entries in force, in the order of the list.
@@ -153,7 +161,7 @@ TEST_F(SuppressionImportTest, gives_up_when_another_writer_does_not_finish) {
 TEST_F(SuppressionImportTest, is_seen_whole_or_not_at_all_by_readers_beside_it) {
   constexpr int count = 60000;
   ASSERT_TRUE(import_all({entry("first@me.com")}));
-  const auto list = *SqliteSuppressionList::open(path, Deadline::in(20s));
+  const auto list = *SqliteSuppressionList::open(path, Missing::make, Deadline::in(20s));
   std::atomic<bool> done = false;
   std::atomic<int> rounds = 0;
   std::vector<std::jthread> readers;
@@ -212,7 +220,7 @@ TEST_F(SuppressionImportTest, killed_in_the_middle_of_the_merge_leaves_the_list_
     child.kill();
   }
   // A reader is the first to come: it must find its way without the right to write.
-  const auto list = SqliteSuppressionList::open(path, Deadline::in(20s));
+  const auto list = SqliteSuppressionList::open(path, Missing::make, Deadline::in(20s));
   ASSERT_TRUE(list) << list.error().text;
   const auto found = (*list)->find(*Mailbox::parse(address(0)), {}, false, now, Deadline::in(20s));
   ASSERT_TRUE(found) << found.error().text;
@@ -263,6 +271,11 @@ TEST_F(SuppressionImportTest, says_so_when_the_disk_is_full_and_changes_nothing)
   EXPECT_EQ(seen, path +
                       ": no space left for the store or for SQLite's temporary files; nothing was "
                       "changed / ok");
+}
+
+TEST_F(SuppressionImportTest, makes_no_store_where_one_may_have_been_lost) {
+  EXPECT_EQ(SuppressionImport::open(path, Deadline::in(20s)).error().code, Code::config);
+  EXPECT_FALSE(std::filesystem::exists(path));
 }
 
 }  // namespace

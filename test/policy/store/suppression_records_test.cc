@@ -87,7 +87,9 @@ TEST_F(SuppressionRecordsTest, shows_expired_entries_of_an_address_too) {
 TEST_F(SuppressionRecordsTest, never_makes_a_store) {
   const std::string other = directory.path() / "other.db";
   EXPECT_EQ(SuppressionRecords::open(other, Missing::refuse, Deadline::in(1s)).error(),
-            (Error{Code::config, other + ": there is no store"}));
+            (Error{Code::config, other + ": there is no store; put its backup back if there was "
+                                         "one, or make an empty one with "
+                                         "icloud-milterctl store init"}));
 }
 
 }  // namespace

@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/suppression_writer.h"
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include "policy/store/sqlite_store.h"
 #include "test/support/suppression_entries.h"
 #include "test/support/temporary_directory.h"
 
@@ -52,11 +56,17 @@ TEST_F(SuppressionWriterTest, leaves_no_octet_of_an_erased_note_or_cause_in_the_
 
 TEST_F(SuppressionWriterTest, does_not_make_a_store_where_none_is_wanted) {
   const auto opened = SuppressionWriter::open(path, Missing::refuse, Deadline::in(1s));
-  EXPECT_EQ(opened.error(), (Error{Code::config, path + ": there is no store"}));
+  EXPECT_EQ(opened.error(),
+            (Error{Code::config, path + ": there is no store; put its backup back if there was "
+                                        "one, or make an empty one with "
+                                        "icloud-milterctl store init"}));
   directory.write("store.db", "");
   const auto empty = SuppressionWriter::open(path, Missing::refuse, Deadline::in(1s));
   EXPECT_EQ(empty.error(),
-            (Error{Code::config, path + ": expected a suppression store, found an empty file"}));
+            (Error{Code::config,
+                   path + ": expected a suppression store, found an empty file; put its backup "
+                          "back if there was one, or make an empty one with icloud-milterctl "
+                          "store init"}));
 }
 
 TEST_F(SuppressionWriterTest, waits_for_another_writer_and_gives_up_in_time) {
@@ -128,6 +138,34 @@ TEST(CheckEntry, wants_words_that_can_be_shown) {
   EXPECT_EQ(check_entry(one).error().text,
             "address: expected at most 254 octets of UTF-8 without control characters, found 14 "
             "octets, \"a\\xc2\\x85@icloud.com\"");
+}
+
+// As kill -9 does, in the middle of a write.
+TEST_F(SuppressionWriterTest, what_was_acknowledged_is_there_after_the_writer_was_killed) {
+  int acknowledged[2];
+  ASSERT_EQ(::pipe(acknowledged), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto own = writer();
+    for (int i = 0;; ++i) {
+      if (!own.add(entry(fmt::format("u{}@icloud.com", i)), deed())) ::_exit(1);
+      if (::write(acknowledged[1], "", 1) != 1) ::_exit(1);
+    }
+  }
+  ::close(acknowledged[1]);
+  char ignored = 0;
+  int count = 0;
+  while (count < 50 && ::read(acknowledged[0], &ignored, 1) == 1) ++count;
+  ::kill(child, SIGKILL);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  while (::read(acknowledged[0], &ignored, 1) == 1) ++count;
+  ::close(acknowledged[0]);
+  ASSERT_GE(count, 50);
+  const auto list = *SqliteSuppressionList::open(path, Missing::refuse, Deadline::in(10s));
+  for (int i = 0; i < count; ++i) {
+    const auto mailbox = *Mailbox::parse(fmt::format("u{}@icloud.com", i));
+    EXPECT_EQ(list->find(mailbox, {}, false, now, Deadline::in(10s))->size(), 1u) << i;
+  }
 }
 
 TEST(Merged, keeps_the_longer_time_and_the_first_source) {

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// icloud-milterctl store: the store as a whole. What is in it is kept by suppress and ledger.
+#include <memory>
+#include <string>
+
+#include <fmt/format.h>
+
+#include "milter/ctl/configuration.h"
+#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/terminal.h"
+#include "policy/store/stores.h"
+
+namespace icm::ctl {
+namespace {
+
+using Options = std::shared_ptr<SuppressOptions>;
+
+Result<Exit> init(const SuppressOptions& options) {
+  ICM_TRY(const StoreConfig store, store_of(options));
+  ICM_TRY(const bool is_made, make_store(store, lock_deadline()));
+  fmt::print(
+      "{}: {}\n", clean(store_place(store)),
+      is_made ? "made; the suppression list is empty" : "is there already; nothing was done");
+  return Exit::done;
+}
+
+}  // namespace
+
+void add_store(CLI::App& app, Chosen& chosen) {
+  CLI::App* store = app.add_subcommand("store", "Makes the store that the configuration names.");
+  store->require_subcommand(1);
+  const auto options = std::make_shared<SuppressOptions>();
+  CLI::App* made = store->add_subcommand("init", "Makes an empty store where there is none.");
+  add_place(*made, *options);
+  made->callback([options, &chosen] {
+    chosen = [options] {
+      const Result<Exit> done = init(*options);
+      return done ? *done : complain_about(done.error());
+    };
+  });
+  made->footer(
+      "A store in a file is made at the first start of icloud-milter, one in Redis by this command "
+      "alone.\nAfter that, a store that is not there has been lost: with an empty one, mail goes "
+      "out "
+      "to everybody\nwho was on the list. Put its backup back, where there is one.\n"
+      "Exit status: 0 it is there, 1 not, 2 usage.");
+}
+
+}  // namespace icm::ctl

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The real icloud-milter when its store is emptied, vanishes, stops and comes back, over SQLite and
+// a real Redis: whoever is on the list gets no mail, and no lost list is taken for one that is
+// empty.
+#include <filesystem>
+
+#include "policy/store/stores.h"
+#include "test/milter/daemon_fixture.h"
+#include "test/support/redis_process.h"
+#include "test/support/suppression_entries.h"
+
+namespace icm {
+namespace {
+
+using namespace std::chrono_literals;
+using entries::deed;
+using entries::entry;
+
+constexpr auto enforced = "suppression: {mode: enforce}\n";
+
+class DaemonStore : public DaemonTest {
+ protected:
+  Deadline soon() const { return Deadline::in(10s); }
+
+  StoreConfig store() const {
+    StoreConfig config;
+    config.path = path("store.db");
+    return config;
+  }
+
+  void point_to(const RedisProcess& server) {
+    store_settings_ =
+        fmt::format(", kind: redis, redis: {{servers: [\"{}\"]}}", server.address().text());
+    config_ = store();
+    config_.kind = StoreKind::redis;
+    config_.redis.servers = {server.address()};
+  }
+
+  void add(const std::string& address, const StoreConfig& config) {
+    const auto book = open_book(config, Missing::refuse, soon());
+    ASSERT_TRUE(book) << book.error().text;
+    ASSERT_TRUE((*book)->add(entry(address), deed()));
+  }
+
+  // "250" or the reply, at RCPT.
+  std::string reply_for(const std::string& address) const {
+    MilterMail mail = letter();
+    mail.recipients = {{"<" + address + ">"}};
+    const MilterOutcome outcome = send(mail, "ICLOUD-GATE");
+    const std::string& text = outcome.recipients.at(0).text;
+    return text.empty() ? "250" : text.substr(0, text.find(':'));
+  }
+
+  // Waits for a line with these words; how many there are.
+  int lines_with(const std::string& words) const {
+    int count = 0;
+    await(words, [&] {
+      const std::string log = read("log");
+      count = 0;
+      for (std::size_t at = 0; (at = log.find(words, at)) != std::string::npos; ++at) ++count;
+      return count > 0;
+    });
+    return count;
+  }
+
+  void expect_bob_alone_refused() const {
+    EXPECT_EQ(reply_for("bob@icloud.com"), suppressed);
+    EXPECT_EQ(reply_for("eve@icloud.com"), "250");
+  }
+
+  StoreConfig config_;
+  static constexpr auto suppressed = "550 5.7.1 suppression.unsubscribe";
+};
+
+TEST_F(DaemonStore, goes_on_with_what_it_knows_when_the_file_vanishes_and_after_a_restart) {
+  configure(enforced);
+  start();
+  add("bob@icloud.com", store());
+  expect_bob_alone_refused();
+  std::this_thread::sleep_for(250ms);  // until memory has him, too
+  std::filesystem::rename(path("store.db"), path("elsewhere"));
+  EXPECT_EQ(lines_with("the store is away: " + path("store.db") + ": the store is not there any"),
+            1);
+  expect_bob_alone_refused();
+  ASSERT_EQ(*daemon_->stop(), 0);
+
+  start();
+  expect_bob_alone_refused();
+  EXPECT_EQ(lines_with("the store is away: " + path("store.db") + ": there is no store"), 1);
+  EXPECT_FALSE(std::filesystem::exists(path("store.db")));
+  std::filesystem::rename(path("elsewhere"), path("store.db"));
+  EXPECT_EQ(lines_with("the store answers again"), 1);
+  expect_bob_alone_refused();
+  EXPECT_EQ(read("log").find("is away", read("log").find("answers again")), std::string::npos);
+}
+
+TEST_F(DaemonStore, does_not_start_over_a_lost_file_when_nothing_may_stand_in) {
+  store_settings_ = ", while_away: on_error";
+  configure(enforced);
+  start();
+  add("bob@icloud.com", store());
+  std::filesystem::rename(path("store.db"), path("elsewhere"));
+  lines_with("the store is away");
+  EXPECT_EQ(reply_for("eve@icloud.com"), "451 4.3.0 suppression.error");
+  ASSERT_EQ(*daemon_->stop(), 0);
+  const std::string told = fail_to_start();
+  EXPECT_NE(told.find(path("store.db") + ": there is no store; put its backup back if there was "
+                                         "one, or make an empty one with icloud-milterctl store "
+                                         "init\n"),
+            std::string::npos)
+      << told;
+  EXPECT_FALSE(std::filesystem::exists(path("store.db")));
+}
+
+class DaemonRedis : public DaemonStore {
+ protected:
+  DaemonRedis() { point_to(server_); }
+
+  const RedisProcess server_;
+};
+
+TEST_F(DaemonRedis, takes_no_emptied_server_for_an_empty_list_not_even_after_a_restart) {
+  configure(enforced);
+  EXPECT_NE(fail_to_start().find("there is no suppression list \"icloud-milter\"; put its backup"),
+            std::string::npos);
+  ASSERT_EQ(make_store(config_, soon()), true);
+  start();
+  add("bob@icloud.com", config_);
+  expect_bob_alone_refused();
+  std::this_thread::sleep_for(250ms);  // until memory has him, too
+  server_.ask({"FLUSHALL"});
+  EXPECT_EQ(lines_with("the store is away: " + server_.address().text()), 1);
+  expect_bob_alone_refused();
+  EXPECT_FALSE(open_book(config_, Missing::refuse, soon()));
+  ASSERT_EQ(*daemon_->stop(), 0);
+
+  start();
+  expect_bob_alone_refused();
+  await("the second line",
+        [&] { return lines_with("the store is away: " + server_.address().text()) == 2; });
+  EXPECT_FALSE(open_book(config_, Missing::refuse, soon()));
+}
+
+// A host of its own, on the same server.
+class OtherHost : public DaemonStore {
+ public:
+  explicit OtherHost(const RedisProcess& server) {
+    point_to(server);
+    configure(enforced);
+    start();
+  }
+  using DaemonStore::reply_for;
+
+ private:
+  void TestBody() override {}
+};
+
+TEST_F(DaemonRedis, enforces_at_once_what_its_host_adds_and_soon_what_others_add) {
+  ASSERT_EQ(make_store(config_, soon()), true);
+  configure(enforced);
+  start();
+  const OtherHost other(server_);
+  for (const std::string address : {"bob@icloud.com", "ann@icloud.com"}) {
+    EXPECT_EQ(reply_for(address), "250");
+    EXPECT_EQ(other.reply_for(address), "250");
+    add(address, config_);
+    EXPECT_EQ(reply_for(address), suppressed);
+    await("the other host follows", [&] { return other.reply_for(address) == suppressed; });
+  }
+}
+
+}  // namespace
+}  // namespace icm
