@@ -38,6 +38,7 @@ class ThrottleMeansTest : public testing::Test {
     return *means;
   }
   void pause(const std::string& subject) {
+    ASSERT_TRUE(make_store(config.store, soon()));
     const auto book = open_backoffs(config.store);
     ASSERT_TRUE((*book)->put({.kind = BackoffKind::pause,
                               .subject = subject,

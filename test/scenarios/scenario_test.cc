@@ -95,7 +95,7 @@ TEST(Scenario, writes_its_configuration_section_by_section) {
             "socket:\n  address: unix:/t/s\n  group: \"\"\n"
             "arrival:\n  authserv_id: other.example\n  authenticate: no\n"
             "log:\n  destination: stderr\n  decisions: /t/decisions.jsonl\n"
-            "store:\n  path: /t/store.db\n"
+            "store:\n  path: /t/store.db\n  while_away: on_error\n"
             "control:\n  socket: \"\"\n"
             "suppression:\n  mode: enforce\n  rules:\n    hard-bounce: observe\n"
             "streams: [{name: news}]\n");

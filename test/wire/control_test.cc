@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "test/support/control_client.h"
+#include "test/support/redis_process.h"
 #include "test/wire/stalled_store.h"
 #include "test/wire/wire_fixture.h"
 

@@ -225,7 +225,7 @@ TEST_F(SuppressBulk, exports_with_the_evidence_and_imports_it_exactly) {
                      "2026-11-01T08:00:00Z,2026-11-02T08:00:00.001Z,1000000000\r\n"
                      "eve@me.com,suspended,list:x.example,2026-11-01T08:00:00Z,"
                      "2126-11-01T08:00:00Z,crm,,,,,,,,\r\n");
-  store_ = in_directory("second.db");
+  begin_another();
   ASSERT_EQ(import(csv).err, "");
   EXPECT_EQ(exported({"--format", "json"}), lines);
 }

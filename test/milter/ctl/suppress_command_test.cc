@@ -273,7 +273,7 @@ TEST_F(Suppress, tells_when_something_was_said_again_and_keeps_it_in_json) {
   EXPECT_NE(run({"show", "bob@icloud.com"}).out.find("\n  again    NOW\n"), std::string::npos);
   const std::string json =
       run_command(&add_suppress, {"suppress", "export", "--format", "json", "--store", store_}).out;
-  store_ = in_directory("other.db");
+  begin_another();
   EXPECT_EQ(import(json, {"--format", "json"}).exit, 0);
   EXPECT_NE(run({"show", "bob@icloud.com"}).out.find("\n  again    NOW\n"), std::string::npos);
 }

@@ -55,7 +55,7 @@ TEST_F(ForeignLists, of_bounces_give_no_address_up_for_what_is_not_its_own_fault
                      {"--skip-bad"}),
             "d@icloud.com,hard-bounce,global,2026-01-02T03:04:05Z,,import:list.csv,null "
             "MX,,,,,,,\r\n");
-  store_ = in_directory("second.db");
+  begin_another();
   EXPECT_EQ(imported("address,code,error,created_at\n"
                      "a@icloud.com,554,[HM08] Message rejected due to local policy,1\n"
                      "b@icloud.com,550,550 5.7.1 [CS01] 5.1.1,1\n"

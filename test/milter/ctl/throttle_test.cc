@@ -8,6 +8,7 @@
 #include "milter/ctl/suppress_options.h"
 #include "milter/ctl/throttle_print.h"
 #include "policy/store/backoff.h"
+#include "policy/store/stores.h"
 #include "test/milter/ctl/command_runner.h"
 #include "test/support/temporary_directory.h"
 
@@ -37,6 +38,12 @@ class Throttle : public testing::Test {
 
   static Outcome wrong(std::string what) {
     return {2, "", "icloud-milterctl: " + std::move(what) + "\n"};
+  }
+
+  Throttle() {
+    StoreConfig store;
+    store.path = directory.path() / "store.db";
+    EXPECT_TRUE(make_store(store, lock_deadline()));
   }
 
   TemporaryDirectory directory;
