@@ -59,6 +59,7 @@ struct StoreConfig {
   std::string path = "/var/lib/icloud-milter/store.db";
   std::string snapshot;
   WhileAway while_away = WhileAway::snapshot;
+  std::string hash_key_file;
   RedisConfig redis;
   bool operator==(const StoreConfig&) const = default;
 };
@@ -78,6 +79,11 @@ void describe(StoreConfig& c, Visitor& visit) {
   visit.choice("while_away", c.while_away,
                "What a lookup answers while the store cannot be asked: snapshot answers with the "
                "list as it was last seen, on_error does what suppression.on_error says.");
+  visit.secret_file("hash_key_file", c.hash_key_file,
+                    "File with one key of at least 64 hexadecimal digits (openssl rand -hex 32), "
+                    "the same on every host of a fleet: the store then keeps a keyed hash "
+                    "(HMAC-SHA-256) instead of each address. Empty keeps addresses. What is "
+                    "hashed cannot be turned back, nor brought under another key.");
   visit.section("redis", c.redis, "The Redis or Valkey of kind redis.");
 }
 
