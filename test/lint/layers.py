@@ -22,7 +22,7 @@ LAYERS = {
     "policy/replies": BASE,
     # The one file of replies that reads YAML, as configuration does.
     "policy/replies/reply_table_file": BASE + ["policy/replies", "policy/config/yaml_tree"],
-    "policy/delivery": BASE + ["policy/message"],
+    "policy/delivery": BASE + ["policy/message", "policy/recipients"],
     "policy/unsubscribe": BASE + ["policy/message", "policy/auth", "policy/store"],
     # The words that policies and configuration share.
     "policy/verdict": BASE + ["policy/message"],

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Which deliveries Apple answered. Our own gate answers for Apple's recipients, too, and what it
+// says is nothing to learn from.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "policy/recipients.h"
+
+namespace icm {
+
+// Immutable, safe from any thread; `apple` must outlive it.
+class AppleTraffic {
+ public:
+  // `transports` deliver to Apple alone.
+  AppleTraffic(const AppleDomains& apple, std::vector<std::string> transports)
+      : apple_(apple), transports_(std::move(transports)) {}
+
+  bool is_transport(std::string_view program) const;
+
+  // By the name of the host that answered, such as mx01.mail.icloud.com.
+  bool is_host(std::string_view relay_host) const;
+
+  // By the recipient's domain.
+  bool is_recipient(std::string_view recipient) const;
+
+  // A delivery to `recipient` by `program` over this relay. A recipient of Apple's alone does not
+  // make it so where the relay has an address that only our own network knows: that is a gate, or
+  // a filter.
+  bool concerns(std::string_view program, std::string_view recipient, std::string_view relay_host,
+                std::string_view relay_ip) const;
+
+ private:
+  const AppleDomains& apple_;
+  std::vector<std::string> transports_;
+};
+
+}  // namespace icm
