@@ -72,6 +72,19 @@ int usage_status(const CLI::App& app) {
 
 }  // namespace
 
+void declare(CLI::App& app, Chosen& chosen) {
+  app.name("icloud-milterctl");
+  app.description(
+      "Runs and reviews icloud-milter, the milter that holds mail for iCloud to Apple's rules.");
+  wrap_help(app);
+  app.set_version_flag("--version", "icloud-milterctl " ICM_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit status: 0 done, 1 refused or failed, 2 usage, 3 no daemon.");
+#define ICM_COMMAND(name) add_##name(app, chosen);
+#include "milter/ctl/commands.inc"
+#undef ICM_COMMAND
+}
+
 void wrap_help(CLI::App& app) {
   const int width = Terminal::of(stdout).width();
   app.formatter(std::make_shared<WrappingFormatter>(

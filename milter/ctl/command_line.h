@@ -7,6 +7,9 @@
 
 namespace icm::ctl {
 
+// Makes `app` the whole of icloud-milterctl: what it is called, what it says, every command.
+void declare(CLI::App& app, Chosen& chosen);
+
 // Gives `app`, and every command added to it afterwards, help texts that are wrapped to the
 // terminal: CLI11 leaves each option's sentences on one line.
 void wrap_help(CLI::App& app);

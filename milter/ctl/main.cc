@@ -13,22 +13,10 @@
 namespace icm::ctl {
 namespace {
 
-void add_commands(CLI::App& app, Chosen& chosen) {
-#define ICM_COMMAND(name) add_##name(app, chosen);
-#include "milter/ctl/commands.inc"
-#undef ICM_COMMAND
-}
-
 int run(int argc, char** argv) {
-  CLI::App app{
-      "Runs and reviews icloud-milter, the milter that holds mail for iCloud to Apple's rules.",
-      "icloud-milterctl"};
-  wrap_help(app);
-  app.set_version_flag("--version", "icloud-milterctl " ICM_VERSION);
-  app.require_subcommand(1);
-  app.footer("Exit status: 0 done, 1 refused or failed, 2 usage, 3 no daemon.");
+  CLI::App app;
   Chosen chosen;
-  add_commands(app, chosen);
+  declare(app, chosen);
   return run_command_line(app, chosen, argc, argv);
 }
 

@@ -95,7 +95,7 @@ void add_policy(CLI::App& app, Chosen& chosen) {
       "policy",
       "Changes how far a policy of the running daemon goes, for a while or until it ends.");
   const auto option = std::make_shared<PolicyOption>();
-  command->add_option("NAME", option->name, "The policy, as in milter.conf.")
+  command->add_option("POLICY", option->name, "The policy, as in milter.conf.")
       ->required()
       ->option_text(" ");
   command->add_option("MODE", option->mode, "observe, enforce or off.")

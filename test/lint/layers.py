@@ -56,7 +56,7 @@ LIBRARIES = {
     "cjose/": ["policy/auth/web_token.cc"],
     "libmilter/": ["milter/callbacks.cc", "milter/libmilter_mta.cc"],
     "syslog.h": ["milter/log_writer.cc"],
-    "CLI/": ["milter/main.cc", "milter/ctl/"],
+    "CLI/": ["milter/daemon_arguments.h", "milter/ctl/"],
 }
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

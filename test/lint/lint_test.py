@@ -61,7 +61,7 @@ class Layers(unittest.TestCase):
             ("policy/engine.cc", "#include <sqlite3.h>",
              "<sqlite3.h> may be included by policy/store/sqlite.cc alone"),
             ("milter/session.cc", "#include <CLI/CLI.hpp>",
-             "<CLI/CLI.hpp> may be included by milter/main.cc, milter/ctl/ alone"),
+             "<CLI/CLI.hpp> may be included by milter/daemon_arguments.h, milter/ctl/ alone"),
             ("milter/session.cc", "  #  include <openssl/evp.h>",
              "<openssl/evp.h> may be included by policy/auth/crypto.cc alone"),
             ("milter/session.cc", '#include "session.h"',
