@@ -55,6 +55,13 @@ Result<std::shared_ptr<SnapshotSuppressionList>> kept_list(
   return open_snapshot_list(config, deadline, credentials_directory, stand_in);
 }
 
+// Where what is known of the list answers for a store that is away, the ledger may come later.
+StandIn stand_in_of(const StoreConfig& config,
+                    const std::shared_ptr<SnapshotSuppressionList>& snapshot) {
+  const bool is_away = snapshot != nullptr && !snapshot->state().away.empty();
+  return is_away && config.while_away == WhileAway::snapshot ? StandIn::allowed : StandIn::none;
+}
+
 // For looking whether all is well: makes nothing.
 Result<std::unique_ptr<SuppressionList>> list_as_it_is(const StoreConfig& config,
                                                        const std::string& credentials_directory) {
@@ -79,7 +86,8 @@ Result<std::shared_ptr<const World>> World::build(Config config,
   }
   std::unique_ptr<Ledger> ledger;
   if (asks_ledger(config) && !is_first_start(config.store)) {
-    ICM_TRY(ledger, open_ledger(config.store, Deadline::in(wait_for_store)));
+    ICM_TRY(ledger, open_ledger(config.store, Deadline::in(wait_for_store), credentials_directory,
+                                stand_in_of(config.store, snapshot)));
   }
   SealingKeys keys;
   if (config.arc_sealing.mode != Mode::off) {

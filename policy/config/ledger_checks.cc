@@ -35,11 +35,6 @@ class LedgerChecker {
 
   void policy(std::string_view name, const PolicyConfig& policy) {
     if (policy.mode == Mode::off) return;
-    const std::string mode = fmt::format("{}.mode", name);
-    if (config_.store.kind == StoreKind::redis && !places_.unread("store.kind")) {
-      add(Severity::error, mode, mode,
-          "store.kind is redis, and the ledger is kept in SQLite alone: write off");
-    }
     // A recipient is judged when it is named, before anything tells a submission from a forward.
     const std::string origins = fmt::format("{}.origins", name);
     if (places_.unread(origins) || policy.origins.empty()) return;

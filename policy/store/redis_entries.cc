@@ -1,29 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/redis_entries.h"
 
-#include <array>
-#include <limits>
-
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "policy/base/text.h"
+#include "policy/store/redis_member.h"
 
 namespace icm {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
-constexpr char end_of_part = '\0';
+using namespace redis_member;
 
 tl::unexpected<Error> damaged(std::string_view member) {
   return fail(
       Code::permanent,
       fmt::format("expected an entry of the suppression list, found \"{}\"", for_log(member, 120)));
 }
-
-std::int64_t number_of(WallTime time) { return time.time_since_epoch().count(); }
-WallTime time_of(std::int64_t number) { return WallTime(std::chrono::milliseconds(number)); }
 
 void write_rest(Json& json, const RedisEntry& entry) {
   json["by"] = entry.added_by;
@@ -41,25 +33,6 @@ void write_rest(Json& json, const RedisEntry& entry) {
       {"pattern", evidence.pattern},           {"reply", evidence.reply},
       {"queue_id", evidence.queue_id},         {"first", number_of(evidence.first_seen)},
       {"last", number_of(evidence.last_seen)}, {"count", evidence.count}};
-}
-
-// What is UTF-8 is written as it is; nothing else passes check_entry().
-std::string dump(const Json& json) {
-  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
-}
-
-std::optional<std::string> text_in(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end()) return std::string();
-  if (!found->is_string()) return std::nullopt;
-  return found->get<std::string>();
-}
-
-std::optional<std::int64_t> number_in(const Json& json, const char* name) {
-  const auto found = json.find(name);
-  if (found == json.end()) return 0;
-  if (!found->is_number_integer()) return std::nullopt;
-  return found->get<std::int64_t>();
 }
 
 std::optional<Evidence> evidence_in(const Json& json) {
@@ -114,25 +87,11 @@ bool read_rest(const Json& json, RedisEntry& entry) {
   return entry.entry.evidence.has_value();
 }
 
-// The parts before the JSON, and the JSON.
-template <std::size_t count>
-std::optional<std::array<std::string_view, count>> parts_of(std::string_view member) {
-  std::array<std::string_view, count> parts;
-  for (std::size_t i = 0; i + 1 < count; ++i) {
-    const std::size_t end = member.find(end_of_part);
-    if (end == std::string_view::npos) return std::nullopt;
-    parts[i] = member.substr(0, end);
-    member.remove_prefix(end + 1);
-  }
-  parts[count - 1] = member;
-  return parts;
-}
-
 }  // namespace
 
 BucketKeys bucket_keys(const std::string& prefix, int bucket) {
   const std::string tag = fmt::format("{{{}:{:02x}}}", prefix, bucket);
-  return {tag + ":entries", tag + ":past", tag + ":log"};
+  return {tag + ":entries", tag + ":past", tag + ":log", tag + ":ledger"};
 }
 
 int bucket_of(std::string_view address) {

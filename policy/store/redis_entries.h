@@ -13,6 +13,8 @@
 //                        without entries.
 //   {PREFIX:07}:past     the same of what stood once: ADDRESS NUL NUMBER NUL and JSON
 //   {PREFIX:07}:log      a stream with the address of every change, for those that follow
+//   {PREFIX:07}:ledger   as entries, of the ledger of consent: a mark, then ADDRESS NUL SCOPE NUL
+//                        and JSON (redis_subscriptions.h)
 // and once {PREFIX:deeds}, a hash of what was done, by number, and {PREFIX:deeds}:imports, a set of
 // the numbers of imports. A number is the time in milliseconds, or one more than the last: also
 // when the deeds alone were lost, none of them comes again.
@@ -34,6 +36,7 @@ struct BucketKeys {
   std::string entries;
   std::string past;
   std::string log;
+  std::string ledger;
 };
 
 BucketKeys bucket_keys(const std::string& prefix, int bucket);

@@ -2,8 +2,6 @@
 #include "policy/store/redis_import.h"
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <map>
 
 #include <fmt/format.h>
@@ -16,60 +14,39 @@ namespace {
 constexpr std::chrono::seconds patience{30};  // for one batch
 constexpr int most_attempts = 100;            // of one batch, while others write the same addresses
 
-tl::unexpected<Error> file_problem(std::string_view what) {
-  return fail(Code::temporary, fmt::format("the import's temporary file: cannot {}: {}", what,
-                                           std::strerror(errno)));
-}
-
 }  // namespace
 
 Result<std::unique_ptr<ImportJob>> RedisImport::begin(RedisShelf shelf) {
-  File file(std::tmpfile());
-  if (file == nullptr) return file_problem("be made");
-  return std::unique_ptr<ImportJob>(new RedisImport(std::move(shelf), std::move(file)));
+  ICM_TRY(RedisStage stage, RedisStage::make());
+  return std::unique_ptr<ImportJob>(new RedisImport(std::move(shelf), std::move(stage)));
 }
 
-// As a member, behind its length.
 Status RedisImport::stage(const Suppression& entry) {
   ICM_CHECK(check_entry(entry));
-  const std::string member = member_of(new_version(entry, 0));
-  const auto length = static_cast<std::uint32_t>(member.size());
-  const bool is_written = std::fwrite(&length, sizeof length, 1, file_.get()) == 1 &&
-                          std::fwrite(member.data(), member.size(), 1, file_.get()) == 1;
-  if (!is_written) return file_problem("be written");
-  ++staged_;
-  return {};
+  return stage_.put(member_of(new_version(entry, 0)));
 }
 
 Result<std::vector<Suppression>> RedisImport::next_batch() {
+  ICM_TRY(const std::vector<std::string> members, stage_.take());
   std::vector<Suppression> batch;
-  while (batch.size() < batch_size && read_ < staged_) {
-    std::uint32_t length = 0;
-    if (std::fread(&length, sizeof length, 1, file_.get()) != 1) return file_problem("be read");
-    std::string member(length, '\0');
-    if (std::fread(member.data(), length, 1, file_.get()) != 1) return file_problem("be read");
+  for (const std::string& member : members) {
     ICM_TRY(RedisEntry entry, entry_of_member(member));
     batch.push_back(std::move(entry.entry));
-    ++read_;
   }
   return batch;
 }
 
 Result<ImportCount> RedisImport::commit(const Deed& deed, Deadline,
                                         const std::function<void(std::uint64_t)>& progress) {
-  if (std::fflush(file_.get()) != 0) return file_problem("be written");
-  std::rewind(file_.get());
+  ICM_CHECK(stage_.rewind());
   ImportCount count;
-  while (read_ < staged_) {
-    const std::uint64_t done = read_;
+  while (stage_.taken() < stage_.size()) {
+    const std::uint64_t done = stage_.taken();
     ICM_TRY(const std::vector<Suppression> batch, next_batch());
     if (const Status written = write(batch, deed, count); !written) {
-      return fail(written.error().code,
-                  fmt::format("{} (after {} of {} entries; an import of the same input completes "
-                              "it)",
-                              written.error().text, done, staged_));
+      return stage_.broken_off(written.error(), done);
     }
-    if (progress) progress(read_);
+    if (progress) progress(stage_.taken());
   }
   if (!deed_) return count;
   if (!is_written_) {

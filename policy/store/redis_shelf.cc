@@ -9,16 +9,12 @@
 #include <fmt/format.h>
 
 #include "policy/base/text.h"
+#include "policy/store/redis_scripts.h"
 
 namespace icm {
 namespace {
 
 using Kind = RedisReply::Kind;
-
-// Every script has the keys of one bucket: entries, past, log. "\1" begins the mark of the list.
-#define ICM_FIND_MARK                                                    \
-  "local mark = redis.call('ZRANGEBYLEX', KEYS[1], '[\\1', '(\\2')[1]\n" \
-  "if not mark then return redis.error_reply('NOLIST there is none') end\n"
 
 const RedisScript make_list(
     "local mark = redis.call('ZRANGEBYLEX', KEYS[1], '[\\1', '(\\2')[1]\n"
@@ -29,6 +25,14 @@ const RedisScript make_list(
     "redis.call('XADD', KEYS[3], '*', 'a', '')\n"
     "return ARGV[1]\n");
 
+const RedisScript make_ledger(
+    ICM_FIND_MARK
+    "local ledger = redis.call('ZRANGEBYLEX', KEYS[4], '[\\1', '(\\2')[1]\n"
+    "if ledger then return ledger end\n"
+    "if ARGV[1] == '' then return redis.error_reply('NOLEDGER there is none') end\n"
+    "redis.call('ZADD', KEYS[4], 0, ARGV[1])\n"
+    "return ARGV[1]\n");
+
 const RedisScript read_address(ICM_FIND_MARK
                                "return redis.call('ZRANGEBYLEX', KEYS[1], ARGV[1], ARGV[2])\n");
 
@@ -36,21 +40,9 @@ const RedisScript read_address(ICM_FIND_MARK
 // lengths: what stands there as it was read, what shall stand there, what joins the past.
 const RedisScript change_address(
     ICM_FIND_MARK
-    "local at = 6\n"
-    "local function list()\n"
-    "  local items = {}\n"
-    "  for i = 1, tonumber(ARGV[at]) do items[i] = ARGV[at + i] end\n"
-    "  at = at + #items + 1\n"
-    "  return items\n"
-    "end\n"
+    "local at = 6\n" ICM_COMPARE_LISTS
     "local before, after, past = list(), list(), list()\n"
-    "local found = redis.call('ZRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3])\n"
-    "local function stands(list)\n"
-    "  local is_listed = {}\n"
-    "  for _, member in ipairs(list) do is_listed[member] = true end\n"
-    "  for _, member in ipairs(found) do if not is_listed[member] then return false end end\n"
-    "  return #found == #list\n"
-    "end\n"
+    "found = redis.call('ZRANGEBYLEX', KEYS[1], ARGV[2], ARGV[3])\n"
     "if not stands(before) then\n"
     // Asked again, since its answer was lost: entries and past bear the number of their deed.
     "  if not stands(after) then return 0 end\n"
@@ -61,7 +53,10 @@ const RedisScript change_address(
     "end\n"
     "for _, member in ipairs(found) do redis.call('ZREM', KEYS[1], member) end\n"
     "for _, member in ipairs(after) do redis.call('ZADD', KEYS[1], 0, member) end\n"
-    "if ARGV[5] ~= '' then redis.call('ZREMRANGEBYLEX', KEYS[2], ARGV[2], ARGV[3]) end\n"
+    "if ARGV[5] ~= '' then\n"
+    "  redis.call('ZREMRANGEBYLEX', KEYS[2], ARGV[2], ARGV[3])\n"
+    "  redis.call('ZREMRANGEBYLEX', KEYS[4], ARGV[2], ARGV[3])\n"
+    "end\n"
     "for _, member in ipairs(past) do redis.call('ZADD', KEYS[2], 0, member) end\n"
     "redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'a', ARGV[1])\n"
     "return 1\n");
@@ -108,54 +103,85 @@ tl::unexpected<Error> unexpected_reply(const RedisClient& client, std::string_vi
               fmt::format("{}: expected {}, got {}", client.text(), expected, to_string(reply)));
 }
 
+// What is missing, in our words; empty: the Error is another one.
+std::string_view missing_of(const Error& error) {
+  if (error.text.find("\"NOLIST ") != std::string::npos) return "suppression list";
+  if (error.text.find("\"NOLEDGER ") != std::string::npos) return "ledger of consent";
+  return {};
+}
+
 // What a server that forgot the list says, in words that help; every other Error as it is.
 template <class T>
 Result<T> explained(Result<T> result, const RedisClient& client, const std::string& prefix) {
-  if (result || result.error().text.find("\"NOLIST ") == std::string::npos) return result;
+  const std::string_view missing = result ? std::string_view() : missing_of(result.error());
+  if (missing.empty()) return result;
   return fail(Code::temporary,
-              fmt::format("{}: the suppression list \"{}\" is not there (any more); was the server "
-                          "emptied, or does it keep nothing over a restart? Put its backup back, "
-                          "or make an empty one with icloud-milterctl store init",
-                          client.text(), prefix));
+              fmt::format("{}: the {} \"{}\" is not there (any more); was the server emptied, or "
+                          "does it keep nothing over a restart? Put its backup back, or make an "
+                          "empty one with icloud-milterctl store init",
+                          client.text(), missing, prefix));
 }
 
 }  // namespace
 
-RedisCall RedisShelf::call(int bucket, std::vector<std::string> arguments) const {
-  BucketKeys keys = bucket_keys(prefix_, bucket);
-  return {{std::move(keys.entries), std::move(keys.past), std::move(keys.log)},
-          std::move(arguments)};
+std::vector<RedisCall> RedisShelf::calls_of(const std::vector<BucketCall>& calls) const {
+  std::vector<RedisCall> all;
+  for (const BucketCall& one : calls) {
+    BucketKeys keys = bucket_keys(prefix_, one.bucket);
+    all.push_back({{std::move(keys.entries), std::move(keys.past), std::move(keys.log),
+                    std::move(keys.ledger)},
+                   one.arguments});
+  }
+  return all;
 }
 
-Status RedisShelf::open(Missing missing, Deadline deadline) const {
+Result<std::vector<RedisReply>> RedisShelf::run_each(const RedisScript& script,
+                                                     const std::vector<BucketCall>& calls,
+                                                     Deadline deadline,
+                                                     Durability durability) const {
+  return explained(client_->run_each(script, calls_of(calls), deadline, durability), *client_,
+                   prefix_);
+}
+
+Status RedisShelf::find_or_make(const RedisScript& script, std::string_view what, Missing missing,
+                                Deadline deadline) const {
   const std::string mark = missing == Missing::make ? new_mark() : std::string();
-  std::vector<RedisCall> calls;
-  for (int bucket = 0; bucket < redis_buckets; ++bucket) calls.push_back(call(bucket, {mark}));
-  const auto marks = client_->run_each(make_list, calls, deadline);
-  if (!marks && marks.error().text.find("\"NOLIST ") != std::string::npos) {
-    return fail(Code::config, fmt::format("{}: there is no suppression list \"{}\"; put its backup "
-                                          "back if there was one, or make an empty one with "
-                                          "icloud-milterctl store init",
-                                          client_->text(), prefix_));
+  std::vector<BucketCall> calls;
+  for (int bucket = 0; bucket < redis_buckets; ++bucket) calls.push_back({bucket, {mark}});
+  const auto marks = client_->run_each(script, calls_of(calls), deadline);
+  const std::string_view lacks = marks ? std::string_view() : missing_of(marks.error());
+  if (!lacks.empty()) {
+    return fail(Code::config, fmt::format("{}: there is no {} \"{}\"; put its backup back if there "
+                                          "was one, or make an empty one with icloud-milterctl "
+                                          "store init",
+                                          client_->text(), lacks, prefix_));
   }
   if (!marks) return tl::make_unexpected(marks.error());
   for (const RedisReply& reply : *marks) {
     const std::string expected = fmt::format("\x01{}:", redis_list_version);
     if (reply.text.starts_with(expected)) continue;
-    return fail(Code::config, fmt::format("{}: expected a suppression list of version {}, found {}",
-                                          client_->text(), redis_list_version, to_string(reply)));
+    return fail(Code::config,
+                fmt::format("{}: expected a {} of version {}, found {}", client_->text(), what,
+                            redis_list_version, to_string(reply)));
   }
   return {};
 }
 
+Status RedisShelf::open(Missing missing, Deadline deadline) const {
+  return find_or_make(make_list, "suppression list", missing, deadline);
+}
+
+Status RedisShelf::open_ledger(Missing missing, Deadline deadline) const {
+  return find_or_make(make_ledger, "ledger of consent", missing, deadline);
+}
+
 Result<std::vector<std::vector<RedisEntry>>> RedisShelf::standing(
     const std::vector<std::string>& addresses, Deadline deadline) const {
-  std::vector<RedisCall> calls;
+  std::vector<BucketCall> calls;
   for (const std::string& address : addresses) {
-    calls.push_back(call(bucket_of(address), {first_of(address), behind(address)}));
+    calls.push_back({bucket_of(address), {first_of(address), behind(address)}});
   }
-  ICM_TRY(const std::vector<RedisReply> replies,
-          explained(client_->run_each(read_address, calls, deadline), *client_, prefix_));
+  ICM_TRY(const std::vector<RedisReply> replies, run_each(read_address, calls, deadline));
   std::vector<std::vector<RedisEntry>> all;
   for (const RedisReply& reply : replies) {
     if (reply.kind != Kind::list) return unexpected_reply(*client_, "entries", reply);
@@ -186,7 +212,7 @@ Result<std::vector<RedisEntry>> RedisShelf::past(const std::string& address,
 
 Result<std::vector<bool>> RedisShelf::change(const std::vector<AddressChange>& changes,
                                              Deadline deadline) const {
-  std::vector<RedisCall> calls;
+  std::vector<BucketCall> calls;
   for (const AddressChange& change : changes) {
     std::vector<std::string> arguments{change.address, first_of(change.address),
                                        behind(change.address), fmt::format("{}", most_changes),
@@ -202,12 +228,12 @@ Result<std::vector<bool>> RedisShelf::change(const std::vector<AddressChange>& c
     for (const RedisEntry& entry : change.ended) {
       arguments.push_back(past_member_of(entry, number++));
     }
-    calls.push_back(call(bucket_of(change.address), std::move(arguments)));
+    calls.push_back({bucket_of(change.address), std::move(arguments)});
   }
-  auto changed = client_->run_each(change_address, calls, deadline, Durability::replicated);
+  auto changed = run_each(change_address, calls, deadline, Durability::replicated);
   // Also after an Error: some may have been made.
   if (generation_ != nullptr) generation_->raise();
-  ICM_TRY(const std::vector<RedisReply> replies, explained(std::move(changed), *client_, prefix_));
+  ICM_TRY(const std::vector<RedisReply> replies, std::move(changed));
   std::vector<bool> made;
   for (const RedisReply& reply : replies) {
     if (reply.kind != Kind::number) return unexpected_reply(*client_, "0 or 1", reply);
@@ -291,11 +317,16 @@ Result<std::vector<std::string>> RedisShelf::past_page(int bucket, const std::st
   return page_of(bucket_keys(prefix_, bucket).past, after, most, deadline);
 }
 
+Result<std::vector<std::string>> RedisShelf::ledger_page(int bucket, const std::string& after,
+                                                         std::size_t most,
+                                                         Deadline deadline) const {
+  return page_of(bucket_keys(prefix_, bucket).ledger, after, most, deadline);
+}
+
 Result<std::vector<BucketEnd>> RedisShelf::ends(Deadline deadline) const {
-  std::vector<RedisCall> calls;
-  for (int bucket = 0; bucket < redis_buckets; ++bucket) calls.push_back(call(bucket, {}));
-  ICM_TRY(const std::vector<RedisReply> replies,
-          explained(client_->run_each(find_end, calls, deadline), *client_, prefix_));
+  std::vector<BucketCall> calls;
+  for (int bucket = 0; bucket < redis_buckets; ++bucket) calls.push_back({bucket, {}});
+  ICM_TRY(const std::vector<RedisReply> replies, run_each(find_end, calls, deadline));
   std::vector<BucketEnd> ends;
   for (const RedisReply& reply : replies) {
     if (reply.items.size() != 2) return unexpected_reply(*client_, "the log's end", reply);
@@ -309,9 +340,9 @@ Result<std::optional<std::vector<std::string>>> RedisShelf::changed(int bucket,
                                                                     std::size_t most,
                                                                     Deadline deadline) const {
   const std::string count = fmt::format("{}", most + 1);
-  ICM_TRY(RedisReply reply,
-          explained(client_->run(find_changes, call(bucket, {last, count}), deadline), *client_,
-                    prefix_));
+  ICM_TRY(std::vector<RedisReply> replies,
+          run_each(find_changes, {{bucket, {last, count}}}, deadline));
+  RedisReply& reply = replies[0];
   if (reply.kind == Kind::nothing) return std::optional<std::vector<std::string>>();
   if (reply.kind != Kind::list) return unexpected_reply(*client_, "addresses", reply);
   if (reply.items.size() > most) return std::optional<std::vector<std::string>>();

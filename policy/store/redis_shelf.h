@@ -22,6 +22,12 @@ struct BucketEnd {
   bool operator==(const BucketEnd&) const = default;
 };
 
+// What a script is called with, besides the keys of the bucket.
+struct BucketCall {
+  int bucket = 0;
+  std::vector<std::string> arguments;
+};
+
 // Safe from any thread.
 class RedisShelf {
  public:
@@ -36,6 +42,14 @@ class RedisShelf {
   // Makes the list where there is none; Code::config when it is of another version, or when there
   // is none and it shall not be made.
   [[nodiscard]] Status open(Missing missing, Deadline deadline) const;
+  // The same of the ledger of consent, where there is a list.
+  [[nodiscard]] Status open_ledger(Missing missing, Deadline deadline) const;
+
+  // A script (redis_scripts.h) on each of these buckets. A list or a ledger that is lost is an
+  // Error that helps.
+  [[nodiscard]] Result<std::vector<RedisReply>> run_each(
+      const RedisScript& script, const std::vector<BucketCall>& calls, Deadline deadline,
+      Durability durability = Durability::written) const;
 
   // What stands at each of the addresses, which are all different.
   [[nodiscard]] Result<std::vector<std::vector<RedisEntry>>> standing(
@@ -63,12 +77,15 @@ class RedisShelf {
   [[nodiscard]] Result<std::vector<std::int64_t>> imports(Deadline deadline) const;
 
   // Up to `most` members of a bucket behind `after` (empty: from the start), in order: of what
-  // stands, or of the history.
+  // stands, of the history, or of the ledger.
   [[nodiscard]] Result<std::vector<std::string>> page(int bucket, const std::string& after,
                                                       std::size_t most, Deadline deadline) const;
   [[nodiscard]] Result<std::vector<std::string>> past_page(int bucket, const std::string& after,
                                                            std::size_t most,
                                                            Deadline deadline) const;
+  [[nodiscard]] Result<std::vector<std::string>> ledger_page(int bucket, const std::string& after,
+                                                             std::size_t most,
+                                                             Deadline deadline) const;
 
   // Of all buckets.
   [[nodiscard]] Result<std::vector<BucketEnd>> ends(Deadline deadline) const;
@@ -86,7 +103,9 @@ class RedisShelf {
   [[nodiscard]] Result<std::vector<std::string>> page_of(const std::string& key,
                                                          const std::string& after, std::size_t most,
                                                          Deadline deadline) const;
-  [[nodiscard]] RedisCall call(int bucket, std::vector<std::string> arguments) const;
+  std::vector<RedisCall> calls_of(const std::vector<BucketCall>& calls) const;
+  [[nodiscard]] Status find_or_make(const RedisScript& script, std::string_view what,
+                                    Missing missing, Deadline deadline) const;
 
   std::shared_ptr<RedisClient> client_;
   std::string prefix_;

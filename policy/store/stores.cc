@@ -7,8 +7,11 @@
 #include "policy/auth/secret_file.h"
 #include "policy/base/text.h"
 #include "policy/store/generation.h"
+#include "policy/store/late_ledger.h"
 #include "policy/store/redis_backoff.h"
 #include "policy/store/redis_book.h"
+#include "policy/store/redis_ledger.h"
+#include "policy/store/redis_ledger_book.h"
 #include "policy/store/redis_list.h"
 #include "policy/store/redis_rate_limiter.h"
 #include "policy/store/redis_source.h"
@@ -51,12 +54,6 @@ RedisOptions::Mode mode_of(RedisMode mode) {
       return RedisOptions::Mode::cluster;
   }
   return RedisOptions::Mode::single;
-}
-
-Status has_ledger(const StoreConfig& config) {
-  if (config.kind == StoreKind::sqlite) return {};
-  return fail(Code::config,
-              "store.kind: the ledger of consent is kept in SQLite alone: write sqlite");
 }
 
 Result<std::unique_ptr<SuppressionSource>> make_source(const StoreConfig& config,
@@ -130,8 +127,12 @@ bool is_first_start(const StoreConfig& config) {
 
 Result<bool> make_store(const StoreConfig& config, Deadline deadline,
                         const std::string& credentials_directory) {
-  if (open_book(config, Missing::refuse, deadline, credentials_directory)) return false;
+  if (open_book(config, Missing::refuse, deadline, credentials_directory) &&
+      open_ledger_book(config, Missing::refuse, deadline, credentials_directory)) {
+    return false;
+  }
   ICM_CHECK(open_book(config, Missing::make, deadline, credentials_directory));
+  ICM_CHECK(open_ledger_book(config, Missing::make, deadline, credentials_directory));
   return true;
 }
 
@@ -216,15 +217,29 @@ bool asks_ledger(const Config& config) {
   return config.consent.mode != Mode::off || config.inactive.mode != Mode::off;
 }
 
-Result<std::unique_ptr<Ledger>> open_ledger(const StoreConfig& config, Deadline deadline) {
-  ICM_CHECK(has_ledger(config));
-  ICM_TRY(auto ledger, SqliteLedger::open(config.path, deadline));
-  return ledger;
+Result<std::unique_ptr<Ledger>> open_ledger(const StoreConfig& config, Deadline deadline,
+                                            const std::string& credentials_directory,
+                                            StandIn stand_in) {
+  const auto open = [=](Deadline until) -> Result<std::unique_ptr<Ledger>> {
+    if (config.kind == StoreKind::redis) {
+      ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
+      return RedisLedger::open(options, until);
+    }
+    ICM_TRY(auto ledger, SqliteLedger::open(config.path, until));
+    return ledger;
+  };
+  auto opened = open(deadline);
+  if (opened || stand_in == StandIn::none) return opened;
+  return std::make_unique<LateLedger>(open);
 }
 
 Result<std::unique_ptr<LedgerBook>> open_ledger_book(const StoreConfig& config, Missing missing,
-                                                     Deadline deadline) {
-  ICM_CHECK(has_ledger(config));
+                                                     Deadline deadline,
+                                                     const std::string& credentials_directory) {
+  if (config.kind == StoreKind::redis) {
+    ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
+    return RedisLedgerBook::open(options, missing, deadline);
+  }
   return SqliteLedgerBook::open(config.path, missing, deadline);
 }
 

@@ -73,13 +73,14 @@ enum class StandIn {
 // Where the store is, in a line for people.
 std::string store_place(const StoreConfig& config);
 
-// The ledger of consent and activity, for judging mail and for keeping it. Code::config for a store
-// that has none: Redis.
+// The ledger of consent and activity, for judging mail and for keeping it. Where it may stand in,
+// a ledger that cannot be opened is opened by the lookups, each of which is an Error until then.
 bool asks_ledger(const Config& config);  // whether a policy needs it
-[[nodiscard]] Result<std::unique_ptr<Ledger>> open_ledger(const StoreConfig& config,
-                                                          Deadline deadline);
-[[nodiscard]] Result<std::unique_ptr<LedgerBook>> open_ledger_book(const StoreConfig& config,
-                                                                   Missing missing,
-                                                                   Deadline deadline);
+[[nodiscard]] Result<std::unique_ptr<Ledger>> open_ledger(
+    const StoreConfig& config, Deadline deadline, const std::string& credentials_directory = {},
+    StandIn stand_in = StandIn::none);
+[[nodiscard]] Result<std::unique_ptr<LedgerBook>> open_ledger_book(
+    const StoreConfig& config, Missing missing, Deadline deadline,
+    const std::string& credentials_directory = {});
 
 }  // namespace icm

@@ -6,9 +6,13 @@
 #include <fmt/format.h>
 
 #include "policy/store/redis_book.h"
+#include "policy/store/redis_ledger.h"
+#include "policy/store/redis_ledger_book.h"
 #include "policy/store/redis_list.h"
 #include "policy/store/redis_source.h"
 #include "policy/store/sqlite_book.h"
+#include "policy/store/sqlite_ledger.h"
+#include "policy/store/sqlite_ledger_book.h"
 #include "policy/store/sqlite_source.h"
 #include "policy/store/sqlite_store.h"
 #include "test/support/redis_process.h"
@@ -31,6 +35,13 @@ class SqliteTestStore final : public TestStore {
     ICM_TRY(const auto made, list());  // a source wants the store to be there
     return SqliteSource::open(path_);
   }
+  Result<std::unique_ptr<Ledger>> ledger() override {
+    ICM_TRY(auto opened, SqliteLedger::open(path_, soon()));
+    return opened;
+  }
+  Result<std::unique_ptr<LedgerBook>> ledger_book() override {
+    return SqliteLedgerBook::open(path_, Missing::make, soon());
+  }
 
  private:
   TemporaryDirectory directory_;
@@ -52,6 +63,10 @@ class RedisTestStore final : public TestStore {
   Result<std::unique_ptr<SuppressionSource>> source() override {
     ICM_TRY(const auto made, list());  // a source makes none
     return RedisSource::make(options_, directory_.path() / "store.db");
+  }
+  Result<std::unique_ptr<Ledger>> ledger() override { return RedisLedger::open(options_, soon()); }
+  Result<std::unique_ptr<LedgerBook>> ledger_book() override {
+    return RedisLedgerBook::open(options_, Missing::make, soon());
   }
 
  private:

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "policy/store/ledger.h"
 #include "policy/store/suppression_book.h"
 #include "policy/store/suppression_source.h"
 
@@ -18,6 +19,8 @@ class TestStore {
   virtual Result<std::unique_ptr<SuppressionList>> list() = 0;
   virtual Result<std::unique_ptr<SuppressionBook>> book(Missing missing = Missing::make) = 0;
   virtual Result<std::unique_ptr<SuppressionSource>> source() = 0;
+  virtual Result<std::unique_ptr<Ledger>> ledger() = 0;  // once there is a book of it
+  virtual Result<std::unique_ptr<LedgerBook>> ledger_book() = 0;
 };
 
 enum class TestStoreKind { sqlite, redis, redis_cluster };
