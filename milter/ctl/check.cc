@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstdlib>
 #include <memory>
 #include <optional>
 
@@ -194,8 +193,7 @@ Status take_egress(const std::vector<std::string>& addresses, const std::string&
 // The keys that would seal. They are the daemon's to read: for who may not, sealing is left out.
 SealingKeys sealing_keys(Config& config) {
   if (config.arc_sealing.mode == Mode::off) return {};
-  const char* const credentials = std::getenv("CREDENTIALS_DIRECTORY");
-  auto keys = SealingKeys::load(config.arc_sealing.keys, credentials == nullptr ? "" : credentials);
+  auto keys = SealingKeys::load(config.arc_sealing.keys, credentials_directory());
   if (keys) return *std::move(keys);
   config.arc_sealing.mode = Mode::off;
   complain("arc_sealing is left out, since its keys cannot be read:\n" + keys.error().text);

@@ -2,6 +2,7 @@
 #include "milter/ctl/configuration.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 
 #include <fmt/format.h>
@@ -23,6 +24,11 @@ Result<Config> load_configuration(const std::string& path, std::string_view defa
   ConfigResult read = read_config(file, SystemClock().now());
   if (!read) return fail(Code::config, std::string(trim(report(read.error()))));
   return std::move(read->config);
+}
+
+std::string credentials_directory() {
+  const char* const directory = std::getenv("CREDENTIALS_DIRECTORY");
+  return directory == nullptr ? "" : directory;
 }
 
 Exit complain(std::string_view text, Exit exit) {

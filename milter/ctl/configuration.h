@@ -23,6 +23,10 @@ inline constexpr std::string_view config_option_help =
 [[nodiscard]] Result<Config> load_configuration(
     const std::string& path, std::string_view default_path = default_config_path);
 
+// Where systemd keeps the secrets that a unit was given, which `credential:NAME` in the
+// configuration names: $CREDENTIALS_DIRECTORY (systemd.exec(5)), empty when there is none.
+std::string credentials_directory();
+
 // "icloud-milterctl: text" on standard error, each line of it cleaned; gives `exit` back, so that a
 // command can end with it.
 Exit complain(std::string_view text, Exit exit = Exit::refused);

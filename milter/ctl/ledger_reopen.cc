@@ -4,6 +4,7 @@
 // Apart from import, so that no file that somebody brings re-activates anybody in passing.
 #include <fmt/format.h>
 
+#include "milter/ctl/configuration.h"
 #include "milter/ctl/ledger_options.h"
 #include "milter/ctl/suppress_options.h"
 #include "milter/ctl/suppress_print.h"
@@ -84,7 +85,8 @@ Status reopen(const LedgerOptions& options) {
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
   ICM_TRY(const StoreConfig store, store_of(options));
   ICM_TRY(const auto ledger, open_ledger_book(store, Missing::refuse, lock_deadline()));
-  ICM_TRY(const auto list, open_book(store, Missing::refuse, lock_deadline()));
+  ICM_TRY(const auto list,
+          open_book(store, Missing::refuse, lock_deadline(), credentials_directory()));
   Reviewer reviewer(*list, *ledger);
   ICM_TRY(const Review review, mailboxes.empty() ? reviewer.of_all(now) : reviewer.of(mailboxes));
   Printer printer;

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "milter/ctl/configuration.h"
 #include "milter/ctl/message_file.h"
 #include "milter/envelope_arguments.h"
 #include "milter/session.h"
@@ -168,7 +169,8 @@ Result<std::shared_ptr<const World>> offline_world(Config config,
     return World::over(std::move(config), empty_list(), std::move(resolver), std::move(keys),
                        World::Host::foreign);
   }
-  ICM_TRY(auto list, open_list(config.store, Missing::refuse, Deadline::in(wait_for_store)));
+  ICM_TRY(auto list, open_list(config.store, Missing::refuse, Deadline::in(wait_for_store),
+                               credentials_directory()));
   std::unique_ptr<Ledger> ledger;
   if (asks_ledger(config)) {
     ICM_TRY(ledger, open_ledger(config.store, Deadline::in(wait_for_store)));

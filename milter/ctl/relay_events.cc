@@ -184,7 +184,7 @@ Result<Exit> run(const RelayEventOptions& options) {
   if (!keys) return fail_at(events.keys_file, keys.error());
   ICM_TRY(Subjects subjects, read_subjects(options.subjects));
   ICM_TRY(RelayEventJournal journal, RelayEventJournal::open(events.journal, lock_deadline()));
-  auto book = open_book(config.store, Missing::refuse, lock_deadline());
+  auto book = open_book(config.store, Missing::refuse, lock_deadline(), credentials_directory());
   // Nothing is applied yet, and nothing of it is the fault of what Apple sent.
   if (!book) return fail(Code::temporary, book.error().text);
   Importer importer(events, *std::move(keys), std::move(subjects), std::move(journal),

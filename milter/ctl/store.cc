@@ -18,7 +18,7 @@ using Options = std::shared_ptr<SuppressOptions>;
 
 Result<Exit> init(const SuppressOptions& options) {
   ICM_TRY(const StoreConfig store, store_of(options));
-  ICM_TRY(const bool is_made, make_store(store, lock_deadline()));
+  ICM_TRY(const bool is_made, make_store(store, lock_deadline(), credentials_directory()));
   fmt::print(
       "{}: {}\n", clean(store_place(store)),
       is_made ? "made; the suppression list is empty" : "is there already; nothing was done");

@@ -86,7 +86,7 @@ Result<OpenBook> open_book_of(const SuppressOptions& options, Missing missing) {
   }
   ICM_TRY(const Notices notices, prepare_store(store, lock_deadline()));
   for (const std::string& notice : notices) complain(notice);
-  ICM_TRY(opened.book, open_book(store, missing, lock_deadline()));
+  ICM_TRY(opened.book, open_book(store, missing, lock_deadline(), credentials_directory()));
   return opened;
 }
 

@@ -60,7 +60,7 @@ Result<Place> place_of(const ThrottleOptions& options) {
     ICM_TRY(place.config, load_configuration(options.config));
     store = place.config->store;
   }
-  ICM_TRY(place.book, open_backoffs(store));
+  ICM_TRY(place.book, open_backoffs(store, credentials_directory()));
   return place;
 }
 

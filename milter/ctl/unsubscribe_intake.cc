@@ -75,7 +75,8 @@ Result<Exit> run(const UnsubscribeOptions& options) {
     case IntakeResult::Kind::wish:
       break;
   }
-  ICM_TRY(const auto book, open_book(site.config.store, Missing::refuse, Deadline::in(patience)));
+  ICM_TRY(const auto book, open_book(site.config.store, Missing::refuse, Deadline::in(patience),
+                                     credentials_directory()));
   ICM_TRY(const icm::Outcome outcome,
           keep_wish(*book, result.wish, "unsubscribe:mail", result.evidence, "unsubscribe intake"));
   fmt::print("{}: {} ({})\n", words(outcome), result.wish.scope, result.evidence);

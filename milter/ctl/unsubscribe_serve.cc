@@ -96,11 +96,16 @@ std::string_view word_of(icm::Outcome outcome) {
   return outcome == icm::Outcome::unchanged ? "unsubscribed-before" : "unsubscribed";
 }
 
+Result<std::unique_ptr<SuppressionBook>> open_store(const StoreConfig& store,
+                                                    std::chrono::seconds patience) {
+  return open_book(store, Missing::refuse, Deadline::in(patience), credentials_directory());
+}
+
 // Opened for each wish: a book belongs to one thread, and one that stays open would not see that
 // the store was replaced or came back.
 Result<std::string> keep(const StoreConfig& store, std::chrono::seconds patience,
                          const UnsubscribeWish& wish, std::string_view evidence) {
-  ICM_TRY(const auto book, open_book(store, Missing::refuse, Deadline::in(patience)));
+  ICM_TRY(const auto book, open_store(store, patience));
   ICM_TRY(const icm::Outcome outcome,
           keep_wish(*book, wish, "unsubscribe:web", evidence, "unsubscribe serve"));
   return std::string(word_of(outcome));
@@ -126,6 +131,13 @@ Status run(const UnsubscribeOptions& options) {
 
   // Half of the time of a request is for the store, so that it can still be said that it is away.
   const std::chrono::seconds patience = std::max(config.deadline / 2, std::chrono::seconds(1));
+  // What would fail with every wish is told at the start; a server that is away may come back.
+  if (const auto book = open_store(site.config.store, patience); !book) {
+    if (book.error().code != Code::temporary) return tl::make_unexpected(book.error());
+    log->say(LogLevel::warning, fmt::format("unsubscribe: {}; until then every wish is answered "
+                                            "with 503, so that it is tried again",
+                                            book.error().text));
+  }
   UnsubscribeService service(
       site.tokens, site.place, config,
       [&](const UnsubscribeWish& wish, std::string_view evidence) {

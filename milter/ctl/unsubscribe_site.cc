@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
-#include <cstdlib>
 
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/suppress_options.h"
@@ -18,9 +17,8 @@ Result<UnsubscribeSite> load_unsubscribe_site(const std::string& config_path) {
     return fail(Code::config,
                 "unsubscribe: neither url nor mailto says where this site takes unsubscribes");
   }
-  const char* const credentials = std::getenv("CREDENTIALS_DIRECTORY");
   ICM_TRY(UnsubscribeTokens tokens,
-          load_unsubscribe_tokens(section.key_file, credentials == nullptr ? "" : credentials));
+          load_unsubscribe_tokens(section.key_file, credentials_directory()));
 
   UnsubscribeSite site{.config = std::move(config),
                        .tokens = std::move(tokens),
