@@ -143,6 +143,13 @@ void SnapshotKeeper::came_back() {
   if (is_news) say(Grade::info, "the store answers again");
 }
 
+bool SnapshotKeeper::is_worth_asking() {
+  if (!is_reading_ || is_damaged_) return false;
+  const Time::time_point now = Time::now();
+  Time::time_point next = next_question_;
+  return now >= next && next_question_.compare_exchange_strong(next, now + wait_for_store);
+}
+
 void SnapshotKeeper::run() {
   // Nothing may fly out of a thread; what ran out of memory is tried again.
   const auto guarded = [this](auto deed) {
@@ -206,6 +213,7 @@ void SnapshotKeeper::set_file_problem(std::string problem) {
 }
 
 void SnapshotKeeper::tried(Step step) {
+  is_reading_ = false;
   pause_ = step == Step::done ? std::chrono::milliseconds{}
                               : std::clamp(2 * pause_, first_pause, longest_pause);
   next_try_ = Time::now() + pause_;
@@ -315,6 +323,7 @@ SnapshotKeeper::Step SnapshotKeeper::make_anew(std::uint64_t generation) {
   if (Time::now() < next_try_) return Step::failed;
   const auto began = Time::now();
   SnapshotBuilder builder;
+  is_reading_ = true;
   const auto cursor = source_->each([&](const SourceEntry& entry) {
     builder.add(entry);
     return !stops_ && builder.size() < most_entries;

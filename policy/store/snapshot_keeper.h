@@ -86,6 +86,13 @@ class SnapshotKeeper {
   std::optional<Error> problem() const;
   void went_away(const Error& error);
 
+  // Whether a lookup should ask the store although it is away: nobody looks after it while all of
+  // it is read. One lookup a second should.
+  bool is_worth_asking();
+
+  // A lookup was answered.
+  void came_back();
+
   // A lookup has seen that something was written: takes it over now, not with the next look.
   void hurry();
 
@@ -98,7 +105,6 @@ class SnapshotKeeper {
   void run();
   void say_away(const Error& error);
   void look();
-  void came_back();
   [[nodiscard]] Status read_file();
   [[nodiscard]] Step reopen_list();
   [[nodiscard]] Step refresh(std::uint64_t generation);
@@ -128,6 +134,8 @@ class SnapshotKeeper {
 
   Guarded<InUse> in_use_;
   std::atomic<bool> is_away_ = false;
+  std::atomic<bool> is_reading_ = false;                              // all of it
+  std::atomic<Time::time_point> next_question_ = Time::time_point{};  // of a lookup, meanwhile
   std::atomic<bool> is_damaged_ = false;  // until all of it could be read
   Guarded<std::optional<Error>> problem_;
   Guarded<std::string> file_problem_;

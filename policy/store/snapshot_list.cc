@@ -50,12 +50,13 @@ Result<std::vector<Suppression>> SnapshotSuppressionList::find(
   };
   const bool is_known = in_use.view != nullptr;
   const bool may_stand_in = is_known && while_away_ == WhileAway::last_known;
-  if (keeper_.is_away()) {
+  const bool is_away = keeper_.is_away();
+  if (is_away && !keeper_.is_worth_asking()) {
     if (may_stand_in) return from_memory(ask_memory());
     // A lock may end within the time there is; what is gone or damaged needs somebody's hand.
     const std::optional<Error> problem = keeper_.problem();
     if (problem && problem->code != Code::temporary) return tl::make_unexpected(*problem);
-  } else if (is_known && in_use.view->generation == generation) {
+  } else if (!is_away && is_known && in_use.view->generation == generation) {
     const SnapshotAnswer answer = ask_memory();
     if (answer.is_nothing()) return answer.entries;
   } else if (is_known && in_use.view->generation) {
@@ -64,7 +65,10 @@ Result<std::vector<Suppression>> SnapshotSuppressionList::find(
   const bool is_late = deadline.left() < least_time;
   Result<std::vector<Suppression>> found = in_use.list->find(
       mailbox, scopes, siblings, now, may_stand_in ? deadline.at_most(share_of_store) : deadline);
-  if (found) return found;
+  if (found) {
+    if (is_away) keeper_.came_back();
+    return found;
+  }
   if (!is_late) keeper_.went_away(found.error());
   if (!may_stand_in) return found;
   return from_memory(ask_memory());

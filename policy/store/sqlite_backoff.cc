@@ -1,10 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/sqlite_backoff.h"
 
-#include <filesystem>
-
-#include <fmt/format.h>
-
 #include "policy/store/store_file.h"
 
 namespace icm {
@@ -53,8 +49,8 @@ Result<bool> SqliteBackoffBook::remove(BackoffKind kind, const std::string& subj
 
 Result<std::vector<Backoff>> SqliteBackoffBook::all(Deadline deadline) {
   std::vector<Backoff> all;
-  std::error_code unknown;
-  if (!std::filesystem::exists(path_, unknown) && !unknown) return all;
+  // Nothing was ever kept there. Of a store that is lost it is not known what it held.
+  if (is_never_made(path_)) return all;
   ICM_TRY(Database database, open(Database::Access::read, deadline));
   ICM_TRY(Statement statement,
           database.prepare("SELECT kind, subject, percent, every, since, until, by, why"

@@ -12,7 +12,8 @@
 namespace icm {
 
 // Safe from any thread. Opens the file anew for each question: there is one a second at most, and
-// each has its own deadline. A store that nothing was ever put in holds none.
+// each has its own deadline. A store that was never made holds
+// none; one that is lost cannot be asked.
 class SqliteBackoffBook final : public BackoffBook {
  public:
   // `missing`: whether put() makes the file. That of the suppression list it must not.

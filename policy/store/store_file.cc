@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/store/generation.h"
 #include "policy/store/schema.h"
 #include "policy/store/store_backup.h"
 
@@ -152,6 +153,16 @@ Status give_to_owner_of_directory(int file, const std::string& path) {
                                           path, std::strerror(errno)));
   }
   return {};
+}
+
+bool is_absent(const std::string& path) {
+  std::error_code unknown;
+  return std::filesystem::symlink_status(path, unknown).type() ==
+         std::filesystem::file_type::not_found;
+}
+
+bool is_never_made(const std::string& path) {
+  return is_absent(path) && is_absent(Generation::path_beside(path)) && is_absent(path + "-wal");
 }
 
 Result<Database> open_store(const std::string& path, Database::Access access, Missing missing,

@@ -14,6 +14,12 @@ namespace icm {
 // and root would lock it out. For others nothing is changed.
 [[nodiscard]] Status give_to_owner_of_directory(int file, const std::string& path);
 
+// Whether there is nothing at `path`; what cannot be looked at may be there.
+bool is_absent(const std::string& path);
+
+// Whether there is no store at `path`, and nothing that stays beside one either.
+bool is_never_made(const std::string& path);
+
 // Opens the store at `path` for reading or for writing; both may be done by any number of processes
 // at once. A new file belongs to the owner of its directory when root makes it, so that the daemon
 // can read what an administrator began, and is readable by owner and group.

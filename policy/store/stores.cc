@@ -116,13 +116,7 @@ Result<RedisOptions> redis_options(const RedisConfig& config,
 
 bool is_first_start(const StoreConfig& config) {
   if (config.kind != StoreKind::sqlite) return false;
-  const auto is_absent = [](const std::string& path) {
-    std::error_code unknown;  // then something may be there
-    return std::filesystem::symlink_status(path, unknown).type() ==
-           std::filesystem::file_type::not_found;
-  };
-  return is_absent(config.path) && is_absent(Generation::path_beside(config.path)) &&
-         is_absent(config.path + "-wal") && is_absent(snapshot_file(config));
+  return is_never_made(config.path) && is_absent(snapshot_file(config));
 }
 
 Result<bool> make_store(const StoreConfig& config, Deadline deadline,

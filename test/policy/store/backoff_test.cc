@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/backoff.h"
 
+#include <filesystem>
 #include <functional>
 
 #include <gtest/gtest.h>
 
+#include "policy/store/generation.h"
 #include "policy/store/redis_backoff.h"
 #include "policy/store/sqlite_backoff.h"
+#include "policy/store/sqlite_book.h"
 #include "test/support/redis_process.h"
 #include "test/support/temporary_directory.h"
 
@@ -99,6 +102,23 @@ TEST_P(EveryBackoffBook, forgets_a_week_after_the_end) {
 TEST_P(EveryBackoffBook, holds_nothing_where_nothing_was_put_in) {
   EXPECT_EQ(all(), std::vector<Backoff>{});
   EXPECT_EQ(book.remove(BackoffKind::pause, "all", soon), false);
+}
+
+TEST(SqliteBackoffBookTest, does_not_take_a_lost_store_for_one_without_pauses) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() / "store.db";
+  SqliteBackoffBook book(path);
+  EXPECT_EQ(book.all(soon), std::vector<Backoff>{});
+  ASSERT_TRUE(SqliteSuppressionBook::open(path, Missing::make, soon));
+  ASSERT_TRUE(Generation::open(path));  // as whoever follows the store does
+  ASSERT_TRUE(book.put(pause("all"), soon));
+  std::filesystem::rename(path, path + "-elsewhere");
+  const auto lost = book.all(soon);
+  ASSERT_FALSE(lost);
+  EXPECT_EQ(lost.error().text,
+            path +
+                ": there is no store; put its backup back if there was one, or make an empty "
+                "one with icloud-milterctl store init");
 }
 
 TEST(RedisBackoffBookTest, does_not_take_what_it_cannot_read_for_nothing) {

@@ -243,6 +243,54 @@ TEST_F(SnapshotListTest, waits_for_no_lock_once_it_knows_that_the_store_is_locke
                  "memory of the list answers"));
 }
 
+// Hands the entries of a store over, and ends only when it is let.
+class HeldSource final : public SuppressionSource {
+ public:
+  HeldSource(std::unique_ptr<SuppressionSource> source, std::atomic<bool>& is_held)
+      : source_(std::move(source)), is_held_(is_held) {}
+  std::uint64_t generation() const override { return source_->generation(); }
+  Result<std::string> each(const Visit& visit) override {
+    auto cursor = source_->each(visit);
+    is_held_.wait(true);
+    return cursor;
+  }
+  Result<std::optional<std::string>> changes(const std::string& cursor, std::size_t most,
+                                             const Begin& begin, const Visit& visit,
+                                             Deadline deadline) override {
+    return source_->changes(cursor, most, begin, visit, deadline);
+  }
+  Result<Seen> look(Deadline deadline) override { return source_->look(deadline); }
+
+ private:
+  const std::unique_ptr<SuppressionSource> source_;
+  std::atomic<bool>& is_held_;
+};
+
+TEST_F(SnapshotListTest, asks_the_store_again_after_a_failure_while_all_of_it_is_read) {
+  std::atomic<bool> is_held = false;
+  SnapshotKeeper::Means given = means();
+  given.most_recent = 3;
+  given.source = std::make_unique<HeldSource>(std::move(given.source), is_held);
+  auto memory = std::make_unique<MemorySuppressionList>();
+  MemorySuppressionList& store = *memory;
+  given.list = std::move(memory);
+  start(std::move(given));
+  wait_for_current();
+
+  is_held = true;
+  import(10);
+  store.entries = {entry("a1@icloud.com")};
+  store.error = stands_still;
+  EXPECT_EQ(found("a1@icloud.com"), Words{});  // as it was last seen: the store did not answer
+  store.error = {};
+  wait_for([&] { return found("a1@icloud.com") == Words{"a1@icloud.com global unsubscribe"}; });
+  wait_for_notice("info: suppression list: the store answers again");
+  EXPECT_FALSE(list->is_current());
+  is_held = false;
+  is_held.notify_all();
+  wait_for_current();
+}
+
 TEST_F(SnapshotListTest, answers_many_threads_rightly_while_it_is_swapped_under_them) {
   add(entry("always@icloud.com"));
   SnapshotKeeper::Means given = means();
