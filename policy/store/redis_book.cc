@@ -158,7 +158,7 @@ Status RedisSuppressionBook::each(const RecordFilter& filter, WallTime now,
 }
 
 Result<std::unique_ptr<ImportJob>> RedisSuppressionBook::begin_import() {
-  return RedisImport::begin(shelf_);
+  return std::make_unique<RedisImport>(shelf_);
 }
 
 Result<std::vector<ImportRecord>> RedisSuppressionBook::imports() {

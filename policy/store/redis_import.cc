@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/redis_import.h"
 
-#include <algorithm>
 #include <map>
 
 #include <fmt/format.h>
 
 #include "policy/store/import_count.h"
+#include "policy/store/packed_record.h"
 
 namespace icm {
 namespace {
@@ -16,29 +16,21 @@ constexpr int most_attempts = 100;            // of one batch, while others writ
 
 }  // namespace
 
-Result<std::unique_ptr<ImportJob>> RedisImport::begin(RedisShelf shelf) {
-  ICM_TRY(RedisStage stage, RedisStage::make());
-  return std::unique_ptr<ImportJob>(new RedisImport(std::move(shelf), std::move(stage)));
-}
-
 Status RedisImport::stage(const Suppression& entry) {
   ICM_CHECK(check_entry(entry));
-  return stage_.put(member_of(new_version(entry, 0)));
+  return stage_.put(packed(entry));
 }
 
 Result<std::vector<Suppression>> RedisImport::next_batch() {
-  ICM_TRY(const std::vector<std::string> members, stage_.take());
+  ICM_TRY(const std::vector<std::string> records, stage_.take());
   std::vector<Suppression> batch;
-  for (const std::string& member : members) {
-    ICM_TRY(RedisEntry entry, entry_of_member(member));
-    batch.push_back(std::move(entry.entry));
-  }
+  for (const std::string& record : records) batch.push_back(unpacked_entry(record));
   return batch;
 }
 
 Result<ImportCount> RedisImport::commit(const Deed& deed, Deadline,
                                         const std::function<void(std::uint64_t)>& progress) {
-  ICM_CHECK(stage_.rewind());
+  ICM_CHECK(stage_.sort());
   ImportCount count;
   while (stage_.taken() < stage_.size()) {
     const std::uint64_t done = stage_.taken();
@@ -64,13 +56,6 @@ Status RedisImport::write(const std::vector<Suppression>& batch, const Deed& dee
                           ImportCount& count) {
   std::map<std::string, std::vector<const Suppression*>> open;
   for (const Suppression& entry : batch) open[entry.address].push_back(&entry);
-  // Of entries with the same key the oldest first, so that its source is the one that told us
-  // first.
-  for (auto& [address, entries] : open) {
-    std::stable_sort(entries.begin(), entries.end(), [](const auto* one, const auto* other) {
-      return one->created < other->created;
-    });
-  }
   for (int attempt = 0; attempt < most_attempts && !open.empty(); ++attempt) {
     const Deadline deadline = Deadline::in(patience);
     std::vector<std::string> addresses;

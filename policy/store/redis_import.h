@@ -2,7 +2,7 @@
 //
 // RedisImport: millions of entries into the list in Redis.
 //
-// They are staged first, and then written in batches.
+// They are sorted first, and then written in batches.
 #pragma once
 
 #include <memory>
@@ -18,7 +18,7 @@ namespace icm {
 
 class RedisImport final : public ImportJob {
  public:
-  [[nodiscard]] static Result<std::unique_ptr<ImportJob>> begin(RedisShelf shelf);
+  explicit RedisImport(RedisShelf shelf) : shelf_(std::move(shelf)) {}
 
   [[nodiscard]] Status stage(const Suppression& entry) override;
   std::uint64_t staged() const override { return stage_.size(); }
@@ -28,8 +28,6 @@ class RedisImport final : public ImportJob {
       const Deed& deed, Deadline lock, const std::function<void(std::uint64_t)>& progress) override;
 
  private:
-  RedisImport(RedisShelf shelf, RedisStage stage)
-      : shelf_(std::move(shelf)), stage_(std::move(stage)) {}
   [[nodiscard]] Result<std::vector<Suppression>> next_batch();
   [[nodiscard]] Status write(const std::vector<Suppression>& batch, const Deed& deed,
                              ImportCount& count);

@@ -22,8 +22,8 @@ bool lets_through(const LedgerFilter& filter, const std::string& at_domain,
 
 class RedisLedgerImport final : public LedgerImport {
  public:
-  RedisLedgerImport(RedisSubscriptions subscriptions, RedisStage stage)
-      : subscriptions_(std::move(subscriptions)), stage_(std::move(stage)) {}
+  explicit RedisLedgerImport(RedisSubscriptions subscriptions)
+      : subscriptions_(std::move(subscriptions)) {}
 
   Status stage(const Subscription& subscription, WallTime now) override {
     ICM_CHECK(check_subscription(subscription, now));
@@ -34,7 +34,7 @@ class RedisLedgerImport final : public LedgerImport {
 
   Result<ImportCount> commit(Deadline,
                              const std::function<void(std::uint64_t)>& progress) override {
-    ICM_CHECK(stage_.rewind());
+    ICM_CHECK(stage_.sort());
     ImportCount count;
     while (stage_.taken() < stage_.size()) {
       const std::uint64_t done = stage_.taken();
@@ -86,9 +86,7 @@ Status RedisLedgerBook::each(const LedgerFilter& filter,
 }
 
 Result<std::unique_ptr<LedgerImport>> RedisLedgerBook::begin_import() {
-  ICM_TRY(RedisStage stage, RedisStage::make());
-  return std::unique_ptr<LedgerImport>(
-      std::make_unique<RedisLedgerImport>(subscriptions_, std::move(stage)));
+  return std::make_unique<RedisLedgerImport>(subscriptions_);
 }
 
 }  // namespace icm

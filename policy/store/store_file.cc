@@ -185,4 +185,9 @@ Result<Database> open_store(const std::string& path, Database::Access access, Mi
   return database;
 }
 
+void empty_log(Database& database, Deadline deadline) {
+  database.wait_until(deadline);
+  static_cast<void>(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
+}
+
 }  // namespace icm

@@ -33,4 +33,9 @@ bool is_never_made(const std::string& path);
                                           Missing missing, Deadline deadline,
                                           Notices* notices = nullptr);
 
+// Puts the write-ahead log into the store and cuts it to nothing. Whoever reads in an older part of
+// it may prevent that, and is waited for until `deadline`, as every other writer has to wait
+// meanwhile; then a later writer does it.
+void empty_log(Database& database, Deadline deadline);
+
 }  // namespace icm

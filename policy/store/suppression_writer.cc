@@ -9,15 +9,8 @@
 namespace icm {
 namespace {
 
-// Whoever asked to be forgotten is not left in the write-ahead log until somebody writes again. It
-// cannot be emptied while somebody reads in an older part of it, for whom no more than this is
-// waited; then a later writer does it.
+// Whoever asked to be forgotten is not left in the write-ahead log until somebody writes again.
 constexpr std::chrono::seconds wait_for_readers{2};
-
-void empty_log(Database& database) {
-  database.wait_until(Deadline::in(wait_for_readers));
-  static_cast<void>(database.execute("PRAGMA wal_checkpoint(TRUNCATE)"));
-}
 
 }  // namespace
 
@@ -41,7 +34,7 @@ Result<Outcome> SuppressionWriter::add(const Suppression& entry, const Deed& dee
   ICM_CHECK(change.note(entry.address));
   ICM_CHECK(change.commit());
   if (entry.reason != SuppressionReason::erasure) return put.outcome;
-  empty_log(database_);
+  empty_log(database_, Deadline::in(wait_for_readers));
   database_.wait_until(deadline_);
   return put.outcome;
 }

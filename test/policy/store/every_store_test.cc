@@ -244,6 +244,19 @@ TEST_P(EveryStore, imports_thousands_and_counts_them) {
   EXPECT_EQ(found("user2999@icloud.com"), Words{"user2999@icloud.com global unsubscribe"});
 }
 
+TEST_P(EveryStore, an_import_knows_who_told_it_first_however_far_apart_the_lines_are) {
+  Suppression first = entry("bob@icloud.com");
+  first.created = now - 1h;
+  first.source = "told us first";
+  std::vector<Suppression> some = {entry("bob@icloud.com")};
+  for (int i = 0; i < 1100; ++i) some.push_back(entry(fmt::format("u{}@icloud.com", i)));
+  some.push_back(first);
+  import(some);
+  first.confirmed = now;
+  ASSERT_EQ(standing().size(), 1u);
+  EXPECT_EQ(standing()[0].entry, first);
+}
+
 TEST_P(EveryStore, an_import_that_is_not_committed_leaves_no_trace) {
   const auto writer = book();
   {

@@ -242,7 +242,7 @@ TEST_F(SuppressionImportTest, says_so_when_a_file_may_not_grow_and_changes_nothi
   });
   EXPECT_EQ(error,
             path +
-                ": reading or writing failed: disk I/O error (SQLite error 778); nothing was "
+                ": reading or writing failed: File too large (SQLite error 778); nothing was "
                 "changed; look for a full or failing disk, or a limit on file sizes");
   EXPECT_EQ(all(), (std::vector{entry("first@me.com")}));
   EXPECT_EQ(import_all(many(10))->added, 10u);
