@@ -203,6 +203,7 @@ std::string to_json(const Decision& decision) {
   write_envelope(json, decision.envelope);
   json.texts("from", decision.from);
   json.text("message_id", decision.message_id);
+  json.text("form", decision.form);
   json.text("class", to_string(decision.classification.mail_class));
   json.text("stream", decision.classification.stream);
   json.text("class_reason", decision.classification.reason);

@@ -24,6 +24,7 @@ struct Decision {
   Envelope envelope;              // for Event::recipient with that recipient alone
   std::vector<std::string> from;  // addresses of the From field; empty at RCPT
   std::string message_id;
+  std::string form;  // policy/throttle.h: mail_form; empty at RCPT
   Classification classification;
   Verdict verdict;
   std::vector<std::string> removed_recipients;  // taken off a mixed message
@@ -38,10 +39,9 @@ std::string to_line(const Decision& decision);
 
 // One JSON object on one line without newline. Octets that are not UTF-8 become U+FFFD. Members:
 // time, event, queue_id, role, origin, origin_reason, client, client_name, helo, login, mail_from,
-// from[], message_id, recipients[], apple_recipients, class, stream, class_reason, verdict, policy,
-// rule, reply, removed_recipients[], fix, ms, bytes,
-// findings[{policy, rule, mode, weight, effect, would, held_back, reply, evidence, fix,
-// prediction}].
+// from[], message_id, form, recipients[], apple_recipients, class, stream, class_reason, verdict,
+// policy, rule, reply, removed_recipients[], fix, ms, bytes, findings[{policy, rule, mode, weight,
+// effect, would, held_back, reply, evidence, fix, prediction}].
 std::string to_json(const Decision& decision);
 
 }  // namespace icm

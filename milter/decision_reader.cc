@@ -47,6 +47,7 @@ constexpr Named<DecisionMember> decision_members[] = {
     {"apple_recipients", &DecisionRecord::apple_recipients},
     {"from", &DecisionRecord::from},
     {"message_id", &DecisionRecord::message_id},
+    {"form", &DecisionRecord::form},
     {"class", &DecisionRecord::mail_class},
     {"stream", &DecisionRecord::stream},
     {"class_reason", &DecisionRecord::class_reason},

@@ -46,6 +46,7 @@ struct DecisionRecord {
   std::string_view mail_from;
   std::vector<std::string_view> from;
   std::string_view message_id;
+  std::string_view form;
   std::vector<std::string_view> recipients;
   std::uint64_t apple_recipients = 0;
   std::string_view mail_class;

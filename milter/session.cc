@@ -12,6 +12,7 @@
 #include "milter/reply_text.h"
 #include "milter/settlement.h"
 #include "policy/base/text.h"
+#include "policy/throttle.h"
 
 namespace icm {
 namespace {
@@ -379,6 +380,9 @@ void Session::log_message(Message& message, Verdict verdict,
     for (const Address& author : *authors) {
       if (decision.from.size() == max_logged_authors) break;
       decision.from.push_back(author.text());
+    }
+    if (!authors->empty()) {
+      decision.form = mail_form(authors->front().text(), inspection.headers().text("Subject"));
     }
   }
   for (const std::size_t index : removed) {

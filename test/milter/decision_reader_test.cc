@@ -29,7 +29,7 @@ TEST(DecisionReader, reads_every_member) {
       R"("origin":"submission","origin_reason":"auth=pass","client":"127.0.0.1",)"
       R"("client_name":"localhost","helo":"mail.example","login":"news",)"
       R"("mail_from":"news@shop.example","from":["news@shop.example","x@shop.example"],)"
-      R"("message_id":"<1@shop.example>","recipients":["bob@icloud.com"],"apple_recipients":1,)"
+      R"("message_id":"<1@shop.example>","form":"00112233aabbccdd","recipients":["bob@icloud.com"],"apple_recipients":1,)"
       R"("class":"bulk","stream":"news","class_reason":"stream news","verdict":"reject",)"
       R"("policy":"list_unsubscribe","rule":"list_unsubscribe.missing","reply":"550 5.7.1 no",)"
       R"("removed_recipients":["eve@me.com"],"fix":"add it","ms":1.5,"bytes":40312,"findings":[)"
@@ -52,6 +52,7 @@ TEST(DecisionReader, reads_every_member) {
   EXPECT_EQ(record.mail_from, "news@shop.example");
   EXPECT_EQ(record.from, (std::vector<std::string_view>{"news@shop.example", "x@shop.example"}));
   EXPECT_EQ(record.message_id, "<1@shop.example>");
+  EXPECT_EQ(record.form, "00112233aabbccdd");
   EXPECT_EQ(record.recipients, (std::vector<std::string_view>{"bob@icloud.com"}));
   EXPECT_EQ(record.apple_recipients, 1u);
   EXPECT_EQ(record.mail_class, "bulk");

@@ -27,6 +27,7 @@ Decision refusal() {
   decision.envelope.recipients[1].text = "b@x.example";
   decision.from = {"news@shop.example"};
   decision.message_id = "<1@shop.example>";
+  decision.form = "00112233aabbccdd";
   decision.classification = {
       .mail_class = MailClass::bulk, .stream = "news", .reason = "stream news"};
   Judged judged;
@@ -153,6 +154,7 @@ TEST(ToJson, tells_everything) {
     "client_name": "localhost", "helo": "mx.shop.example", "login": "shop",
     "mail_from": "news@shop.example", "recipients": ["a@icloud.com", "b@x.example"],
     "apple_recipients": 1, "from": ["news@shop.example"], "message_id": "<1@shop.example>",
+    "form": "00112233aabbccdd",
     "class": "bulk", "stream": "news", "class_reason": "stream news", "verdict": "reject",
     "policy": "list_unsubscribe", "rule": "list_unsubscribe.post-missing",
     "reply": "550 5.7.1 List-Unsubscribe-Post is missing", "removed_recipients": [],

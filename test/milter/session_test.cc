@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/session.h"
 
+#include "policy/throttle.h"
 #include "test/milter/session_fixture.h"
 
 namespace icm {
@@ -109,6 +110,7 @@ TEST_F(Gate, accepts_untroubled_mail_and_logs_it) {
   EXPECT_TRUE(decision.envelope.recipients[0].is_apple);
   EXPECT_EQ(decision.from, Changes{"shop@ours.example"});
   EXPECT_EQ(decision.message_id, "<1@ours.example>");
+  EXPECT_EQ(decision.form, mail_form("shop@ours.example", "Your order"));
   EXPECT_EQ(decision.verdict.disposition, Disposition::accept);
   // Each header line with CRLF for LF, the empty line, "Hello" CRLF.
   EXPECT_EQ(decision.bytes, honest.size() + 5 + 2 + 7);
