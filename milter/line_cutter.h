@@ -33,6 +33,10 @@ class LineCutter {
   // The next line that is complete.
   std::optional<Line> next();
 
+  // Octets that were filled in and belong to no line that was given yet, but for those of a line
+  // that is being dropped.
+  std::size_t left() const { return end_ - begin_; }
+
   // The unfinished line at the end of the stream; nothing when the stream ended with LF.
   std::optional<Line> rest();
 

@@ -42,7 +42,7 @@ LAYERS = {
 LIBRARIES = {
     "yaml-cpp/": ["policy/config/yaml_tree.cc"],
     "sqlite3.h": ["policy/store/sqlite.cc"],
-    "systemd/": ["milter/service_manager.cc"],
+    "systemd/": ["milter/service_manager.cc", "milter/journal.cc"],
     "re2/": ["policy/replies/pattern_set.cc"],
     "idn2.h": ["policy/base/domain.cc"],
     "libpsl.h": ["policy/auth/organizational_domain.cc"],
