@@ -1,0 +1,272 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The Debian package, from its installation to its purge, beside a real Postfix.
+
+It happens in a root of its own, made of the host's /usr, /etc and /var, with everything that is
+written going elsewhere, in namespaces of its own. systemd does not run there; the daemon is started
+as its unit says. The programs are those of the build under test, whatever optimisation that has.
+"""
+import argparse
+import json
+import os
+import pathlib
+import re
+import shutil
+import smtplib
+import stat
+import subprocess
+import sys
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "contrib" / "demo"))
+
+from lab.namespace import run_inside  # noqa: E402
+from lab.process import Program, run, wait_until  # noqa: E402
+from lab.sink import Sink  # noqa: E402
+
+FOLDER = None
+APPLE = "203.0.113.1"
+
+MAIN = f"""\
+compatibility_level = 3.6
+maillog_file = /var/log/mail.log
+inet_interfaces = 127.0.0.1
+inet_protocols = ipv4
+myhostname = mx.corp.example
+mydestination =
+local_recipient_maps =
+alias_maps =
+alias_database =
+# Where mail for Apple goes is in /etc/hosts.
+disable_dns_lookups = yes
+smtp_host_lookup = native
+queue_run_delay = 1s
+minimal_backoff_time = 1s
+maximal_backoff_time = 2s
+"""
+
+
+def do(*argv, **more):
+    """A command that has to succeed; what it says."""
+    return run(*argv, **more)
+
+
+class Root:
+    """The machine on which the package is installed."""
+
+    def __init__(self, folder):
+        self.path = folder / "root"
+        self.written = folder / "written"
+        for made in (self.path, self.written):
+            made.mkdir()
+            do("mount", "-t", "tmpfs", "tmpfs", made)
+        for name in ("usr", "etc", "var"):
+            upper, work = self.written / name, self.written / f"{name}.work"
+            for made in (upper, work, self.path / name):
+                made.mkdir()
+            do("mount", "-t", "overlay", "overlay", "-o",
+               f"lowerdir=/{name},upperdir={upper},workdir={work}", self.path / name)
+        for link in pathlib.Path("/").iterdir():
+            if link.is_symlink() and str(link.readlink()).lstrip("/").startswith("usr/"):
+                (self.path / link.name).symlink_to(link.readlink())  # bin, lib, sbin
+        for name in ("proc", "dev", "run/lock", "tmp", "root"):
+            (self.path / name).mkdir(parents=True)
+        self.at("/tmp").chmod(0o1777)
+        do("mount", "-t", "proc", "proc", self.at("/proc"))
+        # Never the host's /dev bound here: whoever clears the folder away would clear that.
+        do("mount", "-t", "tmpfs", "tmpfs", self.at("/dev"))
+        for name, minor in (("null", 3), ("zero", 5), ("full", 7), ("random", 8), ("urandom", 9)):
+            do("mknod", "-m", "666", self.at(f"/dev/{name}"), "c", "1", str(minor))
+        self.at("/dev/fd").symlink_to("/proc/self/fd")
+        # What a daemon that was run by hand may have left.
+        for name in ("etc", "var/lib", "var/log", "var/spool/postfix"):
+            shutil.rmtree(self.path / name / "icloud-milter", ignore_errors=True)
+        self.at("/var/lib/man-db/auto-update").unlink(missing_ok=True)  # no index of all manuals anew
+        if self.at("/usr/sbin/icloud-milter").exists():
+            raise RuntimeError("the package is installed on this host")
+        self.write("/etc/hosts", f"127.0.0.1 localhost mx.corp.example\n{APPLE} icloud.com\n")
+        self.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
+
+    def unmount(self):
+        do("umount", "--recursive", "--lazy", self.path)
+
+    def at(self, path):
+        return self.path / path.lstrip("/")
+
+    def write(self, path, text):
+        self.at(path).unlink(missing_ok=True)
+        self.at(path).write_text(text)
+
+    def run(self, *argv, **more):
+        return do("chroot", self.path, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
+                  "DEBIAN_FRONTEND=noninteractive", *argv, **more)
+
+    def ours(self):
+        """Every path of the project that was written and is there."""
+        found = sorted(path for top in ("usr", "etc", "var")
+                       for path in (self.written / top).rglob("*icloud-milter*"))
+        found += self.at("/run").rglob("*icloud-milter*")
+        return [str(path) for path in found if not path.is_char_device()]  # that is: removed
+
+
+def next_version(package, folder):
+    """The package as a later release would be: another version, another milter.conf."""
+    tree = folder / "next"
+    do("dpkg-deb", "-R", package, tree)
+    control = tree / "DEBIAN" / "control"
+    control.write_text(re.sub(r"(?m)^(Version: .*)$", r"\1+next", control.read_text()))
+    with (tree / "etc/icloud-milter/milter.conf").open("a") as conf:
+        conf.write("# A later release.\n")
+    later = folder / "later.deb"
+    do("dpkg-deb", "-Zgzip", "-z1", "--root-owner-group", "-b", tree, later)
+    return later
+
+
+class Package(unittest.TestCase):
+    """One life of the package; the tests follow each other by name."""
+
+    maxDiff = None
+
+    @classmethod
+    def setUpClass(cls):
+        cls.root = Root(FOLDER)
+        cls.addClassCleanup(cls.root.unmount)
+        cls.sink = Sink({"mx.icloud.com": APPLE})
+        cls.sink.start()
+        cls.daemon = None
+        (package,) = (FOLDER / "deb").glob("*.deb")
+        for name, file in (("now.deb", package), ("later.deb", next_version(package, FOLDER))):
+            cls.root.at("/tmp/" + name).write_bytes(file.read_bytes())
+        cls.root.write("/etc/postfix/main.cf", MAIN)
+        cls.root.write("/etc/postfix/master.cf", pathlib.Path("/usr/share/postfix/master.cf.dist").read_text())
+        cls.root.run("postfix", "start")
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.stop()
+        cls.root.run("postfix", "stop")
+        cls.sink.stop()
+
+
+    @classmethod
+    def start(cls):
+        """The daemon as its unit starts it."""
+        unit = cls.root.at("/lib/systemd/system/icloud-milter.service").read_text()
+        said = dict(line.split("=", 1) for line in unit.splitlines() if re.match(r"\w+=", line))
+        control = cls.root.at("/run/icloud-milter/control")
+        cls.daemon = Program(
+            ["chroot", cls.root.path, "setpriv", "--reuid", said["User"], "--regid", said["Group"],
+             "--init-groups", "--no-new-privs", "sh", "-c",
+             f"umask {said['UMask']}; exec {said['ExecStart']}"], FOLDER / "daemon.log")
+        control.unlink(missing_ok=True)
+        cls.daemon.start(control.exists)
+
+    @classmethod
+    def stop(cls):
+        if cls.daemon is not None:
+            cls.daemon.stop()
+            cls.daemon = None
+
+    def install(self, name):
+        return self.root.run("dpkg", "--force-confold", "-i", "/tmp/" + name, seconds=120)
+
+    def send(self, subject):
+        with smtplib.SMTP("127.0.0.1", 25, timeout=20) as client:
+            client.sendmail("ann@corp.example", ["bob@icloud.com"],
+                            f"From: ann@corp.example\r\nTo: bob@icloud.com\r\nSubject: {subject}\r\n"
+                            f"Date: Sun, 22 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{subject}@corp.example>\r\n"
+                            "\r\nHello\r\n")
+        self.sink.wait_for(f"<{subject}@corp.example>")
+
+    def decisions(self):
+        lines = self.root.run("icloud-milterctl", "log", "--json").splitlines()
+        return [json.loads(line) for line in lines]
+
+    def test_1_is_installed_and_observes(self):
+        self.install("now.deb")
+        self.assertIn("postfix", self.root.run("id", "-nG", "icloud-milter").split())
+        wanted = self.root.at("/etc/systemd/system/multi-user.target.wants")
+        self.assertEqual([unit.name for unit in wanted.glob("icloud*")], ["icloud-milter.service"])
+        modes = re.findall(r"(?m)^  mode: (observe|enforce|off)$",
+                           self.root.run("icloud-milterctl", "config", "show"))
+        self.assertEqual(set(modes), {"observe", "off"})
+        self.assertEqual(self.root.at("/etc/icloud-milter/milter.conf").read_bytes(),
+                         (ROOT / "packaging" / "milter.conf").read_bytes())
+        for page in ("icloud-milter", "icloud-milterctl", "icloud-milterctl-suppress", "milter.conf"):
+            self.assertTrue(list(self.root.at("/usr/share/man").glob(f"man*/{page}.?.gz")), page)
+
+    def test_2_judges_mail_of_a_postfix_in_its_chroot(self):
+        self.start()
+        for file in ("main.cf", "master.cf"):
+            with self.root.at(f"/etc/postfix/{file}").open("a") as wiring:
+                wiring.write(self.root.at(f"/usr/share/icloud-milter/postfix/{file}.gate").read_text())
+        self.root.run("postfix", "reload")
+        self.send("attached")
+        judged = [one for one in self.decisions() if one.get("role") == "gate"]
+        self.assertTrue(judged)
+        self.root.run("logrotate", "--force", "--state", "/tmp/rotated", "/etc/logrotate.d/icloud-milter")
+        self.send("rotated")
+        self.assertEqual(len([one for one in self.decisions() if one.get("role") == "gate"]), len(judged))
+
+    def test_3_keeps_configuration_and_list_when_it_is_upgraded(self):
+        conf = self.root.at("/etc/icloud-milter/milter.conf")
+        mine = re.sub(r"(?m)^  #helo: .*$", "  helo: mail.corp.example", conf.read_text())
+        self.assertNotEqual(mine, conf.read_text())
+        conf.write_text(mine)
+        self.root.run("icloud-milterctl", "suppress", "add", "carol@icloud.com", "--reason", "unsubscribe")
+        self.install("later.deb")
+        self.assertEqual(conf.read_text(), mine)
+        self.stop()
+        self.start()
+        self.assertIn("unsubscribe", self.root.run("icloud-milterctl", "suppress", "show", "carol@icloud.com"))
+        self.send("upgraded")
+
+    def test_4_leaves_mail_flowing_when_it_is_removed(self):
+        before = {name: self.root.at(f"/etc/postfix/{name}").read_text() for name in ("main.cf", "master.cf")}
+        said = self.root.run("dpkg", "-r", "icloud-milter")
+        self.stop()
+        self.send("removed")
+        for name, text in before.items():
+            socket = "unix:icloud-milter/milter.sock"
+            expected = [line if line.startswith("#") else line.replace(socket, "")
+                        for line in text.splitlines()]
+            self.assertEqual(self.root.at(f"/etc/postfix/{name}").read_text().splitlines(), expected)
+            kept = f"/var/lib/icloud-milter/detached/etc/postfix/{name}"
+            self.assertIn(f"/etc/postfix/{name}: icloud-milter's socket is taken out; the file as it was is {kept}",
+                          said)
+            self.assertEqual(self.root.at(kept).read_text(), text)
+        self.assertTrue(self.root.at("/etc/icloud-milter/milter.conf").exists())
+
+    def test_5_says_when_it_is_back_that_nothing_is_attached(self):
+        self.assertIn("Postfix was taken off icloud-milter", self.install("later.deb"))
+
+    def test_6_leaves_nothing_when_it_is_purged(self):
+        self.root.run("dpkg", "--purge", "icloud-milter")
+        self.assertEqual(self.root.ours(), [])
+        self.send("purged")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--programs", type=pathlib.Path, required=True)
+    programs = parser.parse_args().programs.resolve()
+
+    def inside(folder):
+        global FOLDER
+        FOLDER = folder
+        built = subprocess.run([ROOT / "packaging" / "build-deb", "--programs", programs, folder / "deb"],
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=200)
+        if built.returncode != 0:
+            print(built.stdout.decode())
+            return 1
+        done = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2, failfast=True)
+        return 0 if done.result.wasSuccessful() else 1
+
+    return run_inside(inside)
+
+
+if __name__ == "__main__":
+    os.umask(0o022)
+    sys.exit(main())
