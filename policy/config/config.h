@@ -20,6 +20,7 @@
 #include "policy/config/dns_config.h"
 #include "policy/config/ledger_config.h"
 #include "policy/config/policy_options.h"
+#include "policy/config/replies_config.h"
 #include "policy/config/store_config.h"
 #include "policy/config/throttle_config.h"
 #include "policy/config/unsubscribe_config.h"
@@ -79,6 +80,8 @@ const std::vector<EnumName<ThrottleUnit>>& enum_names<ThrottleUnit>();
 template <>
 const std::vector<EnumName<ThrottleMail>>& enum_names<ThrottleMail>();
 template <>
+const std::vector<EnumName<ReplyEffect>>& enum_names<ReplyEffect>();
+template <>
 const std::vector<EnumName<StoreKind>>& enum_names<StoreKind>();
 template <>
 const std::vector<EnumName<WhileAway>>& enum_names<WhileAway>();
@@ -103,6 +106,7 @@ const std::vector<EnumName<RedisMode>>& enum_names<RedisMode>();
 //   time      a moment, or never                policy   a section that is a policy's
 //   domain_name, selector, key_file             domain_names  a list of domain names, as texts
 //   secret_file, a key_file or empty            redis_servers  a list of Redis servers
+//   spans     a list of spans
 
 struct SocketConfig {
   std::string address = "unix:/var/spool/postfix/icloud-milter/milter.sock";
@@ -332,6 +336,7 @@ struct Config {
   std::vector<StreamConfig> streams;
   MailingsConfig mailings;
   UnsubscribeConfig unsubscribe;
+  RepliesConfig replies;
 
   FormatConfig format;
   ListUnsubscribeConfig list_unsubscribe;
@@ -368,6 +373,7 @@ void describe(Config& c, Visitor& visit) {
                 "Mail alike to many of which neither a stream nor a field says what it is.");
   visit.section("unsubscribe", c.unsubscribe,
                 "The addresses by which people unsubscribe, minted and taken in.");
+  visit.section("replies", c.replies, "What Apple answers, and what is learnt from it.");
   visit.policy("format", c.format, "RFC 5321 and RFC 5322: what every message must be.");
   visit.policy("list_unsubscribe", c.list_unsubscribe,
                "Bulk mail offers one-click unsubscription (RFC 2369, RFC 8058).");

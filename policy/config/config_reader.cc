@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <iterator>
 #include <utility>
 
 #include <sys/stat.h>
@@ -13,6 +14,7 @@
 #include "policy/base/text.h"
 #include "policy/config/config_checks.h"
 #include "policy/config/option_reader.h"
+#include "policy/config/replies_checks.h"
 #include "policy/config/unsubscribe_checks.h"
 #include "policy/config/yaml_tree.h"
 
@@ -36,6 +38,7 @@ ConfigResult read_tree(std::string_view file, const YamlTree& tree, WallTime now
   if (tree.complete) {
     std::vector<CheckFinding> findings = check_config(reading.config, reading.places, now);
     check_unsubscribe(reading.config, reading.places, findings);
+    std::ranges::move(check_replies(reading.config, reading.places), std::back_inserter(findings));
     for (CheckFinding& finding : findings) {
       problems.push_back({finding.severity, std::string(file), finding.place.line,
                           finding.place.column, std::move(finding.text)});

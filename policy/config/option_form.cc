@@ -246,6 +246,7 @@ Form<std::chrono::seconds> span_form(std::chrono::seconds low, std::chrono::seco
   form.kind = ValueKind::word;
   form.expected =
       fmt::format("a span from {} to {}, as 90s, 15m, 12h, 7d or 2w", to_span(low), to_span(high));
+  form.one = fmt::format("spans from {} to {}, as 90s, 15m or 7d", to_span(low), to_span(high));
   form.parse = [low, high, because](std::string_view given) -> Result<std::chrono::seconds> {
     const Result<std::chrono::seconds> value = parse_span(given);
     if (!value) {

@@ -141,6 +141,9 @@ class OptionVisitor {
   void span(Words key, Span& member, Span low, Span high, Words sentence, Words because = {}) {
     self().scalar(key, member, span_form(low, high, because), sentence);
   }
+  void spans(Words key, std::vector<Span>& member, Span low, Span high, Words sentence) {
+    self().values(key, member, span_form(low, high, {}), sentence);
+  }
   void time(Words key, std::optional<WallTime>& member, Words sentence) {
     self().scalar(key, member, time_form(), sentence);
   }
