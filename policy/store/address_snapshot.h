@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// AddressSnapshot: a suppression list of millions in memory, 14.6 octets an entry. Of an address it
+// AddressSnapshot: a suppression list of millions in memory, 14.8 octets an entry. Of an address it
 // keeps a hash of 64 bits, and of each entry the reason, the scope and the end: enough to say that
 // there is nothing about an address, and to go by while the store is away. Evidence is in the
 // store.
@@ -58,6 +58,11 @@ class AddressSnapshot {
   explicit AddressSnapshot(KeyedHash hash);
 
   std::uint64_t hash_of(std::string_view key) const { return hash_(key); }
+
+  // That records() will be asked about a hash: first for its place in the index, then, when that
+  // may have come, for what lies there.
+  void fetch_place(std::uint64_t hash) const;
+  void fetch_records(std::uint64_t hash) const;
 
   // All records of an address. A record without reason says that an older snapshot's no longer
   // hold.

@@ -5,6 +5,8 @@
 #include <exception>
 #include <limits>
 
+#include <malloc.h>
+
 #include "policy/base/text.h"
 #include "policy/store/snapshot_file.h"
 
@@ -340,6 +342,8 @@ SnapshotKeeper::Step SnapshotKeeper::make_anew(std::uint64_t generation) {
   auto recent = no_changes(*all);
   use({.all = all, .recent = std::move(recent), .generation = generation});
   is_from_file_ = false;
+  // What the entries were gathered in is as large again, and would be kept for what never comes.
+  ::malloc_trim(0);
   const std::chrono::duration<double> took = Time::now() - began;
   say(Grade::info, fmt::format("{} entries in memory ({:.1f} MiB), read from the store in {:.1f} s",
                                all->size(), mebibytes(all->memory()), took.count()));

@@ -37,13 +37,19 @@ SnapshotAnswer ask_view(const SnapshotView& view, const SuppressionSource& sourc
                         const Mailbox& mailbox, const std::vector<std::string>& scopes,
                         bool siblings, WallTime now) {
   SnapshotAnswer answer;
-  const auto ask = [&](const std::string& key) {
-    const std::uint64_t hash = view.all->hash_of(source.stored_key(key));
-    add_known(view, hash, key, !scopes.empty(), answer);
-  };
-  ask(mailbox.key());
+  std::vector<std::string> keys = {mailbox.key()};
   if (siblings) {
-    for (const std::string& key : sibling_keys(mailbox)) ask(key);
+    for (std::string& key : sibling_keys(mailbox)) keys.push_back(std::move(key));
+  }
+  // Each is somewhere else in memory: they are waited for together.
+  std::vector<std::uint64_t> hashes;
+  for (const std::string& key : keys) {
+    hashes.push_back(view.all->hash_of(source.stored_key(key)));
+    view.all->fetch_place(hashes.back());
+  }
+  for (const std::uint64_t hash : hashes) view.all->fetch_records(hash);
+  for (std::size_t i = 0; i < keys.size(); ++i) {
+    add_known(view, hashes[i], keys[i], !scopes.empty(), answer);
   }
   answer.entries = entries_in_force(std::move(answer.entries), mailbox, scopes, siblings, now);
   return answer;
