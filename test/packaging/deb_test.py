@@ -62,6 +62,7 @@ class Root:
         for made in (self.path, self.written):
             made.mkdir()
             do("mount", "-t", "tmpfs", "tmpfs", made)
+        self.path.chmod(0o755)
         for name in ("usr", "etc", "var"):
             upper, work = self.written / name, self.written / f"{name}.work"
             for made in (upper, work, self.path / name):
