@@ -7,12 +7,14 @@ written going elsewhere, in namespaces of its own. systemd does not run there; t
 as its unit says. The programs are those of the build under test, whatever optimisation that has.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
 import re
 import shutil
 import smtplib
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -125,6 +127,22 @@ def next_version(package, folder):
     return later
 
 
+def leave_older_store(path):
+    """The store as the first release made it, with carol on its list."""
+    owner = path.stat()
+    for file in path.parent.glob(path.name + "*"):
+        file.unlink()
+    with contextlib.closing(sqlite3.connect(path)) as store:
+        store.executescript((ROOT / "policy/store/schema/1.sql").read_text() + """
+            PRAGMA application_id = 0x49434d53;
+            PRAGMA user_version = 1;
+            INSERT INTO deed VALUES (1, 1780000000000, 'root', 'add', '');
+            INSERT INTO suppression VALUES
+              ('carol@icloud.com', 'global', 'unsubscribe', 'cli', '', 1780000000000, NULL, 1);""")
+    os.chown(path, owner.st_uid, owner.st_gid)
+    path.chmod(owner.st_mode)
+
+
 class Package(unittest.TestCase):
     """One life of the package; the tests follow each other by name."""
 
@@ -171,7 +189,7 @@ class Package(unittest.TestCase):
             cls.daemon = None
 
     def install(self, name):
-        return self.root.run("dpkg", "--force-confold", "-i", "/tmp/" + name, seconds=120)
+        return self.root.run("dpkg", "--force-confold", "-i", "/tmp/" + name, seconds=300)
 
     def send(self, subject):
         with smtplib.SMTP("127.0.0.1", 25, timeout=20) as client:
@@ -216,13 +234,37 @@ class Package(unittest.TestCase):
         mine = re.sub(r"(?m)^  #helo: .*$", "  helo: mail.corp.example", conf.read_text())
         self.assertNotEqual(mine, conf.read_text())
         conf.write_text(mine)
-        self.root.run("icloud-milterctl", "suppress", "add", "carol@icloud.com", "--reason", "unsubscribe")
+        store = self.root.at("/var/lib/icloud-milter/store.db")
+        self.stop()
+        leave_older_store(store)
         self.install("later.deb")
         self.assertEqual(conf.read_text(), mine)
-        self.stop()
         self.start()
+        self.assertTrue(store.with_name("store.db-version-1.backup").exists())
         self.assertIn("unsubscribe", self.root.run("icloud-milterctl", "suppress", "show", "carol@icloud.com"))
         self.send("upgraded")
+
+    def test_3_finds_its_socket_however_it_is_written(self):
+        for address, line, left in (
+            ("unix:/var/spool/postfix/other/sock.et", "smtpd_milters = unix:other/sock.et, inet:h:1", ", inet:h:1"),
+            ("unix:/run/icloud.sock", "    -o smtpd_milters=local:/run/icloud.sock", ""),
+            ("inet:10028@127.0.0.1", "smtpd_milters = inet:127.0.0.1:10028 inet:127.0.0.2:10028",
+             " inet:127.0.0.2:10028"),
+            ("inet6:10028@::1", "smtpd_milters={ inet:[::1]:10028, default_action=accept },a:b", ",a:b"),
+            ("inet:1@127.0.0.1", "smtpd_milters = inet:127x0.0.1:1,inet:127.0.0.1:10",
+             "inet:127x0.0.1:1,inet:127.0.0.1:10"),
+            ("inet:1@127.0.0.1", "smtpd_milters = unix:/var/spool/postfix/icloud-milter/milter.sock", ""),
+        ):
+            self.root.write("/tmp/icloud-milterctl", f"#!/bin/sh\nprintf 'socket:\n  address: \"{address}\"\nx:\n'\n")
+            self.root.write("/tmp/postmulti", "#!/bin/sh\necho - - y /tmp/instance\n")
+            for name in ("icloud-milterctl", "postmulti"):
+                self.root.at("/tmp/" + name).chmod(0o755)
+            self.root.at("/tmp/instance").mkdir(exist_ok=True)
+            self.root.write("/tmp/instance/main.cf", f"# {line}\n{line}\n")
+            self.root.run("env", "PATH=/tmp:/usr/sbin:/usr/bin", "/usr/libexec/icloud-milter/detach-postfix")
+            setting = line[:line.index("=") + 1 + line[line.index("=") + 1:].startswith(" ")]
+            self.assertEqual(self.root.at("/tmp/instance/main.cf").read_text(), f"# {line}\n{setting}{left}\n")
+        shutil.rmtree(self.root.at("/var/lib/icloud-milter/detached"))
 
     def test_4_leaves_mail_flowing_when_it_is_removed(self):
         before = {name: self.root.at(f"/etc/postfix/{name}").read_text() for name in ("main.cf", "master.cf")}
@@ -258,7 +300,7 @@ def main():
         global FOLDER
         FOLDER = folder
         built = subprocess.run([ROOT / "packaging" / "build-deb", "--programs", programs, folder / "deb"],
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=200)
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=500)
         if built.returncode != 0:
             print(built.stdout.decode())
             return 1
