@@ -175,7 +175,8 @@ class Daemon {
             .connections = connections_,
             .messages_under_way = in_flight_.count(),
             .figures = tally_.figures(),
-            .store_problem = store_probe_.problem(world, now),
+            .store = store_probe_.health(world, now),
+            .gate_warning = gate_watch_.warning().value_or(""),
             .keys = key_watch_->known()};
   }
 
@@ -294,7 +295,7 @@ class Daemon {
   OrderDesk desk_;
   std::optional<ListeningSocket> socket_;
   std::optional<KeyWatch> key_watch_;
-  StoreProbe store_probe_;  // of the control socket's thread
+  StoreProbe store_probe_{options_.credentials_directory};  // of the control socket's thread
   std::unique_ptr<ControlServer> control_;
   std::atomic<bool> is_serving_ = true;
   std::thread server_;
@@ -317,13 +318,9 @@ std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clo
   const std::vector<std::string> risks =
       store_risks(read->config.store, options.credentials_directory, Deadline::in(wait_for_store));
   for (const std::string& risk : risks) complain(fmt::format("warning: store: {}", risk));
+  // What keeps a store from being opened is said by the opening, or something stands in for it.
   const auto prepared = prepare_store(read->config.store, Deadline::in(wait_for_store));
-  if (!prepared) {
-    tell(warnings);
-    complain(prepared.error().text);
-    return nullptr;
-  }
-  for (const std::string& notice : *prepared) complain(notice);
+  for (const std::string& notice : prepared.value_or(Notices())) complain(notice);
   auto world =
       World::build(std::move(read->config), nullptr, options.credentials_directory, missing);
   if (world) return *std::move(world);

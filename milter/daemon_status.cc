@@ -101,7 +101,8 @@ Json store_json(const DaemonStatus& status) {
   const StoreConfig& config = status.world->config().store;
   Json json = {{"kind", config.kind == StoreKind::redis ? "redis" : "sqlite"},
                {"path", store_place(config)},
-               {"problem", status.store_problem},
+               {"problem", status.store.problem},
+               {"risks", status.store.risks},
                {"snapshot", nullptr}};
   if (const auto& snapshot = status.world->snapshot()) {
     const SnapshotState state = snapshot->state();
@@ -137,8 +138,12 @@ Json attention_json(const DaemonStatus& status, const Json& keys) {
                     to_rfc3339(configuration.failed->time), configuration.file,
                     to_rfc3339(configuration.loaded)));
   }
-  if (!status.store_problem.empty()) {
-    attention.push_back(fmt::format("store: {}", status.store_problem));
+  if (!status.gate_warning.empty()) attention.push_back(status.gate_warning);
+  if (!status.store.problem.empty()) {
+    attention.push_back(fmt::format("store: {}", status.store.problem));
+  }
+  for (const std::string& risk : status.store.risks) {
+    attention.push_back(fmt::format("store: {}", risk));
   }
   if (const auto& snapshot = status.world->snapshot()) {
     const std::string problem = snapshot->state().file_problem;

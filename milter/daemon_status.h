@@ -13,6 +13,7 @@
 
 #include "milter/key_watch.h"
 #include "milter/mode_changes.h"
+#include "milter/store_probe.h"
 #include "milter/tally.h"
 #include "milter/world.h"
 #include "policy/base/clock.h"
@@ -45,7 +46,8 @@ struct DaemonStatus {
   int connections = 0;
   int messages_under_way = 0;
   TallyFigures figures;
-  std::string store_problem;  // empty: it answers
+  StoreHealth store;
+  std::string gate_warning;  // empty: mail comes by the gate, as far as one can see
   std::vector<WatchedKey> keys;
 };
 
@@ -56,7 +58,7 @@ struct DaemonStatus {
 //   listening{address, gate[], direct[], arrival[]}, connections, messages_under_way,
 //   messages{judged, accepted, tagged, quarantined, deferred, refused},
 //   recipients{refused, deferred, removed}, store{kind, path, problem,
-//   snapshot{ready, entries, recent, memory, file, problem} or null},
+//   risks[], snapshot{ready, entries, recent, memory, file, problem} or null},
 //   policies[{name, mode, configured, percent, until, ended, rules{}, change{until, by, since} or
 //   null}], keys[{name, domain, selector, file, state, problem, published, checked, record}]
 // A key that has not been compared yet has the state "not-compared".

@@ -25,7 +25,14 @@ std::string advice(const RolesConfig& roles) {
 }  // namespace
 
 void GateWatch::saw_judged() {
-  state_.with([](State& state) { state.unseen = 0; });
+  state_.with([](State& state) {
+    state.unseen = 0;
+    state.warning.reset();
+  });
+}
+
+std::optional<std::string> GateWatch::warning() const {
+  return state_.with([](const State& state) { return state.warning; });
 }
 
 std::optional<std::string> GateWatch::saw_arrival(std::string_view daemon_name,
@@ -48,10 +55,14 @@ std::optional<std::string> GateWatch::saw_arrival(std::string_view daemon_name,
   const std::string name =
       daemon_name.empty() ? "without a {daemon_name}"
                           : fmt::format("with the {{daemon_name}} \"{}\"", for_log(daemon_name));
-  return fmt::format(
+  std::string warning = fmt::format(
       "mail for Apple comes in and none has come to the gate for {} minutes or more: it leaves "
       "unjudged. The last of it came over a listener {}, which is taken for an arrival; {}",
       patience.count(), name, advice(roles));
+  state_.with([&](State& state) {
+    if (state.unseen >= messages) state.warning = warning;
+  });
+  return warning;
 }
 
 }  // namespace icm

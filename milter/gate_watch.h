@@ -38,11 +38,15 @@ class GateWatch {
   std::optional<std::string> saw_arrival(std::string_view daemon_name, const RolesConfig& roles,
                                          WallTime now);
 
+  // What was warned of last, as long as it goes on.
+  std::optional<std::string> warning() const;
+
  private:
   struct State {
     int unseen = 0;    // messages for Apple since the last one that was judged
     WallTime first{};  // when the first of them came
     std::map<std::string, WallTime, std::less<>> warned;
+    std::optional<std::string> warning;  // the last one, until a message is judged
   };
   Guarded<State> state_;
 };

@@ -56,6 +56,7 @@ Result<Signals> Signals::open() {
   write_end = ends[1];
   Signals signals{UniqueFd(ends[0])};
   ::signal(SIGPIPE, SIG_IGN);
+  ::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write
   struct sigaction action {};
   action.sa_handler = write_signal;
   action.sa_flags = SA_RESTART;

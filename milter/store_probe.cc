@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "milter/store_risks.h"
 #include "policy/base/deadline.h"
 #include "policy/base/mailbox.h"
 #include "policy/base/text.h"
@@ -18,18 +19,30 @@
 namespace icm {
 namespace {
 
+std::string problem_of(const World& world, WallTime now, Deadline deadline) {
+  const auto nobody = Mailbox::parse("postmaster@icloud.com");
+  const auto& snapshot = world.snapshot();
+  const auto found = snapshot == nullptr
+                         ? world.suppression().find(*nobody, {}, false, now, deadline)
+                         : snapshot->find_in_store(*nobody, {}, false, now, deadline);
+  if (!found) return found.error().text;
+  // The follower looks at every part of the list, several times a second.
+  std::string away = snapshot == nullptr ? std::string() : snapshot->state().away;
+  if (!away.empty() || world.ledger() == nullptr) return away;
+  const auto standing = world.ledger()->find(*nobody, {}, deadline);
+  return standing ? std::string() : standing.error().text;
+}
+
 // Nothing may fly out of a thread.
-std::string ask(const World& world, WallTime now, Deadline deadline) {
+StoreHealth ask(const World& world, const std::string& credentials_directory, WallTime now,
+                Deadline deadline) {
   try {
-    const auto nobody = Mailbox::parse("postmaster@icloud.com");
-    const auto& snapshot = world.snapshot();
-    const auto found = snapshot == nullptr
-                           ? world.suppression().find(*nobody, {}, false, now, deadline)
-                           : snapshot->find_in_store(*nobody, {}, false, now, deadline);
-    if (!found) return found.error().text;
-    return snapshot == nullptr ? std::string() : snapshot->state().away;
+    StoreHealth health{.problem = problem_of(world, now, deadline), .risks = {}};
+    if (!health.problem.empty()) return health;
+    health.risks = store_risks(world.config().store, credentials_directory, deadline);
+    return health;
   } catch (const std::exception& error) {
-    return for_log(error.what());
+    return {.problem = for_log(error.what()), .risks = {}};
   }
 }
 
@@ -37,40 +50,52 @@ std::string ask(const World& world, WallTime now, Deadline deadline) {
 
 struct StoreProbe::Question {
   WallTime since{};
+  Deadline::Time::time_point latest{};  // when nobody waits for the answer any more
   std::mutex mutex;
   std::condition_variable answered;
-  std::optional<std::string> problem;  // the answer
+  std::optional<StoreHealth> health;  // the answer
 };
 
-StoreProbe::StoreProbe(std::chrono::milliseconds patience) : patience_(patience) {}
+bool StoreProbe::is_answered() const {
+  const std::scoped_lock lock(question_->mutex);
+  return question_->health.has_value();
+}
 
-std::string StoreProbe::problem(std::shared_ptr<const World> world, WallTime now) {
+StoreProbe::~StoreProbe() {
+  if (question_ == nullptr) return;
+  std::unique_lock lock(question_->mutex);
+  question_->answered.wait_until(lock, question_->latest,
+                                 [this] { return question_->health.has_value(); });
+}
+
+StoreHealth StoreProbe::health(std::shared_ptr<const World> world, WallTime now) {
   const Deadline deadline = Deadline::in(patience_);
-  const auto is_under_way = [this] {
-    const std::scoped_lock lock(question_->mutex);
-    return !question_->problem;
-  };
-  if (question_ == nullptr || !is_under_way()) {
+  if (question_ == nullptr || is_answered()) {
     const auto question = std::make_shared<Question>();
     question->since = now;
-    // Nobody can end a thread that waits for a disk, so nobody waits for it either: it holds on to
-    // what it needs.
-    std::thread([question, world = std::move(world), now, deadline] {
-      const std::string problem = ask(*world, now, deadline);
+    // Nobody can end a thread that waits for a disk, so nobody waits for it long: it holds on to
+    // what it needs, and has let go of it when it answers.
+    std::thread([question, world = std::move(world), credentials = credentials_directory_, now,
+                 deadline]() mutable {
+      StoreHealth health = ask(*world, credentials, now, deadline);
+      world.reset();
       {
         const std::scoped_lock lock(question->mutex);
-        question->problem = problem;
+        question->health = std::move(health);
       }
       question->answered.notify_all();
     }).detach();
     question_ = question;
   }
-  std::unique_lock lock(question_->mutex);
   // A store that keeps to the deadline says what it waited for.
-  const auto end = deadline.end() + patience_;
-  question_->answered.wait_until(lock, end, [this] { return question_->problem.has_value(); });
-  return question_->problem.value_or(
-      fmt::format("no answer since {}; is the disk stalled?", to_rfc3339(question_->since)));
+  question_->latest = deadline.end() + patience_;
+  std::unique_lock lock(question_->mutex);
+  question_->answered.wait_until(lock, question_->latest,
+                                 [this] { return question_->health.has_value(); });
+  return question_->health.value_or(StoreHealth{
+      .problem =
+          fmt::format("no answer since {}; is the disk stalled?", to_rfc3339(question_->since)),
+      .risks = {}});
 }
 
 }  // namespace icm

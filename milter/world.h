@@ -73,6 +73,9 @@ class World {
 
   const SuppressionList& suppression() const { return *suppression_; }
 
+  // Null where no policy asks it.
+  const Ledger* ledger() const { return ledger_.get(); }
+
   // The same list, where it is one with a snapshot in memory: the daemon's, which begins it. Null
   // otherwise.
   const std::shared_ptr<SnapshotSuppressionList>& snapshot() const { return snapshot_; }

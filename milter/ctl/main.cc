@@ -25,6 +25,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_DFL);  // `icloud-milterctl log | head` ends quietly
+  std::signal(SIGXFSZ, SIG_IGN);  // a file that may not grow is an error of the write
   try {
     return icm::ctl::run(argc, argv);
   } catch (const std::exception& error) {

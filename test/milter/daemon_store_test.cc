@@ -5,80 +5,17 @@
 // empty.
 #include <filesystem>
 
-#include "policy/store/stores.h"
-#include "test/milter/daemon_fixture.h"
-#include "test/support/redis_process.h"
-#include "test/support/suppression_entries.h"
+#include "test/milter/daemon_store_fixture.h"
 
 namespace icm {
 namespace {
-
-using namespace std::chrono_literals;
-using entries::deed;
-using entries::entry;
-
-constexpr auto enforced = "suppression: {mode: enforce}\n";
-
-class DaemonStore : public DaemonTest {
- protected:
-  Deadline soon() const { return Deadline::in(10s); }
-
-  StoreConfig store() const {
-    StoreConfig config;
-    config.path = path("store.db");
-    return config;
-  }
-
-  void point_to(const RedisProcess& server) {
-    store_settings_ =
-        fmt::format(", kind: redis, redis: {{servers: [\"{}\"]}}", server.address().text());
-    config_ = store();
-    config_.kind = StoreKind::redis;
-    config_.redis.servers = {server.address()};
-  }
-
-  void add(const std::string& address, const StoreConfig& config) {
-    const auto book = open_book(config, Missing::refuse, soon());
-    ASSERT_TRUE(book) << book.error().text;
-    ASSERT_TRUE((*book)->add(entry(address), deed()));
-  }
-
-  // "250" or the reply, at RCPT.
-  std::string reply_for(const std::string& address) const {
-    MilterMail mail = letter();
-    mail.recipients = {{"<" + address + ">"}};
-    const MilterOutcome outcome = send(mail, "ICLOUD-GATE");
-    const std::string& text = outcome.recipients.at(0).text;
-    return text.empty() ? "250" : text.substr(0, text.find(':'));
-  }
-
-  // Waits for a line with these words; how many there are.
-  int lines_with(const std::string& words) const {
-    int count = 0;
-    await(words, [&] {
-      const std::string log = read("log");
-      count = 0;
-      for (std::size_t at = 0; (at = log.find(words, at)) != std::string::npos; ++at) ++count;
-      return count > 0;
-    });
-    return count;
-  }
-
-  void expect_bob_alone_refused() const {
-    EXPECT_EQ(reply_for("bob@icloud.com"), suppressed);
-    EXPECT_EQ(reply_for("eve@icloud.com"), "250");
-  }
-
-  StoreConfig config_;
-  static constexpr auto suppressed = "550 5.7.1 suppression.unsubscribe";
-};
 
 TEST_F(DaemonStore, goes_on_with_what_it_knows_when_the_file_vanishes_and_after_a_restart) {
   configure(enforced);
   start();
   add("bob@icloud.com", store());
   expect_bob_alone_refused();
-  std::this_thread::sleep_for(250ms);  // until memory has him, too
+  let_it_follow();
   std::filesystem::rename(path("store.db"), path("elsewhere"));
   EXPECT_EQ(lines_with("the store is away: " + path("store.db") + ": the store is not there any"),
             1);
@@ -128,7 +65,7 @@ TEST_F(DaemonRedis, takes_no_emptied_server_for_an_empty_list_not_even_after_a_r
   start();
   add("bob@icloud.com", config_);
   expect_bob_alone_refused();
-  std::this_thread::sleep_for(250ms);  // until memory has him, too
+  let_it_follow();
   server_.ask({"FLUSHALL"});
   EXPECT_EQ(lines_with("the store is away: " + server_.address().text()), 1);
   expect_bob_alone_refused();

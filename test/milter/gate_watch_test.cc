@@ -34,6 +34,18 @@ TEST_F(GateWatchTest, warns_in_words_that_say_what_to_set) {
             "transport_maps in main.cf leads Apple's domains to the gate");
 }
 
+TEST_F(GateWatchTest, remembers_its_warning_until_a_message_is_judged) {
+  arrive(3, start);
+  EXPECT_EQ(watch_.warning(), std::nullopt);
+  const auto warned = arrive(1, start + 10min);
+  ASSERT_TRUE(warned);
+  EXPECT_EQ(watch_.warning(), warned);
+  EXPECT_EQ(arrive(1, start + 11min), std::nullopt);
+  EXPECT_EQ(watch_.warning(), warned);
+  watch_.saw_judged();
+  EXPECT_EQ(watch_.warning(), std::nullopt);
+}
+
 TEST_F(GateWatchTest, tells_a_missing_name_and_a_missing_role_by_their_words) {
   arrive(3, start, "");
   const auto nameless = arrive(1, start + 10min, "");

@@ -98,15 +98,14 @@ class Hostile(unittest.TestCase):
             self.still_works(endpoint)
 
     def test_whoever_is_slow_is_let_go_and_keeps_nobody_else_out(self):
-        site = Site("    deadline: 2s\n    connections: 4\n")
+        site = Site("    deadline: 1s\n    connections: 4\n")
         with Endpoint(site) as endpoint:
-            slow = [endpoint.connect() for _ in range(12)]
-            begin = time.monotonic()
+            slow = [endpoint.connect() for _ in range(8)]
             for client in slow:
                 client.sendall(b"POST /unsubscribe/x HTTP/1.1\r\n")
             # An octet now and then keeps no connection open.
             dropped = set()
-            while len(dropped) < len(slow) and time.monotonic() < begin + 30:
+            while len(dropped) < len(slow):
                 for client in slow:
                     if client in dropped:
                         continue
@@ -115,7 +114,6 @@ class Hostile(unittest.TestCase):
                     except OSError:
                         dropped.add(client)
                 time.sleep(0.1)
-            self.assertEqual(len(dropped), len(slow))
             for client in slow:
                 client.close()
             self.still_works(endpoint)
@@ -137,9 +135,9 @@ class Hostile(unittest.TestCase):
         with Endpoint(site) as endpoint:
             with endpoint.connect() as client:
                 client.sendall(whole[:-3])
-                time.sleep(0.5)  # it is being read by then
+                endpoint.await_reading(client)
                 endpoint.process.terminate()
-                time.sleep(0.5)
+                time.sleep(0.2)  # sooner or later, it must be the same
                 client.sendall(whole[-3:])
                 self.assertEqual(status_of(read_all(client)), 200)
             self.assertEqual(endpoint.process.wait(timeout=20), 0)

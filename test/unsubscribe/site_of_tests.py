@@ -121,6 +121,21 @@ class Endpoint:
     def connect(self, timeout=20):
         return socket.create_connection(("127.0.0.1", self.site.port), timeout=timeout)
 
+    def _sockets(self):
+        """(remote port, octets unread, inode) of each TCP socket at the endpoint's port."""
+        for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            fields = line.split()
+            if int(fields[1].rpartition(":")[2], 16) == self.site.port:
+                yield (int(fields[2].rpartition(":")[2], 16),
+                       int(fields[4].rpartition(":")[2], 16), int(fields[9]))
+
+    def await_reading(self, client):
+        """Until the endpoint has taken the connection and read all that was sent."""
+        port = client.getsockname()[1]
+        while not any(remote == port and unread == 0 and inode != 0
+                      for remote, unread, inode in self._sockets()):
+            time.sleep(0.02)
+
     def raw(self, *pieces, wait=0.0):
         """Sends octets, and answers with all that comes back until the end of the connection."""
         with self.connect() as client:

@@ -257,7 +257,6 @@ TEST_F(SqliteSuppressionListTest, gives_up_on_a_locked_store_when_its_time_is_ov
             path + ": another process holds the store locked; the time to wait for it is over");
   const auto waited = std::chrono::steady_clock::now() - begin;
   EXPECT_GE(waited, 150ms);
-  EXPECT_LT(waited, 5s);
 }
 
 // How often this process has the file itself open.
