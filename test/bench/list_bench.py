@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import resource
 import subprocess
 import sys
 import time
@@ -50,21 +52,24 @@ def measure(build: Path, directory: Path, entries: int) -> list[str]:
     config.write_text(f"store: {{path: {store}}}\n")
     write_addresses(addresses, 0, entries)
     subprocess.run([ctl, "store", "init", "--config", config], stdout=subprocess.DEVNULL, check=True, timeout=60)
-    began = time.monotonic()
+    began, load_before = time.monotonic(), os.getloadavg()[0]
     job = start_import(ctl, config, addresses)
     said = job.communicate(timeout=900)[0].decode()
     took = time.monotonic() - began
     if job.returncode != 0:
         sys.exit(f"the import failed: {said}")
-    print(f"import: {entries / took:.0f} entries a second ({took:.1f} s), "
-          f"{store.stat().st_size / entries:.1f} octets an entry in the store", flush=True)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    print(f"import: {entries / took:.0f} entries a second ({took:.1f} s, of processor time "
+          f"{used.ru_utime + used.ru_stime:.1f} s; load {load_before:.1f} before), {used.ru_maxrss / 1024:.0f} MiB "
+          f"at most, {store.stat().st_size / entries:.1f} octets an entry in the store", flush=True)
     first = load(program, store, entries, "--lookups", "1000")
     figures = load(program, store, entries)
     print(f"in memory after {figures['in_memory_s']:.3f} s out of the file, "
           f"{first['in_memory_s']:.1f} s out of the store; first lookup possible after "
           f"{figures['first_lookup_possible_s'] * 1000:.1f} ms; end {figures['end_s']:.3f} s")
     print(f"memory: {figures['octets_an_entry']:.2f} octets an entry; the process grew by "
-          f"{figures['resident_octets_an_entry']:.2f}\n")
+          f"{figures['resident_octets_an_entry']:.2f}, while the list was read from the store by "
+          f"{first['peak_octets_an_entry']:.2f} at most\n")
     print("| lookups, µs | number | p50 | p99 | p99.9 |\n|---|---|---|---|---|")
     print(lookup_row("not listed", figures["miss"]))
     print(lookup_row("not listed, with siblings", figures["miss_with_siblings"]))
