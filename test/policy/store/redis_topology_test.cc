@@ -32,6 +32,40 @@ TEST(RedisSentinels, name_the_master_and_after_a_failover_the_new_one) {
   EXPECT_EQ(client.ask("k", {"GET", "k"}, soon())->text, "v");
 }
 
+TEST(RedisSentinels, are_asked_again_while_a_master_answers_and_the_latest_of_them_is_believed) {
+  const RedisProcess cut_off;  // a master still, for its neighbour and for us
+  const RedisProcess promoted;
+  const auto monitor = [](const RedisProcess& master, int epoch) {
+    return fmt::format("sentinel monitor mail 127.0.0.1 {} 2\nsentinel config-epoch mail {}\n",
+                       master.port(), epoch);
+  };
+  const RedisProcess neighbour(monitor(cut_off, 3), RedisProcess::Kind::sentinel);
+  RedisProcess other(monitor(promoted, 4), RedisProcess::Kind::sentinel);
+  RedisOptions options;
+  options.mode = RedisOptions::Mode::sentinel;
+  options.master_name = "mail";
+  options.servers = {neighbour.address(), other.address()};
+  RedisClient client(options);
+  ASSERT_TRUE(client.ask("k", {"SET", "k", "v"}, soon()));
+  await("the next master is found", [&] {
+    return client.ask("k", {"GET", "k"}, soon())->kind == RedisReply::Kind::nothing;
+  });
+  EXPECT_EQ(client.text(), promoted.address().text() + ", master of mail");
+  other.stop();
+  const auto asked = [&] {
+    const std::string stats = neighbour.ask({"INFO", "stats"}).text;
+    return std::stoi(stats.substr(stats.find("total_commands_processed:") + 25));
+  };
+  const int before = asked();
+  int by_us = 0;
+  await("the neighbour is asked again", [&] {
+    EXPECT_TRUE(client.ask("k", {"PING"}, soon()));
+    return asked() > before + ++by_us;
+  });
+  EXPECT_EQ(client.text(), promoted.address().text() + ", master of mail")
+      << "an older configuration is not gone back to";
+}
+
 TEST(RedisSentinels, are_asked_one_after_the_other) {
   SentinelTrio trio;
   RedisOptions options = trio.options();
