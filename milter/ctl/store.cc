@@ -3,6 +3,7 @@
 // icloud-milterctl store: the store as a whole. What is in it is kept by suppress and ledger.
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include <fmt/format.h>
 
@@ -18,10 +19,11 @@ using Options = std::shared_ptr<SuppressOptions>;
 
 Result<Exit> init(const SuppressOptions& options) {
   ICM_TRY(const StoreConfig store, store_of(options));
-  ICM_TRY(const bool is_made, make_store(store, lock_deadline(), credentials_directory()));
-  fmt::print(
-      "{}: {}\n", clean(store_place(store)),
-      is_made ? "made; the suppression list is empty" : "is there already; nothing was done");
+  ICM_TRY(const MadeStore made, make_store(store, lock_deadline(), credentials_directory()));
+  std::string_view done = "is there already; nothing was done";
+  if (made.ledger) done = "the suppression list is there already; made an empty ledger of consent";
+  if (made.list) done = "made; the suppression list is empty";
+  fmt::print("{}: {}\n", clean(store_place(store)), done);
   return Exit::done;
 }
 

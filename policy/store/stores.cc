@@ -119,15 +119,23 @@ bool is_first_start(const StoreConfig& config) {
   return is_never_made(config.path) && is_absent(snapshot_file(config));
 }
 
-Result<bool> make_store(const StoreConfig& config, Deadline deadline,
-                        const std::string& credentials_directory) {
-  if (open_book(config, Missing::refuse, deadline, credentials_directory) &&
-      open_ledger_book(config, Missing::refuse, deadline, credentials_directory)) {
-    return false;
+Result<MadeStore> make_store(const StoreConfig& config, Deadline deadline,
+                             const std::string& credentials_directory) {
+  const auto is_there = [](const auto& opened) -> Result<bool> {
+    // Whether there is one, what did not answer does not tell.
+    if (!opened && opened.error().code != Code::config) return tl::make_unexpected(opened.error());
+    return opened.has_value();
+  };
+  ICM_TRY(const bool has_list,
+          is_there(open_book(config, Missing::refuse, deadline, credentials_directory)));
+  if (!has_list) ICM_CHECK(open_book(config, Missing::make, deadline, credentials_directory));
+  // In a file both are one.
+  ICM_TRY(const bool has_ledger,
+          is_there(open_ledger_book(config, Missing::refuse, deadline, credentials_directory)));
+  if (!has_ledger) {
+    ICM_CHECK(open_ledger_book(config, Missing::make, deadline, credentials_directory));
   }
-  ICM_CHECK(open_book(config, Missing::make, deadline, credentials_directory));
-  ICM_CHECK(open_ledger_book(config, Missing::make, deadline, credentials_directory));
-  return true;
+  return MadeStore{.list = !has_list, .ledger = !has_ledger};
 }
 
 Result<std::unique_ptr<SuppressionList>> open_list(const StoreConfig& config, Missing missing,

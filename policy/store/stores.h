@@ -26,10 +26,17 @@ namespace icm {
 // is no first start, whichever host asks.
 bool is_first_start(const StoreConfig& config);
 
-// Makes an empty store where there is none, and answers whether it did. For a first start, and for
-// who was told to: with an empty list, mail to everybody goes out.
-[[nodiscard]] Result<bool> make_store(const StoreConfig& config, Deadline deadline,
-                                      const std::string& credentials_directory = {});
+// What was made; false: all of it was there.
+struct MadeStore {
+  bool list = false;
+  bool ledger = false;  // alone where the list is of a release that had none
+  operator bool() const { return list || ledger; }
+};
+
+// Makes an empty store where there is none. For a first start, and for who was told to: with an
+// empty list, mail to everybody goes out.
+[[nodiscard]] Result<MadeStore> make_store(const StoreConfig& config, Deadline deadline,
+                                           const std::string& credentials_directory = {});
 
 // For judging mail. Code::config says what an administrator must change, Code::temporary that the
 // store was not to be had until `deadline`. `credentials_directory` is systemd's

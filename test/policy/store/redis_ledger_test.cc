@@ -53,7 +53,8 @@ TEST_F(RedisLedgerTest, is_made_by_a_store_that_is_made_and_no_sooner) {
             place() +
                 ": there is no suppression list \"icloud-milter\"; put its backup back if "
                 "there was one, or make an empty one with icloud-milterctl store init");
-  EXPECT_TRUE(*make_store(config, soon()));
+  const MadeStore made = *make_store(config, soon());
+  EXPECT_TRUE(made.list && made.ledger);
   EXPECT_TRUE(open_ledger(config, soon()));
   EXPECT_FALSE(*make_store(config, soon()));
 }
@@ -65,8 +66,13 @@ TEST_F(RedisLedgerTest, is_made_beside_a_list_of_before_there_were_ledgers) {
                    place() + ": there is no ledger of consent \"icloud-milter\"; put its backup "
                              "back if there was one, or make an empty one with icloud-milterctl "
                              "store init"}));
-  EXPECT_TRUE(*make_store(config, soon()));
+  const MadeStore made = *make_store(config, soon());
+  EXPECT_FALSE(made.list) << "which is there and was not touched";
+  EXPECT_TRUE(made.ledger);
   EXPECT_TRUE(open_ledger(config, soon()));
+  server.stop();
+  EXPECT_EQ(make_store(config, soon()).error(),
+            (Error{Code::temporary, place() + ": cannot connect: Connection refused"}));
 }
 
 TEST_F(RedisLedgerTest, that_is_lost_is_an_error_and_no_empty_ledger) {
