@@ -22,6 +22,7 @@ constexpr std::chrono::milliseconds longest_pause = std::chrono::minutes{5};
 constexpr std::uint64_t worth_writing = 1000;  // changes: fewer are sooner read again
 constexpr std::uint64_t most_entries = std::numeric_limits<std::uint32_t>::max() - 1;
 constexpr std::size_t longest_text = 600;
+constexpr int most_failed_refreshes = 3;  // then all of it is read
 
 double mebibytes(std::size_t octets) { return static_cast<double>(octets) / (1 << 20); }
 
@@ -179,7 +180,7 @@ void SnapshotKeeper::run() {
     if (writing_.valid()) writing_.wait();
     const auto view = in_use().view;
     if (view == nullptr || file_.empty() || is_from_file_) return;
-    if (!is_saved_ || view->recent->size() > worth_writing) fold(*view);
+    if (!is_saved_ || is_unwritten_ || view->recent->size() > worth_writing) fold(*view);
     if (writing_.valid()) writing_.wait();
   });
   // What is not followed any more is not answered from.
@@ -221,6 +222,19 @@ void SnapshotKeeper::tried(Step step) {
   next_try_ = Time::now() + pause_;
 }
 
+// The store has answered a moment ago, and is not away: lookups go on asking it, and notice when it
+// is, rather than being told what memory knew before.
+SnapshotKeeper::Step SnapshotKeeper::could_not_read(const Error& error) {
+  if (error.code != Code::temporary) {
+    went_away(error);
+  } else if (std::exchange(unread_, error.text) != error.text) {
+    say(Grade::warning, fmt::format("what has changed cannot be read: {}; until it can, the store "
+                                    "is asked for every recipient",
+                                    error.text));
+  }
+  return Step::failed;
+}
+
 SnapshotKeeper::Step SnapshotKeeper::reopen_list() {
   auto list = open_list_(Deadline::in(wait_for_store));
   if (!list) {
@@ -252,6 +266,7 @@ void SnapshotKeeper::look() {
   }
   came_back();
   const auto view = in_use().view;
+  if (is_unwritten_ && view != nullptr && !is_writing()) begin_writing(view->all);
   const bool is_current = view != nullptr && view->generation == generation;
   if (is_current && *seen == SuppressionSource::Seen::same) return;
   if (refresh(generation) == Step::failed) doubt();
@@ -260,13 +275,15 @@ void SnapshotKeeper::look() {
 // Takes over what has changed since the view that is in use.
 SnapshotKeeper::Step SnapshotKeeper::refresh(std::uint64_t generation) {
   const auto view = in_use().view;
-  if (view == nullptr) return make_anew(generation);
+  const bool is_hopeless = failed_refreshes_ >= most_failed_refreshes && Time::now() >= next_try_;
+  if (view == nullptr || is_hopeless) return make_anew(generation);
   SnapshotBuilder builder(*view->recent);
   std::string key;  // of the address whose entries come
   bool has_entries = true;
   const auto end_address = [&] {
     if (!has_entries) builder.end(key);
   };
+  is_reading_ = true;
   const auto next = source_->changes(
       view->cursor(), most_recent_,
       [&](std::string_view changed) {
@@ -277,13 +294,17 @@ SnapshotKeeper::Step SnapshotKeeper::refresh(std::uint64_t generation) {
       [&](const SourceEntry& entry) {
         has_entries = true;
         builder.add(entry);
-        return true;
+        return !stops_;
       },
       Deadline::in(wait_for_store));
+  is_reading_ = false;
+  if (stops_) return Step::failed;
   if (!next) {
-    went_away(next.error());
-    return Step::failed;
+    ++failed_refreshes_;
+    return could_not_read(next.error());
   }
+  failed_refreshes_ = 0;
+  unread_.clear();
   if (!*next) {
     if (is_from_file_) {
       say(Grade::warning,
@@ -332,10 +353,9 @@ SnapshotKeeper::Step SnapshotKeeper::make_anew(std::uint64_t generation) {
   });
   if (stops_) return Step::failed;
   tried(cursor ? Step::done : Step::failed);
-  if (!cursor) {
-    went_away(cursor.error());
-    return Step::failed;
-  }
+  if (!cursor) return could_not_read(cursor.error());
+  failed_refreshes_ = 0;
+  unread_.clear();
   is_damaged_ = false;
   came_back();
   auto all = shared(std::move(builder).finish(*cursor));
@@ -351,9 +371,14 @@ SnapshotKeeper::Step SnapshotKeeper::make_anew(std::uint64_t generation) {
   return Step::done;
 }
 
+bool SnapshotKeeper::is_writing() const {
+  return writing_.valid() && writing_.wait_for(Time::duration::zero()) != std::future_status::ready;
+}
+
 // What another host writes meanwhile must not wait for a disk.
 void SnapshotKeeper::begin_writing(std::shared_ptr<const AddressSnapshot> snapshot) {
-  if (writing_.valid()) writing_.wait();
+  is_unwritten_ = is_writing();
+  if (is_unwritten_) return;
   is_saved_ = false;
   if (file_.empty()) return;
   writing_ = std::async(std::launch::async,

@@ -86,7 +86,7 @@ class SnapshotKeeper {
   std::optional<Error> problem() const;
   void went_away(const Error& error);
 
-  // Whether a lookup should ask the store although it is away: nobody looks after it while all of
+  // Whether a lookup should ask the store although it is away: nobody looks after it while much of
   // it is read. One lookup a second should.
   bool is_worth_asking();
 
@@ -110,10 +110,12 @@ class SnapshotKeeper {
   [[nodiscard]] Step refresh(std::uint64_t generation);
   [[nodiscard]] Step make_anew(std::uint64_t generation);
   void tried(Step step);
+  [[nodiscard]] Step could_not_read(const Error& error);
   void use(SnapshotView view);
   void doubt();
   void fold(const SnapshotView& view);
   void begin_writing(std::shared_ptr<const AddressSnapshot> snapshot);
+  bool is_writing() const;
   void write_file(const AddressSnapshot& snapshot);
   void say(StoreNotice::Grade grade, const std::string& text);
   void set_file_problem(std::string problem);
@@ -129,12 +131,15 @@ class SnapshotKeeper {
   bool is_from_file_ = false;  // the view is, and the store has not been compared with it
   std::atomic<bool> is_saved_ = false;  // the file holds what `all` of the view does
   std::future<void> writing_;           // the file, beside whatever is to be followed meanwhile
+  bool is_unwritten_ = false;           // `all` of the view waits for an earlier one to be written
+  int failed_refreshes_ = 0;            // in a row
+  std::string unread_;                  // why the last of them failed
   Time::time_point next_try_{};
   std::chrono::milliseconds pause_{};
 
   Guarded<InUse> in_use_;
   std::atomic<bool> is_away_ = false;
-  std::atomic<bool> is_reading_ = false;                              // all of it
+  std::atomic<bool> is_reading_ = false;                              // all of it, or what changed
   std::atomic<Time::time_point> next_question_ = Time::time_point{};  // of a lookup, meanwhile
   std::atomic<bool> is_damaged_ = false;  // until all of it could be read
   Guarded<std::optional<Error>> problem_;

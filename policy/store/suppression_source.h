@@ -51,7 +51,8 @@ class SuppressionSource {
   // be told (the cursor is of another store, of one that has been put back to an earlier day, or
   // more than `most` addresses have changed since), so that each() is the way; then some may have
   // been handed over already. At most 65536 octets are kept of a cursor, and it is only compared
-  // and handed back.
+  // and handed back. The first answer is waited for until `deadline`; a store that is far away and
+  // goes on answering may take longer. Code::temporary when `visit` ended it.
   [[nodiscard]] virtual Result<std::optional<std::string>> changes(const std::string& cursor,
                                                                    std::size_t most,
                                                                    const Begin& begin,

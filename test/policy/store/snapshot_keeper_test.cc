@@ -3,6 +3,8 @@
 // What the keeper does with the file and with the store, seen through the list in front of it.
 #include "policy/store/snapshot_keeper.h"
 
+#include <atomic>
+
 #include "test/support/snapshot_list_fixture.h"
 
 namespace icm {
@@ -101,6 +103,71 @@ TEST_F(SnapshotKeeperTest, works_without_a_file_where_none_can_be_written) {
   EXPECT_EQ(found("bob@icloud.com"), Words{"bob@icloud.com global unsubscribe"});
   EXPECT_EQ(found("eve@icloud.com"), Words{});
   EXPECT_EQ(list->state().file_problem, file + ".new: cannot be made: No such file or directory");
+}
+
+// Answers, and has the entries, but cannot tell in time what has changed.
+class FarSource final : public SuppressionSource {
+ public:
+  FarSource(std::unique_ptr<SuppressionSource> source, std::atomic<bool>& can_tell)
+      : source_(std::move(source)), can_tell_(can_tell) {}
+  std::uint64_t generation() const override { return source_->generation(); }
+  Result<std::string> each(const Visit& visit) override {
+    if (!can_tell_ && has_begun_) return fail(Code::temporary, "no answer in time");
+    has_begun_ = true;
+    return source_->each(visit);
+  }
+  Result<std::optional<std::string>> changes(const std::string& cursor, std::size_t most,
+                                             const Begin& begin, const Visit& visit,
+                                             Deadline deadline) override {
+    if (!can_tell_) return fail(Code::temporary, "no answer in time");
+    return source_->changes(cursor, most, begin, visit, deadline);
+  }
+  Result<Seen> look(Deadline deadline) override { return source_->look(deadline); }
+
+ private:
+  const std::unique_ptr<SuppressionSource> source_;
+  std::atomic<bool>& can_tell_;
+  bool has_begun_ = false;
+};
+
+TEST_F(SnapshotKeeperTest, asks_a_store_that_answers_as_long_as_its_changes_cannot_be_read) {
+  std::atomic<bool> can_tell = false;
+  SnapshotKeeper::Means given = means();
+  given.source = std::make_unique<FarSource>(std::move(given.source), can_tell);
+  start(std::move(given));
+  wait_for_current();
+  add(entry("bob@icloud.com"));
+  wait_for_notice(
+      "warning: suppression list: what has changed cannot be read: no answer in time; until it "
+      "can, the store is asked for every recipient");
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_EQ(found("bob@icloud.com"), Words{"bob@icloud.com global unsubscribe"});
+  }
+  EXPECT_FALSE(has_notice("warning: suppression list: the store is away"));
+  can_tell = true;
+  wait_for_current();
+  EXPECT_EQ(found("bob@icloud.com"), Words{"bob@icloud.com global unsubscribe"});
+}
+
+TEST_F(SnapshotKeeperTest, follows_the_store_while_the_file_waits_for_its_disk) {
+  SnapshotKeeper::Means given = means();
+  given.most_recent = 3;
+  given.file = directory.path() / "none" / "store.db-snapshot";
+  list = std::make_unique<SnapshotSuppressionList>(std::move(given),
+                                                   SnapshotSuppressionList::WhileAway::last_known);
+  std::atomic<bool> is_held = true;
+  list->begin([&](const StoreNotice& notice) {  // told by whoever writes the file
+    if (notice.text.find(".new: cannot be made") != std::string::npos) is_held.wait(true);
+  });
+  wait_for_current();
+  import(10);
+  wait_for_current();
+  import(20);
+  wait_for_current();
+  EXPECT_EQ(found("a19@icloud.com"), Words{"a19@icloud.com global unsubscribe"});
+  is_held = false;
+  is_held.notify_all();
+  list->end();
 }
 
 TEST_F(SnapshotKeeperTest, keeps_what_was_written_when_it_has_to_be_put_together) {
