@@ -37,6 +37,11 @@ Status BookChange::note(std::string_view address) {
   return log_.note(address);
 }
 
+Status BookChange::withdraw_deed() {
+  ICM_TRY(Statement statement, database_->prepare("DELETE FROM deed WHERE id = ?1"));
+  return statement.query().bind(1, deed_).run();
+}
+
 Status BookChange::commit() {
   {
     ICM_TRY(Statement statement, database_->prepare("UPDATE deed SET entries = ?1 WHERE id = ?2"));

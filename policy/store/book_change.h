@@ -25,6 +25,9 @@ class BookChange {
   // Called once for each entry, it also counts them for whoever reviews the deed.
   [[nodiscard]] Status note(std::string_view address);
 
+  // Nothing refers to the deed: it is not kept.
+  [[nodiscard]] Status withdraw_deed();
+
   // An entry was said again and holds as before: nobody need read it again.
   void note_confirmation() { has_confirmed_ = true; }
 

@@ -18,6 +18,11 @@ Result<bool> EntryMerge::is_anybody_erased() {
   return *anybody_erased_;
 }
 
+Result<bool> EntryMerge::is_noted_lately(const Suppression& entry, WallTime now) {
+  ICM_TRY(const std::vector<Version> standing, rows_.standing(entry.address));
+  return icm::is_noted_lately(standing, entry, now);
+}
+
 Result<EntryMerge::Put> EntryMerge::put(const Suppression& entry, std::int64_t deed, WallTime now) {
   const bool is_erasure = entry.reason == SuppressionReason::erasure;
   ICM_TRY(const bool anybody_erased, is_anybody_erased());

@@ -20,6 +20,9 @@ class EntryMerge {
 
   [[nodiscard]] static Result<EntryMerge> prepare(Database& database);
 
+  // is_noted_lately() of what stands, in the transaction of put().
+  [[nodiscard]] Result<bool> is_noted_lately(const Suppression& entry, WallTime now);
+
   // Inside one transaction of the caller for all calls. `entry` must have passed check_entry().
   [[nodiscard]] Result<Put> put(const Suppression& entry, std::int64_t deed, WallTime now);
 

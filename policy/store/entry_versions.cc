@@ -11,6 +11,8 @@
 namespace icm {
 namespace {
 
+constexpr std::chrono::hours lately{1};
+
 bool is_same_key(const Suppression& one, const Suppression& other) {
   return one.scope == other.scope && one.reason == other.reason;
 }
@@ -76,6 +78,16 @@ bool take_back_confirmation(Version& version, const Batch& batch) {
 }
 
 }  // namespace
+
+bool is_noted_lately(const std::vector<Version>& standing, const Suppression& given, WallTime now) {
+  if (given.reason == SuppressionReason::erasure) return false;
+  const auto known = std::ranges::find_if(
+      standing, [&](const Version& one) { return is_same_key(one.entry, given); });
+  if (known == standing.end() || !known->entry.confirmed) return false;
+  if (given.confirmed.value_or(given.created) >= *known->entry.confirmed + lately) return false;
+  const Suppression after = merged(known->entry, given, now);
+  return outcome_of_merge(known->entry, after, now) == Outcome::unchanged;
+}
 
 void let_confirmed_follow(Version& version) {
   WallTime last = version.entry.created;

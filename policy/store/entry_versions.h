@@ -38,6 +38,11 @@ Version new_version(Suppression entry, std::int64_t deed);
 inline constexpr std::size_t most_confirmations = 8;
 void confirm(Version& version, std::int64_t deed, WallTime at);
 
+// Whether adding `given` would only note once more, within an hour, what somebody noted already. It
+// is then put by deed 0 and no deed is written down: the time follows, and whoever says the same
+// all day fills no history.
+bool is_noted_lately(const std::vector<Version>& standing, const Suppression& given, WallTime now);
+
 // The entry's `confirmed`, from the confirmations.
 void let_confirmed_follow(Version& version);
 

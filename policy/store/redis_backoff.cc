@@ -40,12 +40,20 @@ std::string value_of(const Backoff& backoff) {
   return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
-Error unexpected(std::string_view field, std::string_view value) {
-  return {Code::permanent, fmt::format("redis: expected a pause or slowdown at {}, found {}",
-                                       for_log(field, 80), for_log(value, 80))};
+// Of what cannot be read, its kind and whom it is for are known: it holds until it is replaced or
+// removed, says why, and hides no other.
+Backoff unreadable(BackoffKind kind, std::string_view subject, std::string_view value) {
+  return {.kind = kind,
+          .subject = std::string(subject),
+          .percent = 50,
+          .every = std::chrono::hours(1),
+          .since = {},
+          .until = {},
+          .by = "unknown",
+          .why = fmt::format("what Redis holds of it cannot be read: \"{}\"", for_log(value, 80))};
 }
 
-Result<Backoff> backoff_of(BackoffKind kind, std::string_view field, std::string_view value) {
+Backoff backoff_of(BackoffKind kind, std::string_view subject, std::string_view value) {
   const Json json = Json::parse(value, nullptr, false);
   const auto number = [&](const char* name) -> std::optional<std::int64_t> {
     const auto found = json.find(name);
@@ -56,15 +64,15 @@ Result<Backoff> backoff_of(BackoffKind kind, std::string_view field, std::string
     const auto found = json.find(name);
     return found == json.end() || !found->is_string() ? std::string() : found->get<std::string>();
   };
-  if (!json.is_object()) return tl::make_unexpected(unexpected(field, value));
+  if (!json.is_object()) return unreadable(kind, subject, value);
   const auto percent = number("percent");
   const auto every = number("every");
   const auto since = number("since");
   const bool is_whole = percent && *percent >= 1 && *percent <= 100 && every && *every >= 0 &&
                         *every <= std::int64_t{366} * 86400 && since;
-  if (!is_whole) return tl::make_unexpected(unexpected(field, value));
+  if (!is_whole) return unreadable(kind, subject, value);
   Backoff one{.kind = kind,
-              .subject = std::string(field.substr(field.find(' ') + 1)),
+              .subject = std::string(subject),
               .percent = static_cast<int>(*percent),
               .every = std::chrono::seconds(*every),
               .since = time_of(*since),
@@ -82,18 +90,17 @@ RedisBackoffBook::RedisBackoffBook(std::shared_ptr<RedisClient> client, const st
 
 Status RedisBackoffBook::put(const Backoff& backoff, Deadline deadline) {
   const std::int64_t forgotten = number_of(backoff.since - backoff_kept_after_end);
-  ICM_CHECK(client_->run(put_script,
-                         {.keys = {key_},
-                          .arguments = {field_of(backoff.kind, backoff.subject), value_of(backoff),
-                                        fmt::format("{}", forgotten)}},
-                         deadline));
+  const RedisCall call{.keys = {key_},
+                       .arguments = {field_of(backoff.kind, backoff.subject), value_of(backoff),
+                                     fmt::format("{}", forgotten)}};
+  ICM_CHECK(client_->run_each(put_script, {call}, deadline, Durability::replicated));
   return {};
 }
 
 Result<bool> RedisBackoffBook::remove(BackoffKind kind, const std::string& subject,
                                       Deadline deadline) {
   ICM_TRY(const RedisReply reply,
-          client_->ask(key_, {"HDEL", key_, field_of(kind, subject)}, deadline));
+          client_->change(key_, {"HDEL", key_, field_of(kind, subject)}, deadline));
   return reply.number > 0;
 }
 
@@ -101,11 +108,10 @@ Result<std::vector<Backoff>> RedisBackoffBook::all(Deadline deadline) {
   ICM_TRY(const RedisReply reply, client_->ask(key_, {"HGETALL", key_}, deadline));
   std::vector<Backoff> all;
   for (std::size_t i = 0; i + 1 < reply.items.size(); i += 2) {
-    const std::string& field = reply.items[i].text;
-    const auto kind = backoff_kind(std::string_view(field).substr(0, field.find(' ')));
+    const std::string_view field = reply.items[i].text;
+    const auto kind = backoff_kind(field.substr(0, field.find(' ')));
     if (!kind) continue;  // of a newer release
-    ICM_TRY(Backoff one, backoff_of(*kind, field, reply.items[i + 1].text));
-    all.push_back(std::move(one));
+    all.push_back(backoff_of(*kind, field.substr(field.find(' ') + 1), reply.items[i + 1].text));
   }
   std::ranges::sort(all, {}, [](const Backoff& one) {
     return std::pair(to_string(one.kind), std::string_view(one.subject));

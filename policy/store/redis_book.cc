@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/redis_book.h"
 
-#include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 
 #include <fmt/format.h>
 
+#include "policy/store/redis_causes.h"
 #include "policy/store/redis_import.h"
 #include "policy/store/redis_undo.h"
 #include "policy/store/redis_walk.h"
@@ -52,39 +51,19 @@ Result<Outcome> RedisSuppressionBook::add(const Suppression& entry, const Deed& 
   while (!deadline_.passed()) {
     ICM_TRY(const auto standing, shelf_.standing({entry.address}, deadline_));
     AddressChange change = AddressChange::of(entry.address, standing[0]);
-    const Outcome outcome = put_entry(change, entry, number.value_or(-1), deed.at);
-    if (change.is_any() && !number) {
+    const bool is_repetition = is_noted_lately(standing[0], entry, deed.at);
+    const std::int64_t by = is_repetition ? 0 : number.value_or(-1);
+    const Outcome outcome = put_entry(change, entry, by, deed.at);
+    if (change.is_any() && !is_repetition && !number) {
       ICM_TRY(number, shelf_.record(deed, deadline_));
       continue;
     }
-    std::vector<RedisEntry> past;
-    if (change.forgets_past) {
-      ICM_TRY(past, shelf_.past(entry.address, deadline_));
-    }
+    ICM_CHECK(forget_causes(shelf_, {change}, deadline_));
     // Made also where nothing changes: what is answered must be as safe as what is written.
     ICM_TRY(const std::vector<bool> made, shelf_.change({change}, deadline_));
-    if (!made[0]) continue;
-    if (change.forgets_past) ICM_CHECK(forget_causes(change, past));
-    return outcome;
+    if (made[0]) return outcome;
   }
   return others_kept_changing(shelf_);
-}
-
-// What was said when the address was added or removed is about the address.
-Status RedisSuppressionBook::forget_causes(const AddressChange& change,
-                                           const std::vector<RedisEntry>& past) {
-  std::set<std::int64_t> numbers;
-  for (const RedisEntry& entry : change.standing) numbers.insert(entry.added_by);
-  for (const RedisEntry& entry : past) numbers.insert({entry.added_by, entry.ended_by});
-  for (const std::int64_t number : numbers) {
-    ICM_TRY(std::optional<RedisDeed> found, shelf_.deed(number, deadline_));
-    if (!found || found->deed.why.empty()) continue;
-    const Deed::Kind kind = found->deed.kind;
-    if (kind != Deed::Kind::add && kind != Deed::Kind::remove) continue;
-    found->deed.why.clear();
-    ICM_CHECK(shelf_.write_again(number, *found, deadline_));
-  }
-  return {};
 }
 
 Result<std::vector<Suppression>> RedisSuppressionBook::remove(const EntryChoice& choice,

@@ -49,8 +49,6 @@ class RedisSuppressionBook final : public SuppressionBook {
   RedisSuppressionBook(RedisShelf shelf, Deadline deadline)
       : shelf_(std::move(shelf)), deadline_(deadline) {}
   [[nodiscard]] Result<std::vector<Recorded>> recorded(const std::vector<RedisEntry>& entries);
-  [[nodiscard]] Status forget_causes(const AddressChange& change,
-                                     const std::vector<RedisEntry>& past);
 
   RedisShelf shelf_;
   Deadline deadline_;

@@ -40,6 +40,8 @@ bool moves_on(const RedisReply& reply) {
   return casts_doubt(reply) || reply.is_error("MOVED") || reply.is_error("ASK");
 }
 
+const RedisScript any_command("return redis.call(unpack(ARGV))");
+
 RedisCommand load_of(const RedisScript& script) { return {"SCRIPT", "LOAD", script.text()}; }
 
 // For all that its connection has written before.
@@ -146,6 +148,14 @@ Result<std::vector<RedisReply>> RedisClient::run_each(const RedisScript& script,
     ICM_CHECK((this->*run_those)(*node, script, calls, share, answers, deadline));
   }
   return answers;
+}
+
+Result<RedisReply> RedisClient::change(const std::string& key, const RedisCommand& command,
+                                       Deadline deadline) {
+  ICM_TRY(std::vector<RedisReply> replies,
+          run_each(any_command, {{.keys = {key}, .arguments = command}}, deadline,
+                   Durability::replicated));
+  return std::move(replies.front());
 }
 
 Status RedisClient::check_replicated(const RedisNode& node, const RedisReply& reply) {

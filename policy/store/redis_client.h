@@ -63,6 +63,11 @@ class RedisClient {
       const RedisScript& script, const std::vector<RedisCall>& calls, Deadline deadline,
       Durability durability = Durability::written);
 
+  // A command that changes `key`, made by a script of its own: it counts once a replica has it,
+  // where there has to be one.
+  [[nodiscard]] Result<RedisReply> change(const std::string& key, const RedisCommand& command,
+                                          Deadline deadline);
+
   // The same question to every server that has one of the keys, each once: its address and its
   // answer, errors included.
   [[nodiscard]] Result<std::map<std::string, RedisReply>> ask_each_server(

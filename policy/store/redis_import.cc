@@ -7,6 +7,7 @@
 
 #include "policy/store/import_count.h"
 #include "policy/store/packed_record.h"
+#include "policy/store/redis_causes.h"
 
 namespace icm {
 namespace {
@@ -76,7 +77,8 @@ Status RedisImport::write(const std::vector<Suppression>& batch, const Deed& dee
       changes.push_back(std::move(change));
       counts.push_back(here);
     }
-    ICM_TRY(const std::vector<bool> made, shelf_.change(changes, deadline));
+    ICM_CHECK(forget_causes(shelf_, changes, Deadline::in(patience)));
+    ICM_TRY(const std::vector<bool> made, shelf_.change(changes, Deadline::in(patience)));
     for (std::size_t i = 0; i < changes.size(); ++i) {
       if (!made[i]) continue;
       count.added += counts[i].added;

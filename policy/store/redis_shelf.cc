@@ -36,8 +36,10 @@ const RedisScript make_ledger(
 const RedisScript read_address(ICM_FIND_MARK
                                "return redis.call('ZRANGEBYLEX', KEYS[1], ARGV[1], ARGV[2])\n");
 
-// ARGV: address, range of it, size of the log, "forget" or "", then three lists behind their
-// lengths: what stands there as it was read, what shall stand there, what joins the past.
+// ARGV: address, or "" where nobody need read it again; range of it, size of the log, "forget" or
+// "", then three lists behind their lengths: what stands there as it was read, what shall stand
+// there, what joins the past. Written also where nothing changes, so that there is something to
+// wait for.
 const RedisScript change_address(
     ICM_FIND_MARK
     "local at = 6\n" ICM_COMPARE_LISTS
@@ -58,7 +60,9 @@ const RedisScript change_address(
     "  redis.call('ZREMRANGEBYLEX', KEYS[4], ARGV[2], ARGV[3])\n"
     "end\n"
     "for _, member in ipairs(past) do redis.call('ZADD', KEYS[2], 0, member) end\n"
-    "redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'a', ARGV[1])\n"
+    "if ARGV[1] ~= '' then\n"
+    "  redis.call('XADD', KEYS[3], 'MAXLEN', '~', ARGV[4], '*', 'a', ARGV[1])\n"
+    "end\n"
     "return 1\n");
 
 const RedisScript find_end(
@@ -84,6 +88,15 @@ const RedisScript record_deed(
     "redis.call('HSET', KEYS[1], 'last', number, number, ARGV[1])\n"
     "if ARGV[2] ~= '' then redis.call('SADD', KEYS[2], number) end\n"
     "return number\n");
+
+// Not what was only said again: it holds as before.
+bool is_worth_following(const AddressChange& change) {
+  const auto holds_as = [](const RedisEntry& one, const RedisEntry& other) {
+    return one.entry.scope == other.entry.scope && one.entry.reason == other.entry.reason &&
+           one.entry.expires == other.entry.expires;
+  };
+  return change.forgets_past || !std::ranges::equal(change.standing, change.next, holds_as);
+}
 
 std::optional<std::int64_t> number_of(std::string_view text) {
   std::int64_t number = 0;
@@ -214,8 +227,9 @@ Result<std::vector<bool>> RedisShelf::change(const std::vector<AddressChange>& c
                                              Deadline deadline) const {
   std::vector<BucketCall> calls;
   for (const AddressChange& change : changes) {
-    std::vector<std::string> arguments{change.address, first_of(change.address),
-                                       behind(change.address), fmt::format("{}", most_changes),
+    std::vector<std::string> arguments{is_worth_following(change) ? change.address : "",
+                                       first_of(change.address), behind(change.address),
+                                       fmt::format("{}", most_changes),
                                        change.forgets_past ? "forget" : ""};
     arguments.push_back(fmt::format("{}", change.standing.size()));
     for (const RedisEntry& entry : change.standing) arguments.push_back(entry.stored);
@@ -245,18 +259,19 @@ Result<std::vector<bool>> RedisShelf::change(const std::vector<AddressChange>& c
 Result<std::int64_t> RedisShelf::record(const Deed& deed, Deadline deadline) const {
   const std::string mark = deed.kind == Deed::Kind::import ? "import" : "";
   const RedisCall call{{deeds_key(prefix_), imports_key(prefix_)}, {text_of(deed), mark}};
-  ICM_TRY(const RedisReply reply, client_->run(record_deed, call, deadline));
-  const auto number = number_of(reply.text);
-  if (!number) return unexpected_reply(*client_, "a number", reply);
+  ICM_TRY(const std::vector<RedisReply> replies,
+          client_->run_each(record_deed, {call}, deadline, Durability::replicated));
+  const auto number = number_of(replies[0].text);
+  if (!number) return unexpected_reply(*client_, "a number", replies[0]);
   return *number;
 }
 
 Status RedisShelf::withdraw(std::int64_t number, Deadline deadline) const {
   const std::string name = fmt::format("{}", number);
   const std::string imports = imports_key(prefix_);
-  ICM_CHECK(client_->ask(imports, {"SREM", imports, name}, deadline));
+  ICM_CHECK(client_->change(imports, {"SREM", imports, name}, deadline));
   const std::string deeds = deeds_key(prefix_);
-  ICM_CHECK(client_->ask(deeds, {"HDEL", deeds, name}, deadline));
+  ICM_CHECK(client_->change(deeds, {"HDEL", deeds, name}, deadline));
   return {};
 }
 
@@ -276,7 +291,7 @@ Status RedisShelf::write_again(std::int64_t number, const RedisDeed& deed,
   const std::string key = deeds_key(prefix_);
   const RedisCommand command{"HSET", key, fmt::format("{}", number),
                              text_of(deed.deed, deed.entries)};
-  ICM_TRY(const RedisReply reply, client_->ask(key, command, deadline));
+  ICM_TRY(const RedisReply reply, client_->change(key, command, deadline));
   if (reply.kind != Kind::number) return unexpected_reply(*client_, "a number", reply);
   return {};
 }
@@ -335,19 +350,19 @@ Result<std::vector<BucketEnd>> RedisShelf::ends(Deadline deadline) const {
   return ends;
 }
 
-Result<std::optional<std::vector<std::string>>> RedisShelf::changed(int bucket,
-                                                                    const std::string& last,
-                                                                    std::size_t most,
-                                                                    Deadline deadline) const {
+Result<std::optional<std::vector<std::string>>> RedisShelf::changed(
+    const std::map<int, std::string>& places, std::size_t most, Deadline deadline) const {
   const std::string count = fmt::format("{}", most + 1);
-  ICM_TRY(std::vector<RedisReply> replies,
-          run_each(find_changes, {{bucket, {last, count}}}, deadline));
-  RedisReply& reply = replies[0];
-  if (reply.kind == Kind::nothing) return std::optional<std::vector<std::string>>();
-  if (reply.kind != Kind::list) return unexpected_reply(*client_, "addresses", reply);
-  if (reply.items.size() > most) return std::optional<std::vector<std::string>>();
+  std::vector<BucketCall> calls;
+  for (const auto& [bucket, last] : places) calls.push_back({bucket, {last, count}});
+  ICM_TRY(std::vector<RedisReply> replies, run_each(find_changes, calls, deadline));
   std::vector<std::string> addresses;
-  for (RedisReply& item : reply.items) addresses.push_back(std::move(item.text));
+  for (RedisReply& reply : replies) {
+    if (reply.kind == Kind::nothing) return std::optional<std::vector<std::string>>();
+    if (reply.kind != Kind::list) return unexpected_reply(*client_, "addresses", reply);
+    if (reply.items.size() > most) return std::optional<std::vector<std::string>>();
+    for (RedisReply& item : reply.items) addresses.push_back(std::move(item.text));
+  }
   return std::optional(std::move(addresses));
 }
 

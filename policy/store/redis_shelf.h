@@ -4,6 +4,7 @@
 // What is added to what, and what may be removed, is decided by those who use it.
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -64,7 +65,8 @@ class RedisShelf {
   [[nodiscard]] Result<std::vector<bool>> change(const std::vector<AddressChange>& changes,
                                                  Deadline deadline) const;
 
-  // Writes a deed down and answers with its number.
+  // Writes a deed down and answers with its number. As with all that is changed here, what has been
+  // answered is on a replica where a failover may come.
   [[nodiscard]] Result<std::int64_t> record(const Deed& deed, Deadline deadline) const;
   // nullopt: it is not there (any more).
   [[nodiscard]] Result<std::optional<RedisDeed>> deed(std::int64_t number, Deadline deadline) const;
@@ -90,12 +92,10 @@ class RedisShelf {
   // Of all buckets.
   [[nodiscard]] Result<std::vector<BucketEnd>> ends(Deadline deadline) const;
 
-  // The addresses that have changed behind `last` in a bucket; nullopt when its log does not reach
-  // back so far, or holds more than `most`.
-  [[nodiscard]] Result<std::optional<std::vector<std::string>>> changed(int bucket,
-                                                                        const std::string& last,
-                                                                        std::size_t most,
-                                                                        Deadline deadline) const;
+  // The addresses that have changed in these buckets, each behind a place in its log; nullopt when
+  // a log does not reach back so far, or holds more than `most`. One question to each server.
+  [[nodiscard]] Result<std::optional<std::vector<std::string>>> changed(
+      const std::map<int, std::string>& places, std::size_t most, Deadline deadline) const;
 
   std::string text() const { return client_->text(); }
 

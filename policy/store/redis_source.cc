@@ -2,6 +2,7 @@
 #include "policy/store/redis_source.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::chrono::seconds wait_for_reading{5};
 constexpr std::size_t addresses_at_once = 500;
+constexpr std::size_t buckets_at_once = 16;  // what their logs hold is in memory then
 
 // A line for each bucket: which list, and where its log ended. What begins a mark is no text.
 std::string cursor_of(const std::vector<BucketEnd>& ends) {
@@ -85,18 +87,23 @@ Result<std::optional<std::string>> RedisSource::changes(const std::string& curso
   ICM_TRY(const std::vector<BucketEnd> ends, shelf_.ends(deadline));
   if (!is_same_list(*known, ends)) return std::optional<std::string>();
   std::set<std::string> changed;
+  std::map<int, std::string> places;
   for (std::size_t bucket = 0; bucket < ends.size(); ++bucket) {
-    if (ends[bucket] == (*known)[bucket]) continue;
-    ICM_TRY(const auto addresses, shelf_.changed(static_cast<int>(bucket), (*known)[bucket].last,
-                                                 most - changed.size(), deadline));
+    if (ends[bucket] != (*known)[bucket]) {
+      places.emplace(static_cast<int>(bucket), (*known)[bucket].last);
+    }
+    if (places.size() < buckets_at_once && bucket + 1 < ends.size()) continue;
+    ICM_TRY(const auto addresses, shelf_.changed(places, most, Deadline::in(wait_for_reading)));
     if (!addresses) return std::optional<std::string>();
     changed.insert(addresses->begin(), addresses->end());
+    if (changed.size() > most) return std::optional<std::string>();
+    places.clear();
   }
   std::vector<std::string> batch;
   for (auto next = changed.begin(); next != changed.end();) {
     batch.push_back(*next++);
     if (batch.size() < addresses_at_once && next != changed.end()) continue;
-    ICM_TRY(const auto standing, shelf_.standing(batch, deadline));
+    ICM_TRY(const auto standing, shelf_.standing(batch, Deadline::in(wait_for_reading)));
     for (std::size_t i = 0; i < batch.size(); ++i) {
       begin(batch[i]);
       for (const RedisEntry& entry : standing[i]) {

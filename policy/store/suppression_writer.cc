@@ -29,9 +29,15 @@ Result<Outcome> SuppressionWriter::add(const Suppression& entry, const Deed& dee
   ICM_CHECK(check_entry(entry));
   ICM_TRY(EntryMerge merge, EntryMerge::prepare(database_));
   ICM_TRY(BookChange change, BookChange::begin(database_, deed));
-  ICM_TRY(const EntryMerge::Put put, merge.put(entry, change.deed(), deed.at));
+  ICM_TRY(const bool is_repetition, merge.is_noted_lately(entry, deed.at));
+  ICM_TRY(const EntryMerge::Put put, merge.put(entry, is_repetition ? 0 : change.deed(), deed.at));
   if (!put.is_written) return put.outcome;  // rolled back, the deed with it
-  ICM_CHECK(change.note(entry.address));
+  if (is_repetition) {
+    ICM_CHECK(change.withdraw_deed());
+    change.note_confirmation();
+  } else {
+    ICM_CHECK(change.note(entry.address));
+  }
   ICM_CHECK(change.commit());
   if (entry.reason != SuppressionReason::erasure) return put.outcome;
   empty_log(database_, Deadline::in(wait_for_readers));

@@ -121,22 +121,26 @@ TEST(SqliteBackoffBookTest, does_not_take_a_lost_store_for_one_without_pauses) {
                 "one with icloud-milterctl store init");
 }
 
-TEST(RedisBackoffBookTest, does_not_take_what_it_cannot_read_for_nothing) {
+TEST(RedisBackoffBookTest, takes_what_it_cannot_read_for_what_holds_and_shows_all_others) {
   const RedisProcess server;
   RedisOptions options;
   options.servers = {server.address()};
   RedisBackoffBook book(std::make_shared<RedisClient>(options), "x");
   server.ask({"HSET", "{x:throttle}:backoff", "next-years-kind all", "?"});
   EXPECT_EQ(book.all(soon), std::vector<Backoff>{});
+  ASSERT_TRUE(book.put(pause("192.0.2.7"), soon));
   for (const std::string value : {"", "[]", "{}", R"({"percent":0,"every":0,"since":0})"}) {
     server.ask({"HSET", "{x:throttle}:backoff", "pause all", value});
-    const auto all = book.all(soon);
-    ASSERT_FALSE(all) << value;
-    EXPECT_EQ(all.error().text.find("redis: expected a pause or slowdown at pause all, found "),
-              0u);
+    const auto all = *book.all(soon);
+    ASSERT_EQ(all.size(), 2u) << value;
+    EXPECT_EQ(all[0], pause("192.0.2.7"));
+    EXPECT_EQ(all[1].kind, BackoffKind::pause);
+    EXPECT_EQ(all[1].subject, "all");
+    EXPECT_EQ(all[1].until, std::nullopt);
+    EXPECT_EQ(all[1].why, "what Redis holds of it cannot be read: \"" + value + '"');
   }
   ASSERT_TRUE(book.put(pause("all"), soon));
-  EXPECT_EQ(book.all(soon), std::vector{pause("all")});
+  EXPECT_EQ(book.all(soon), (std::vector{pause("192.0.2.7"), pause("all")}));
 }
 
 TEST(BackoffSubject, has_one_form_for_each_kind) {

@@ -181,6 +181,28 @@ TEST_P(EveryStore, a_permanent_entry_is_not_removed_without_a_cause) {
   EXPECT_EQ(standing().size(), 2u);
 }
 
+TEST_P(EveryStore, who_says_the_same_all_day_fills_no_history) {
+  add(entry("bob@icloud.com"));
+  const auto say_again = [&](std::chrono::minutes later) {
+    Suppression again = entry("bob@icloud.com");
+    again.created = now + later;
+    EXPECT_EQ(add(again, deed()), Outcome::unchanged);
+    return *standing()[0].entry.confirmed;
+  };
+  const std::string cursor = *(*store->source())->each([](const SourceEntry&) { return true; });
+  for (int i = 1; i < 30; ++i) {
+    EXPECT_EQ(say_again(2min * i), now + 2min * i) << "a consent in between would count";
+  }
+  int changed = 0;
+  ASSERT_TRUE((*store->source())
+                  ->changes(
+                      cursor, 100, [&](std::string_view) { ++changed; },
+                      [](const SourceEntry&) { return true; },
+                      Deadline::in(std::chrono::seconds(10))));
+  EXPECT_LE(changed, 1);
+  EXPECT_EQ(past(), std::vector<Recorded>{});
+}
+
 TEST_P(EveryStore, an_erasure_takes_all_else_and_nothing_is_stored_for_the_address_again) {
   add(entry("bob@icloud.com"));
   add(entry("bob@icloud.com", SuppressionReason::manual));

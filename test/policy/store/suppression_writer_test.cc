@@ -54,6 +54,21 @@ TEST_F(SuppressionWriterTest, leaves_no_octet_of_an_erased_note_or_cause_in_the_
   EXPECT_EQ(octets.find("remarkable"), std::string::npos);
 }
 
+TEST_F(SuppressionWriterTest, keeps_a_deed_an_hour_of_who_says_the_same_all_day) {
+  const auto deeds = [&] {
+    return *Database::open(path, Database::Access::read)->number("SELECT count(*) FROM deed");
+  };
+  Suppression again = entry("bob@icloud.com");
+  for (int i = 0; i < 20; ++i) {
+    add(again);
+    again.created += 1min;
+  }
+  EXPECT_EQ(deeds(), 2) << "who said it first, and who said it again";
+  again.created += 1h;
+  add(again);
+  EXPECT_EQ(deeds(), 3);
+}
+
 TEST_F(SuppressionWriterTest, does_not_make_a_store_where_none_is_wanted) {
   const auto opened = SuppressionWriter::open(path, Missing::refuse, Deadline::in(1s));
   EXPECT_EQ(opened.error(),
