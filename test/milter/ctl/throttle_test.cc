@@ -71,6 +71,14 @@ TEST_F(Throttle, pauses_lists_and_resumes_in_the_same_words) {
   EXPECT_EQ(run({"resume", "192.0.2.7"}), failed("nothing of the kind is paused or slowed"));
 }
 
+TEST_F(Throttle, lets_a_message_go_now_and_then_past_a_pause) {
+  EXPECT_EQ(run({"pause", "all", "--every", "1h", "--for", "1d"}),
+            (Outcome{0, "pause all, one message in 1h until NOW, by ME\n", ""}));
+  EXPECT_NE(run({"list"}).out.find("pause      all  one in 1h  NOW"), std::string::npos);
+  EXPECT_EQ(run({"pause", "domain", "shop.example", "--every", "1h"}),
+            wrong("--every is for an address that mail leaves from, or all"));
+}
+
 TEST_F(Throttle, slows_a_recipient_whose_address_it_does_not_keep) {
   EXPECT_EQ(run({"slow", "recipient", "Bob@iCloud.com", "--every", "30m"}),
             (Outcome{0,
