@@ -93,7 +93,8 @@ class Root:
         self.write("/etc/resolv.conf", "nameserver 127.0.0.1\n")
 
     def unmount(self):
-        do("umount", "--recursive", "--lazy", self.path)
+        for mounted in (self.path, self.written):
+            do("umount", "--recursive", "--lazy", mounted)
 
     def at(self, path):
         return self.path / path.lstrip("/")
