@@ -2,6 +2,9 @@
 #include "milter/ctl/command_line.h"
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -103,7 +106,13 @@ int run_command_line(CLI::App& app, const Chosen& chosen, int argc, const char* 
     }
     return app.exit(error) == 0 ? static_cast<int>(Exit::done) : usage_status(app);
   }
-  return static_cast<int>(chosen ? chosen() : Exit::usage);
+  const Exit exit = chosen ? chosen() : Exit::usage;
+  // Half an answer must not pass for all of it.
+  const bool is_said = std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+  if (exit != Exit::done || is_said) return static_cast<int>(exit);
+  fmt::print(stderr, "{}: standard output cannot be written: {}\n", app.get_name(),
+             std::strerror(errno));
+  return static_cast<int>(Exit::refused);
 }
 
 }  // namespace icm::ctl

@@ -96,6 +96,15 @@ bool has_word(std::string_view text, std::string_view word) {
   return false;
 }
 
+// "HM10", as Apple puts it into brackets.
+bool is_bracketed_code(std::string_view text) {
+  constexpr auto is_capital = [](char c) { return c >= 'A' && c <= 'Z'; };
+  std::size_t letters = 0;
+  while (letters < text.size() && is_capital(text[letters])) ++letters;
+  return letters >= 2 && letters < text.size() && text.size() <= 6 &&
+         std::ranges::all_of(text.substr(letters), is_digit);
+}
+
 // A word names an entry, or is a code in the replies of several; anything else is a reply.
 std::vector<const ReplyEntry*> entries_for(const ReplyTable& table, std::string_view text) {
   std::vector<const ReplyEntry*> found;
@@ -108,6 +117,11 @@ std::vector<const ReplyEntry*> entries_for(const ReplyTable& table, std::string_
         break;
       }
     }
+  }
+  if (found.empty() && is_bracketed_code(text)) {
+    const ReplyEntry& entry =
+        table.classify(parse_received_reply(fmt::format("554 5.7.1 [{}] Message rejected", text)));
+    return {&entry};
   }
   if (found.empty()) found.push_back(&table.classify(parse_received_reply(text)));
   return found;
@@ -153,6 +167,15 @@ void print_for_people(const ReplyEntry& entry, const Terminal& terminal) {
   for (const std::string& example : entry.examples) row("example", example);
 }
 
+// A code with many causes says little.
+void print_shortly(const std::vector<const ReplyEntry*>& entries, std::string_view code) {
+  fmt::print("{} alone says little: {} causes have it. The whole reply tells which.\n", clean(code),
+             entries.size());
+  for (const ReplyEntry* entry : entries) {
+    fmt::print("  {:<32} {}\n", entry->id, clean(entry->meaning));
+  }
+}
+
 Exit explain(const Options& options) {
   const auto table = load_reply_table(options.table);
   if (!table) return complain(table.error().text, Exit::usage);
@@ -160,13 +183,19 @@ Exit explain(const Options& options) {
   for (const std::string& word : options.words) text += (text.empty() ? "" : " ") + word;
   const Terminal terminal = Terminal::of(stdout);
   const std::vector<const ReplyEntry*> entries = entries_for(*table, trim(text));
+  if (entries.size() > 3) {
+    print_shortly(entries, trim(text));
+    return Exit::done;
+  }
   for (const ReplyEntry* entry : entries) {
     if (entry != entries.front()) fmt::print("\n");
     print_for_people(*entry, terminal);
   }
   if (entries.front() != &unknown_reply()) return Exit::done;
   const std::string meant = suggestion(*table, trim(text));
-  if (!meant.empty()) {
+  if (meant.empty()) {
+    complain("give the whole reply, as the log quotes it");
+  } else {
     complain(fmt::format("\"{}\" is not known, did you mean \"{}\"?", for_log(text), meant));
   }
   return Exit::refused;

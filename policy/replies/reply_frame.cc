@@ -64,6 +64,11 @@ constexpr std::array<std::string_view, 3> our_hosts = {"host 127.0.0.1[", "host 
 // Sendmail's and OpenSMTPD's summary of what happened; the receiver's words may follow.
 constexpr std::string_view summary = "stat=";
 
+// Sendmail's words for its own exit statuses (sysexits.h): "User unknown" for every 550, 551 and
+// 553, whatever the receiver said. Only "dsn=" is the receiver's then.
+constexpr std::array<std::string_view, 3> exit_words = {"user unknown", "service unavailable",
+                                                        "data format error"};
+
 std::string_view without_quotes(std::string_view text) {
   text = trim(text);
   while (!text.empty() && (text.front() == '"' || text.front() == '\'')) text.remove_prefix(1);
@@ -197,14 +202,16 @@ ReplyFrame find_frame(std::string_view text) {
   ReplyFrame frame;
   text = trim(text);
   std::string lower = lower_ascii(text);
-  if (enter_status(text, lower, frame)) lower = lower_ascii(text);
+  const bool is_status = enter_status(text, lower, frame);
+  if (is_status) lower = lower_ascii(text);
   frame.words = text;
   if (begins_with_code(text)) {
     leave_command(frame);
     frame.words = without_exchange_frame(frame.words);
     return frame;
   }
-  frame.speaker = Speaker::unknown;
+  // A receiver's reply is always led in ("said:"): what else stands there, a table of ours says.
+  if (!is_status) frame.speaker = Speaker::unknown;
   const Found receiver = first_of_receiver(lower);
   const std::size_t answer = first_of(our_answers, lower);
   const std::size_t ours = first_of(our_own, lower);
@@ -230,6 +237,9 @@ ReplyFrame find_frame(std::string_view text) {
     const std::size_t code = lower.rfind("dsn=", stat);
     if (code != npos) frame.enhanced_code = leading_enhanced_code(text.substr(code + 4));
     frame.words = without_quotes(text.substr(stat + summary.size()));
+    const bool is_exit =
+        std::ranges::find(exit_words, lower_ascii(frame.words)) != exit_words.end();
+    if (is_exit && !frame.enhanced_code.empty()) frame.words = {};
   }
   leave_command(frame);
   take_command_field(lower, text, frame);

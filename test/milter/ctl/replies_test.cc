@@ -60,7 +60,21 @@ TEST_F(RepliesCommand, says_so_when_a_reply_is_not_known) {
   const Outcome outcome = run_command(add_replies, {"replies", "explain", "never", "heard"});
   EXPECT_EQ(outcome.exit, 1);
   EXPECT_TRUE(outcome.out.starts_with("unknown\n")) << outcome.out;
-  EXPECT_EQ(outcome.err, "");
+  EXPECT_EQ(outcome.err, "icloud-milterctl: give the whole reply, as the log quotes it\n");
+}
+
+TEST_F(RepliesCommand, explains_a_code_of_apple_that_nobody_has_described) {
+  const Outcome outcome = run_command(add_replies, {"replies", "explain", "HM10"});
+  EXPECT_EQ(outcome.exit, 0);
+  EXPECT_TRUE(outcome.out.starts_with("local-policy-other-code\n")) << outcome.out;
+}
+
+TEST_F(RepliesCommand, says_of_a_code_with_many_causes_that_it_says_little) {
+  const Outcome outcome = run_command(add_replies, {"replies", "explain", "5.1.1"});
+  EXPECT_EQ(outcome.exit, 0);
+  EXPECT_NE(outcome.out.find("causes have it. The whole reply tells which.\n"), std::string::npos)
+      << outcome.out;
+  EXPECT_NE(outcome.out.find("  address-does-not-exist "), std::string::npos) << outcome.out;
 }
 
 TEST_F(RepliesCommand, asks_whether_another_code_was_meant) {
