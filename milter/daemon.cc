@@ -318,12 +318,20 @@ std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clo
   const std::vector<std::string> risks =
       store_risks(read->config.store, options.credentials_directory, Deadline::in(wait_for_store));
   for (const std::string& risk : risks) complain(fmt::format("warning: store: {}", risk));
+  const Deadline patience = Deadline::in(wait_for_store);
   // What keeps a store from being opened is said by the opening, or something stands in for it.
-  const auto prepared = prepare_store(read->config.store, Deadline::in(wait_for_store));
+  const auto prepared = missing == Missing::make ? prepare_store(read->config.store, patience)
+                                                 : review_store(read->config.store, patience);
   for (const std::string& notice : prepared.value_or(Notices())) complain(notice);
+  const bool is_first = missing == Missing::make && is_first_start(read->config.store);
+  const std::string place = store_place(read->config.store);
   auto world =
       World::build(std::move(read->config), nullptr, options.credentials_directory, missing);
-  if (world) return *std::move(world);
+  if (world) {
+    // A path that was misspelt looks like this, too.
+    if (is_first) complain(fmt::format("{}: made; the suppression list is empty", place));
+    return *std::move(world);
+  }
   tell(warnings);
   complain(world.error().text);
   return nullptr;

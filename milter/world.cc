@@ -47,10 +47,11 @@ Result<std::shared_ptr<SnapshotSuppressionList>> kept_list(
     return previous->snapshot();
   }
   const Deadline deadline = Deadline::in(wait_for_store);
-  if (is_first_start(config)) {
+  // Another store than the one in use must be there: with a path that was misspelt, an empty list
+  // would take the place of the one that holds. What is known of the one at the start may do.
+  if (previous == nullptr && is_first_start(config)) {
     ICM_CHECK(make_store(config, deadline, credentials_directory));
   }
-  // Another store than the one in use must be there; what is known of the one at the start may do.
   const StandIn stand_in = previous == nullptr ? StandIn::allowed : StandIn::none;
   return open_snapshot_list(config, deadline, credentials_directory, stand_in);
 }
@@ -62,11 +63,11 @@ StandIn stand_in_of(const StoreConfig& config,
   return is_away && config.while_away == WhileAway::snapshot ? StandIn::allowed : StandIn::none;
 }
 
-// For looking whether all is well: makes nothing.
-Result<std::unique_ptr<SuppressionList>> list_as_it_is(const StoreConfig& config,
-                                                       const std::string& credentials_directory) {
-  if (is_first_start(config)) return empty_list();
-  return open_list(config, Missing::refuse, Deadline::in(wait_for_store), credentials_directory);
+// Whether the store can be opened without anything being made or changed in it.
+Result<bool> is_as_it_will_be(const StoreConfig& config) {
+  if (is_first_start(config)) return false;
+  ICM_TRY(const Notices changes, review_store(config, Deadline::in(wait_for_store)));
+  return changes.empty();
 }
 
 }  // namespace
@@ -78,14 +79,20 @@ Result<std::shared_ptr<const World>> World::build(Config config,
   ICM_TRY(auto names, name_service(config.dns, previous == nullptr ? nullptr : previous->names_));
   std::shared_ptr<SuppressionList> list;
   std::shared_ptr<SnapshotSuppressionList> snapshot;
+  bool is_ready = true;
   if (missing == Missing::refuse) {
-    ICM_TRY(list, list_as_it_is(config.store, credentials_directory));
+    ICM_TRY(is_ready, is_as_it_will_be(config.store));
+    list = empty_list();
+    if (is_ready) {
+      ICM_TRY(list, open_list(config.store, Missing::refuse, Deadline::in(wait_for_store),
+                              credentials_directory));
+    }
   } else {
     ICM_TRY(snapshot, kept_list(config.store, previous.get(), credentials_directory));
     list = snapshot;
   }
   std::unique_ptr<Ledger> ledger;
-  if (asks_ledger(config) && !is_first_start(config.store)) {
+  if (asks_ledger(config) && is_ready) {
     ICM_TRY(ledger, open_ledger(config.store, Deadline::in(wait_for_store), credentials_directory,
                                 stand_in_of(config.store, snapshot)));
   }
@@ -98,9 +105,13 @@ Result<std::shared_ptr<const World>> World::build(Config config,
     ICM_TRY(unsubscribe,
             load_unsubscribe_tokens(config.unsubscribe.key_file, credentials_directory));
   }
-  ICM_TRY(auto throttle,
-          ThrottleMeans::open(config, previous == nullptr ? nullptr : previous->throttle_,
-                              SystemClock().now(), credentials_directory));
+  const WallTime now = SystemClock().now();
+  auto throttle = ThrottleMeans::in_memory(now);
+  if (is_ready) {
+    ICM_TRY(throttle,
+            ThrottleMeans::open(config, previous == nullptr ? nullptr : previous->throttle_, now,
+                                credentials_directory));
+  }
   return std::make_shared<const World>(std::move(config),
                                        Parts{.suppression = std::move(list),
                                              .snapshot = std::move(snapshot),

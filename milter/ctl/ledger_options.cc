@@ -38,7 +38,7 @@ Result<StoreConfig> store_of(const LedgerOptions& options) {
 
 Result<std::unique_ptr<LedgerBook>> open_ledger_of(const LedgerOptions& options, Missing missing) {
   ICM_TRY(const StoreConfig store, store_of(options));
-  return open_ledger_book(store, missing, lock_deadline());
+  return open_ledger_book(store, missing, lock_deadline(), credentials_directory());
 }
 
 Result<Subscription> read_subscription(const LedgerOptions& options, WallTime now) {

@@ -84,7 +84,8 @@ Status reopen(const LedgerOptions& options) {
   const WallTime now = now_in_seconds();
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
   ICM_TRY(const StoreConfig store, store_of(options));
-  ICM_TRY(const auto ledger, open_ledger_book(store, Missing::refuse, lock_deadline()));
+  ICM_TRY(const auto ledger,
+          open_ledger_book(store, Missing::refuse, lock_deadline(), credentials_directory()));
   ICM_TRY(const auto list,
           open_book(store, Missing::refuse, lock_deadline(), credentials_directory()));
   Reviewer reviewer(*list, *ledger);

@@ -173,7 +173,8 @@ Result<std::shared_ptr<const World>> offline_world(Config config,
                                credentials_directory()));
   std::unique_ptr<Ledger> ledger;
   if (asks_ledger(config)) {
-    ICM_TRY(ledger, open_ledger(config.store, Deadline::in(wait_for_store)));
+    ICM_TRY(ledger,
+            open_ledger(config.store, Deadline::in(wait_for_store), credentials_directory()));
   }
   return World::over(std::move(config), std::move(list), std::move(resolver), std::move(keys),
                      World::Host::foreign, nullptr, std::move(ledger));

@@ -20,8 +20,6 @@ constexpr std::int64_t application_id = 0x49434d53;  // "ICMS"
 
 enum class Content { fresh, older, store };
 
-std::int64_t schema_version() { return static_cast<std::int64_t>(store_schema.size()); }
-
 Status make_file(const std::string& path, Missing missing) {
   struct stat about {};
   if (stat(path.c_str(), &about) == 0) {
@@ -60,14 +58,14 @@ Result<Content> recognise(Database& database) {
                             "program's database (application_id {}, {} tables and indexes)",
                             database.path(), application_id, id, objects));
   }
-  if (version < 1 || version > schema_version()) {
+  if (version < 1 || version > store_version()) {
     return fail(
         Code::config,
         fmt::format("{}: expected a suppression store of version {}, found version {}; it was "
                     "written by another release of icloud-milter",
-                    database.path(), schema_version(), version));
+                    database.path(), store_version(), version));
   }
-  return version == schema_version() ? Content::store : Content::older;
+  return version == store_version() ? Content::store : Content::older;
 }
 
 // In one snapshot, since another process may be making the tables meanwhile.
@@ -94,7 +92,7 @@ Status make_tables(Database& database) {
   if (content != Content::fresh) return {};
   for (const std::string_view step : store_schema) ICM_CHECK(database.execute(step));
   ICM_CHECK(database.execute(fmt::format("PRAGMA application_id = {}; PRAGMA user_version = {}",
-                                         application_id, schema_version())));
+                                         application_id, store_version())));
   return transaction.commit();
 }
 
@@ -130,13 +128,13 @@ Status bring_up_to_date(const std::string& path, Deadline deadline, Notices* not
   for (const std::string_view step : store_schema.subspan(static_cast<std::size_t>(version))) {
     ICM_CHECK(database.execute(step));
   }
-  ICM_CHECK(database.execute(fmt::format("PRAGMA user_version = {}", schema_version())));
+  ICM_CHECK(database.execute(fmt::format("PRAGMA user_version = {}", store_version())));
   ICM_CHECK(transaction.commit());
   if (notices != nullptr) {
     notices->push_back(
         fmt::format("{}: the store was brought from version {} to version {}; as it "
                     "was before, it is kept in {}",
-                    path, version, schema_version(), backup));
+                    path, version, store_version(), backup));
   }
   return {};
 }
@@ -163,6 +161,18 @@ bool is_absent(const std::string& path) {
 
 bool is_never_made(const std::string& path) {
   return is_absent(path) && is_absent(Generation::path_beside(path)) && is_absent(path + "-wal");
+}
+
+std::int64_t store_version() { return static_cast<std::int64_t>(store_schema.size()); }
+
+Result<std::optional<std::int64_t>> outdated_version(const std::string& path, Deadline deadline) {
+  ICM_CHECK(make_file(path, Missing::refuse));
+  ICM_TRY(Database database, Database::open(path, Database::Access::read));
+  database.wait_until(deadline);
+  ICM_TRY(const Content content, recognise_at_once(database));
+  if (content != Content::older) return std::nullopt;
+  ICM_TRY(const std::int64_t version, database.number("PRAGMA user_version"));
+  return version;
 }
 
 Result<Database> open_store(const std::string& path, Database::Access access, Missing missing,

@@ -3,6 +3,8 @@
 // The store as a file: making it, recognising it, refusing what is not ours.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "policy/store/sqlite.h"
@@ -37,5 +39,11 @@ bool is_never_made(const std::string& path);
 // it may prevent that, and is waited for until `deadline`, as every other writer has to wait
 // meanwhile; then a later writer does it.
 void empty_log(Database& database, Deadline deadline);
+
+// The version of the store at `path` when an earlier release left it, so that open_store() would
+// bring it up to date; nullopt: there is nothing to do, or no store. Changes nothing.
+[[nodiscard]] Result<std::optional<std::int64_t>> outdated_version(const std::string& path,
+                                                                   Deadline deadline);
+std::int64_t store_version();  // of this release
 
 }  // namespace icm

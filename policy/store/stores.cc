@@ -76,6 +76,15 @@ std::string snapshot_file(const StoreConfig& config) {
   return config.snapshot.empty() ? config.path + "-snapshot" : config.snapshot;
 }
 
+// An empty file is no store yet.
+bool is_file_with_store(const StoreConfig& config) {
+  if (config.kind != StoreKind::sqlite) return false;
+  std::error_code unknown;
+  const auto status = std::filesystem::status(config.path, unknown);
+  return std::filesystem::is_regular_file(status) &&
+         std::filesystem::file_size(config.path, unknown) > 0 && !unknown;
+}
+
 class EmptySuppressionList final : public SuppressionList {
  public:
   Result<std::vector<Suppression>> find(const Mailbox&, const std::vector<std::string>&, bool,
@@ -86,14 +95,22 @@ class EmptySuppressionList final : public SuppressionList {
 
 }  // namespace
 
+Result<Notices> review_store(const StoreConfig& config, Deadline deadline) {
+  Notices notices;
+  if (!is_file_with_store(config)) return notices;
+  ICM_TRY(const auto version, outdated_version(config.path, deadline));
+  if (version) {
+    notices.push_back(
+        fmt::format("{}: the store is of version {}; the daemon brings it to version "
+                    "{} when it is started, and keeps it as it was beside it",
+                    config.path, *version, store_version()));
+  }
+  return notices;
+}
+
 Result<Notices> prepare_store(const StoreConfig& config, Deadline deadline) {
   Notices notices;
-  if (config.kind != StoreKind::sqlite) return notices;
-  std::error_code unknown;
-  const auto status = std::filesystem::status(config.path, unknown);
-  if (!std::filesystem::is_regular_file(status)) return notices;
-  // An empty file is no store yet.
-  if (std::filesystem::file_size(config.path, unknown) == 0 || unknown) return notices;
+  if (!is_file_with_store(config)) return notices;
   ICM_CHECK(open_store(config.path, Database::Access::read, Missing::refuse, deadline, &notices));
   return notices;
 }

@@ -21,6 +21,10 @@ namespace icm {
 // nobody.
 [[nodiscard]] Result<Notices> prepare_store(const StoreConfig& config, Deadline deadline);
 
+// What the call above would change, a sentence; changes nothing. Until that is done, opening the
+// store in any other way does it, too.
+[[nodiscard]] Result<Notices> review_store(const StoreConfig& config, Deadline deadline);
+
 // Whether a store of kind sqlite is not there, and nothing that stays beside one either: then a
 // host has none yet. A list in Redis is never made but by make_store(): a server that was emptied
 // is no first start, whichever host asks.

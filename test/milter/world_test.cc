@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/world.h"
 
+#include <filesystem>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "policy/dns/zone_resolver.h"
+#include "policy/store/store_file.h"
+#include "policy/store/stores.h"
 #include "test/support/memory_suppression_list.h"
 #include "test/support/nsd_process.h"
 #include "test/support/temporary_directory.h"
@@ -67,6 +72,31 @@ TEST_F(WorldTest, keeps_the_list_in_memory_as_long_as_the_store_is_the_same) {
   EXPECT_EQ(&first->suppression(), &second->suppression());
   config_.store.while_away = WhileAway::on_error;
   EXPECT_NE(second->snapshot(), build(second)->snapshot());
+}
+
+TEST_F(WorldTest, takes_no_empty_list_for_the_one_in_use_when_the_path_is_misspelt) {
+  const auto first = build();
+  config_.store.path = directory_.path() / "stroe.db";
+  const auto second = World::build(config_, first);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().text, config_.store.path +
+                                     ": there is no store; put its backup back if there was one, "
+                                     "or make an empty one with icloud-milterctl store init");
+  EXPECT_FALSE(std::filesystem::exists(config_.store.path));
+}
+
+TEST_F(WorldTest, changes_no_store_of_an_earlier_release_when_it_is_only_looked_at) {
+  std::filesystem::copy_file(ICM_SOURCE_DIR "/test/policy/store/data/version-1.db",
+                             config_.store.path);
+  const Deadline deadline = Deadline::in(generous);
+  ASSERT_TRUE(World::build(config_, nullptr, {}, Missing::refuse));
+  EXPECT_EQ(review_store(config_.store, deadline),
+            Notices{fmt::format("{}: the store is of version 1; the daemon brings it to version {} "
+                                "when it is started, and keeps it as it was beside it",
+                                config_.store.path, store_version())});
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(directory_.path()), {}), 1);
+  build();
+  EXPECT_EQ(review_store(config_.store, deadline), Notices{});
 }
 
 TEST_F(WorldTest, asks_the_servers_of_its_configuration) {
