@@ -10,9 +10,11 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "policy/base/text.h"
+#include "policy/store/store_file.h"
 
 namespace icm::ctl {
 namespace {
@@ -34,8 +36,16 @@ tl::unexpected<Error> failed(const std::string& path, std::string_view what) {
 }  // namespace
 
 Result<RelayEventJournal> RelayEventJournal::open(const std::string& path, Deadline deadline) {
-  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
+  // In a directory of the daemon's user, who must not choose what root writes to.
+  UniqueFd file(::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return failed(path, "open");
+  struct stat about {};
+  if (::fstat(file.get(), &about) != 0) return failed(path, "look at");
+  if (!S_ISREG(about.st_mode) || about.st_nlink != 1) {
+    return fail(Code::temporary,
+                fmt::format("{}: expected a file of its own, found something else", path));
+  }
+  ICM_CHECK(give_to_owner_of_directory(file.get(), path));
   while (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
     if (errno != EWOULDBLOCK && errno != EINTR) return failed(path, "lock");
     if (deadline.passed()) {

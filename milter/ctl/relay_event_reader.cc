@@ -40,6 +40,21 @@ void RelayEventReader::finish() {
   if (!item_.empty()) end_item();
 }
 
+void RelayEventReader::Nesting::take(char c) {
+  if (is_escaped_) {
+    is_escaped_ = false;
+  } else if (is_in_string_) {
+    is_escaped_ = c == '\\';
+    is_in_string_ = c != '"';
+  } else if (c == '"') {
+    is_in_string_ = true;
+  } else if (c == '{' || c == '[') {
+    ++depth_;
+  } else if (c == '}' || c == ']') {
+    --depth_;
+  }
+}
+
 void RelayEventReader::end_line() {
   ++number_;
   const std::string whole = std::exchange(line_, {});
@@ -55,13 +70,14 @@ void RelayEventReader::end_line() {
     }
   }
   item_ += line;
+  for (const char c : line) nesting_.take(c);
   // An object ends where it is whole; and where it can no longer become one of ours.
-  const bool may_be_whole = line.ends_with('}');
-  if ((may_be_whole && nlohmann::json::accept(item_)) || item_.size() > longest_item) end_item();
+  if (nesting_.is_closed() || item_.size() > longest_item) end_item();
 }
 
 void RelayEventReader::end_item() {
   const std::string item = std::exchange(item_, {});
+  nesting_ = {};
   take_(first_,
         item.size() > longest_item
             ? fail(Code::syntax, fmt::format("an object of more than {} octets", longest_item))

@@ -28,6 +28,19 @@ class RelayEventReader {
   static constexpr std::size_t longest_item = 64u << 10;
 
  private:
+  // How deep one is in an object, octet by octet (RFC 8259), so that each is looked at once however
+  // many lines it has.
+  class Nesting {
+   public:
+    void take(char c);
+    bool is_closed() const { return depth_ <= 0 && !is_in_string_; }
+
+   private:
+    int depth_ = 0;
+    bool is_in_string_ = false;
+    bool is_escaped_ = false;
+  };
+
   void end_line();
   void end_item();
 
@@ -35,6 +48,7 @@ class RelayEventReader {
   std::uint64_t number_ = 0;
   std::uint64_t first_ = 0;  // of the item
   std::string line_;
+  Nesting nesting_;   // of item_
   std::string item_;  // an object that has not ended yet
 };
 

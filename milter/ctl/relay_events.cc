@@ -185,8 +185,7 @@ Result<Exit> run(const RelayEventOptions& options) {
   ICM_TRY(Subjects subjects, read_subjects(options.subjects));
   ICM_TRY(RelayEventJournal journal, RelayEventJournal::open(events.journal, lock_deadline()));
   auto book = open_book(config.store, Missing::refuse, lock_deadline(), credentials_directory());
-  // Nothing is applied yet, and nothing of it is the fault of what Apple sent.
-  if (!book) return fail(Code::temporary, book.error().text);
+  if (!book) return tl::make_unexpected(book.error());
   Importer importer(events, *std::move(keys), std::move(subjects), std::move(journal),
                     *std::move(book));
   RelayEventReader reader(
@@ -202,8 +201,8 @@ Result<Exit> run(const RelayEventOptions& options) {
 Exit import_events(const RelayEventOptions& options) {
   const Result<Exit> done = run(options);
   if (done) return *done;
-  if (done.error().code == Code::temporary) return complain(done.error().text, Exit::try_again);
-  return complain_about(done.error());
+  // It is not the events that are at fault: they are to be kept.
+  return complain(done.error().text, Exit::try_again);
 }
 
 }  // namespace
@@ -231,7 +230,9 @@ void add_relay_events(CLI::App& app, Chosen& chosen) {
       "email-disabled closes the address until email-enabled; consent-revoked and account-delete "
       "close it for good. Each event is applied once, and none over a later one. Exit status: 0 "
       "done, 1 some events are not to be believed or lack something (the others are applied), 2 a "
-      "mistake on the command line, 75 the store is away: import the same again.");
+      "mistake on the command line, 75 nothing could be looked at, or the store is away: import "
+      "the "
+      "same again.");
   taking->callback([&chosen, options] { chosen = [options] { return import_events(*options); }; });
 }
 

@@ -253,6 +253,14 @@ class Belief(unittest.TestCase):
         self.assertIn("line 1: ", err)
         self.assertEqual(site.listed(), [OFF])
 
+    def test_in_many_lines_is_read_once(self):
+        site = RelaySite()
+        endless = b"{\"x\":[1\n" + b",{}\n" * 16000
+        whole = json.dumps({"payload": APPLE.token(disabled())}, indent=1).encode()
+        status, _, err = site.run("relay-events", "import", given=endless + whole + b"\n")
+        self.assertEqual((status, err.count("\n")), (1, 1), err)
+        self.assertEqual(site.listed(), [OFF])
+
     def test_an_old_token_may_end_mail_but_not_begin_it_again(self):
         site = RelaySite()
         old = {"iat": int(time.time()) - 90000, "exp": int(time.time()) - 86400}.items()
@@ -283,17 +291,27 @@ class Trouble(unittest.TestCase):
         self.assertEqual(site.take(APPLE.token(enabled(30)))[0], 0)
         self.assertEqual([line.count("\t") for line in journal.read_text().splitlines()], [3, 3])
 
+    def test_is_made_by_whoever_puts_a_link_in_the_place_of_the_journal(self):
+        site = RelaySite()
+        precious = site.path / "precious"
+        precious.write_text("a line without its end")
+        (site.path / "journal").symlink_to(precious)
+        status, _, err = site.take(APPLE.token(disabled()))
+        self.assertEqual(status, 75)
+        self.assertIn("journal: cannot open", err)
+        self.assertEqual(precious.read_text(), "a line without its end")
+
     def test_with_keys_and_configuration_is_told(self):
         site = RelaySite(published="{}")
         status, _, err = site.take(APPLE.token(disabled()))
-        self.assertEqual(status, 1)
+        self.assertEqual(status, 75)
         self.assertEqual(err, f"icloud-milterctl: {site.apple_keys}: expected a JWK Set, "
                               "{\"keys\": [...]} (RFC 7517 section 5)\n")
         weak = RelaySite(published=Apple(bits=1024).published())
         self.assertIn("expected RSA keys of 2048 bits", weak.take(APPLE.token(disabled()))[2])
         none = Site()
         status, _, err = none.run("relay-events", "import")
-        self.assertEqual(status, 1)
+        self.assertEqual(status, 75)
         self.assertIn("private_relay.events.client_ids: none", err)
 
 
