@@ -162,6 +162,8 @@ class HttpServer::Parser final : public httplib::Server {
         to.status = 414;
       } else if (given.has_header("Content-Encoding")) {
         to.status = 415;  // httplib would unpack it without a bound; nobody has to pack 26 octets
+      } else if (given.has_header("Range")) {
+        to.status = 400;  // httplib would send the page once for each range that is asked for
       } else if (given.method != "POST") {
         answer(handler_(request_of(given)), to);
       } else {

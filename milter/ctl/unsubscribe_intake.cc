@@ -77,8 +77,8 @@ Result<Exit> run(const UnsubscribeOptions& options) {
   }
   ICM_TRY(const auto book, open_book(site.config.store, Missing::refuse, Deadline::in(patience),
                                      credentials_directory()));
-  ICM_TRY(const icm::Outcome outcome,
-          keep_wish(*book, result.wish, "unsubscribe:mail", result.evidence, "unsubscribe intake"));
+  ICM_TRY(const icm::Outcome outcome, keep_wish(site, *book, result.wish, "unsubscribe:mail",
+                                                result.evidence, "unsubscribe intake"));
   fmt::print("{}: {} ({})\n", words(outcome), result.wish.scope, result.evidence);
   return Exit::done;
 }

@@ -48,9 +48,10 @@ struct UnsubscribeSite {
 
 // Puts a wish on the list, with how it came (`source`, `evidence`) and by which program (`who`).
 // One that stands there is left as it is, with the evidence of the first time: a token that is used
-// a thousand times leaves one line.
-[[nodiscard]] Result<icm::Outcome> keep_wish(SuppressionBook& book, const UnsubscribeWish& wish,
-                                             std::string_view source, std::string_view evidence,
-                                             std::string_view who);
+// a thousand times leaves one line. One for a stream that the configuration does not declare (any
+// more) is kept for all mail: under that name it would hold for none.
+[[nodiscard]] Result<icm::Outcome> keep_wish(const UnsubscribeSite& site, SuppressionBook& book,
+                                             const UnsubscribeWish& wish, std::string_view source,
+                                             std::string_view evidence, std::string_view who);
 
 }  // namespace icm::ctl

@@ -103,11 +103,11 @@ Result<std::unique_ptr<SuppressionBook>> open_store(const StoreConfig& store,
 
 // Opened for each wish: a book belongs to one thread, and one that stays open would not see that
 // the store was replaced or came back.
-Result<std::string> keep(const StoreConfig& store, std::chrono::seconds patience,
+Result<std::string> keep(const UnsubscribeSite& site, std::chrono::seconds patience,
                          const UnsubscribeWish& wish, std::string_view evidence) {
-  ICM_TRY(const auto book, open_store(store, patience));
+  ICM_TRY(const auto book, open_store(site.config.store, patience));
   ICM_TRY(const icm::Outcome outcome,
-          keep_wish(*book, wish, "unsubscribe:web", evidence, "unsubscribe serve"));
+          keep_wish(site, *book, wish, "unsubscribe:web", evidence, "unsubscribe serve"));
   return std::string(word_of(outcome));
 }
 
@@ -141,7 +141,7 @@ Status run(const UnsubscribeOptions& options) {
   UnsubscribeService service(
       site.tokens, site.place, config,
       [&](const UnsubscribeWish& wish, std::string_view evidence) {
-        return keep(site.config.store, patience, wish, evidence);
+        return keep(site, patience, wish, evidence);
       },
       [] { return std::chrono::steady_clock::now(); }, *log);
   log->say(LogLevel::info,

@@ -34,12 +34,14 @@ Result<UnsubscribeSite> load_unsubscribe_site(const std::string& config_path) {
   return site;
 }
 
-Result<icm::Outcome> keep_wish(SuppressionBook& book, const UnsubscribeWish& wish,
-                               std::string_view source, std::string_view evidence,
-                               std::string_view who) {
+Result<icm::Outcome> keep_wish(const UnsubscribeSite& site, SuppressionBook& book,
+                               const UnsubscribeWish& wish, std::string_view source,
+                               std::string_view evidence, std::string_view who) {
+  const bool is_declared = !wish.scope.starts_with("stream:") ||
+                           std::ranges::find(site.scopes, wish.scope) != site.scopes.end();
   Suppression entry;
   entry.address = wish.address;
-  entry.scope = wish.scope;
+  entry.scope = is_declared ? wish.scope : "global";
   entry.reason = SuppressionReason::unsubscribe;
   entry.source = source;
   entry.created = now_in_seconds();

@@ -91,7 +91,9 @@ WallTime last_word(const Suppression& entry) {
 }
 
 bool widens_to_siblings(SuppressionReason reason) {
-  return reason == SuppressionReason::unsubscribe || reason == SuppressionReason::complaint;
+  // An erasure takes the place of every wish that was known before it, and of all that may follow.
+  return reason == SuppressionReason::unsubscribe || reason == SuppressionReason::complaint ||
+         reason == SuppressionReason::erasure;
 }
 
 Result<std::string> suppression_scope(std::string_view text) {

@@ -73,6 +73,14 @@ class OneClick(unittest.TestCase):
         self.assertEqual(status, 0)
         self.assertEqual(out.count("one-click POST"), 1, out)
 
+    def test_of_a_stream_that_was_renamed_unsubscribes_from_all_mail(self):
+        site = Site()
+        token = site.token()
+        site.config.write_text(site.config.read_text().replace("name: news", "name: letters"))
+        with Endpoint(site) as endpoint:
+            self.assertEqual(post(endpoint, token)[0].status, 200)
+        self.assertEqual(site.listed(), [("bob@icloud.com", "global", "unsubscribe")])
+
     def test_known_and_unknown_addresses_get_the_same_answer(self):
         site = Site()
         site.run("suppress", "add", "gone@icloud.com", "--reason", "hard-bounce")

@@ -50,6 +50,7 @@ class Hostile(unittest.TestCase):
                     (post(site.token(), b"a" * 100000), {413, 400}),
                     (post(site.token()).replace(b"\r\n", b"\r\nContent-Encoding: br\r\n", 1), {415}),
                     (post(site.token()).replace(b"\r\n", b"\r\nContent-Encoding: gzip\r\n", 1), {415}),
+                    (b"GET " + path + b" HTTP/1.1\r\nRange: bytes=" + b"0-," * 900 + b"0-\r\n\r\n", {400}),
                     (b"POST " + path + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" +
                      b"400\r\n" + b"a" * 1024 + b"\r\n", {400, 413, None}),
                     (b"POST " + path + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" +

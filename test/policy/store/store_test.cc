@@ -53,8 +53,9 @@ TEST(SuppressionReason, only_a_word_of_the_administrator_and_a_suspension_are_no
 
 TEST(SuppressionReason, only_what_a_person_asked_for_widens_to_siblings) {
   for (const SuppressionReason reason : all_suppression_reasons) {
-    const bool is_wish =
-        reason == SuppressionReason::unsubscribe || reason == SuppressionReason::complaint;
+    const bool is_wish = reason == SuppressionReason::unsubscribe ||
+                         reason == SuppressionReason::complaint ||
+                         reason == SuppressionReason::erasure;
     EXPECT_EQ(widens_to_siblings(reason), is_wish) << to_string(reason);
   }
 }
