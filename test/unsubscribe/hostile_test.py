@@ -40,8 +40,8 @@ class Hostile(unittest.TestCase):
                     (b"GET /" + b"a" * 4000 + b" HTTP/1.1\r\n\r\n", {414}),
                     (b"GET " + path + b" HTTP/1.1\r\n" + b"A: b\r\n" * 100000 + b"\r\n", {400, None}),
                     (b"GET " + path + b" HTTP/1.1\r\nA: " + b"b" * 100000 + b"\r\n\r\n", {400, None}),
-                    (b"GET " + path + b" HTTP/1.1\r\nRange: bytes=" + b"0-," * 2000 + b"\r\n\r\n",
-                     {200, 206, 400, 416}),
+                    (b"GET " + path + b" HTTP/1.1\r\nRange: bytes=" + b"0-," * 900 + b"0-\r\n\r\n",
+                     {400}),
                     (b"GET " + path + b" HTTP/1.1\r\nX-Forwarded-For: " + b"1," * 3000 + b"\r\n\r\n",
                      {200}),
                     (b"POST " + path + b" HTTP/1.1\r\nContent-Length: -1\r\n\r\n", {400, 413}),
@@ -50,7 +50,6 @@ class Hostile(unittest.TestCase):
                     (post(site.token(), b"a" * 100000), {413, 400}),
                     (post(site.token()).replace(b"\r\n", b"\r\nContent-Encoding: br\r\n", 1), {415}),
                     (post(site.token()).replace(b"\r\n", b"\r\nContent-Encoding: gzip\r\n", 1), {415}),
-                    (b"GET " + path + b" HTTP/1.1\r\nRange: bytes=" + b"0-," * 900 + b"0-\r\n\r\n", {400}),
                     (b"POST " + path + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" +
                      b"400\r\n" + b"a" * 1024 + b"\r\n", {400, 413, None}),
                     (b"POST " + path + b" HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n" +
