@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "policy/base/clock.h"
 #include "policy/base/domain.h"
 #include "policy/base/ip_address.h"
 #include "policy/base/keyed_hash.h"
@@ -112,6 +113,44 @@ bool Backoffs::has(BackoffKind kind) const {
   return place != all_.end() && place->kind == kind;
 }
 
+namespace {
+
+// Few, and all mail hangs on them; what holds for one recipient, domain or form is in the book.
+bool is_for_all_mail(const Backoff& backoff, WallTime now) {
+  const bool is_kind = backoff.kind == BackoffKind::pause || backoff.kind == BackoffKind::slow;
+  return is_kind && (!backoff.until || *backoff.until > now);
+}
+
+std::string told(const Backoff& backoff) {
+  const std::string what = backoff.kind == BackoffKind::pause
+                               ? "nothing leaves"
+                               : fmt::format("{} percent of each limit is left", backoff.percent);
+  const std::string by =
+      backoff.subject == every_egress ? "by any address" : fmt::format("by {}", backoff.subject);
+  const std::string until = backoff.until ? to_rfc3339(*backoff.until) : "it is removed";
+  return fmt::format("throttle: {} {} until {}; {}: {}", what, by, until, for_log(backoff.by),
+                     for_log(backoff.why));
+}
+
+// What has begun and what was taken back, so that the log tells who held the mail, and when.
+std::vector<std::string> changes(const Backoffs& before, const Backoffs& after, WallTime now) {
+  std::vector<std::string> told_of;
+  for (const Backoff& one : after.all()) {
+    if (!is_for_all_mail(one, now)) continue;
+    const Backoff* const known = before.find(one.kind, one.subject, now);
+    if (known == nullptr || *known != one) told_of.push_back(told(one));
+  }
+  for (const Backoff& one : before.all()) {
+    if (!is_for_all_mail(one, now) || after.find(one.kind, one.subject, now) != nullptr) continue;
+    told_of.push_back(fmt::format("throttle: what {} had {} {} was taken back", for_log(one.by),
+                                  one.kind == BackoffKind::pause ? "paused" : "slowed",
+                                  one.subject));
+  }
+  return told_of;
+}
+
+}  // namespace
+
 BackoffView::BackoffView(std::unique_ptr<BackoffBook> book, NoticeBoard& notices,
                          std::shared_ptr<const Backoffs> known)
     : book_(std::move(book)), notices_(notices), state_(State{.known = std::move(known)}) {}
@@ -137,22 +176,25 @@ std::shared_ptr<const Backoffs> BackoffView::now() {
 void BackoffView::read(Deadline deadline) {
   const auto time = Deadline::Time::now();
   auto all = book_->all(deadline);
-  std::string notice;
+  const WallTime now = SystemClock().now();
+  std::vector<std::string> notices;
   state_.with([&](State& state) {
     if (all) {
-      state.known = std::make_shared<const Backoffs>(*std::move(all));
+      auto after = std::make_shared<const Backoffs>(*std::move(all));
+      notices = changes(*state.known, *after, now);
+      state.known = std::move(after);
       state.next = time + freshness;
-      if (state.is_away) notice = "throttle: pauses and slowdowns can be read again";
+      if (state.is_away) notices.emplace_back("throttle: pauses and slowdowns can be read again");
     } else {
       state.next = time + retry;
       if (!state.is_away) {
-        notice = fmt::format("throttle: {}; the pauses and slowdowns known last stay in force",
-                             all.error().text);
+        notices.push_back(fmt::format(
+            "throttle: {}; the pauses and slowdowns known last stay in force", all.error().text));
       }
     }
     state.is_away = !all;
   });
-  if (!notice.empty()) notices_.say(notice);
+  for (const std::string& notice : notices) notices_.say(notice);
 }
 
 }  // namespace icm

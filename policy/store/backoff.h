@@ -95,7 +95,8 @@ class Backoffs {
 };
 
 // A BackoffBook as it was a second ago: looking into it costs no question. While the book cannot be
-// asked, what was known last stays in force; `notices` hears of it once. Safe from any thread.
+// asked, what was known last stays in force; `notices` hears of it once, and of every pause and
+// slowdown that begins or is taken back, with who asked for it and why. Safe from any thread.
 class BackoffView {
  public:
   // `known` is in force until the book was read.

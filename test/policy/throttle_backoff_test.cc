@@ -124,19 +124,27 @@ TEST_F(ThrottleTest, keeps_what_it_knows_while_the_book_is_away_and_says_so_once
   std::vector<std::string> told;
   notices.listen([&](const std::string& text) { told.push_back(text); });
   BackoffView view(std::make_unique<MemoryBackoffBook>(page), notices);
-  page.all = {{.kind = BackoffKind::pause, .subject = "all", .until = {}, .by = "root", .why = {}}};
+  page.all = {{.kind = BackoffKind::pause,
+               .subject = "all",
+               .until = {},
+               .by = "root",
+               .why = "the postmaster\nsays so"}};
   view.read(soon);
   page.all = {};
   page.error = Error{Code::temporary, "store.db: locked"};
   view.read(soon);
   view.read(soon);
   EXPECT_EQ(view.now()->all().size(), 1u);
-  EXPECT_EQ(told, Words{"throttle: store.db: locked; the pauses and slowdowns known last stay in "
-                        "force"});
+  EXPECT_EQ(told, (Words{"throttle: nothing leaves by any address until it is removed; root: the "
+                         "postmaster\\x0asays so",
+                         "throttle: store.db: locked; the pauses and slowdowns known last stay in "
+                         "force"}));
   page.error = {};
+  told.clear();
   view.read(soon);
   EXPECT_TRUE(view.known()->all().empty());
-  EXPECT_EQ(told.back(), "throttle: pauses and slowdowns can be read again");
+  EXPECT_EQ(told, (Words{"throttle: what root had paused all was taken back",
+                         "throttle: pauses and slowdowns can be read again"}));
 }
 
 }  // namespace
