@@ -328,8 +328,12 @@ std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clo
   auto world =
       World::build(std::move(read->config), nullptr, options.credentials_directory, missing);
   if (world) {
-    // A path that was misspelt looks like this, too.
-    if (is_first) complain(fmt::format("{}: made; the suppression list is empty", place));
+    if (is_first) {  // a path that was misspelt looks like this, too
+      warnings.push_back({.severity = ConfigProblem::Severity::warning,
+                          .file = options.config_path,
+                          .text = fmt::format("store: {} was made; the suppression list is empty",
+                                              for_log(place, longest_warning))});
+    }
     return *std::move(world);
   }
   tell(warnings);

@@ -345,7 +345,8 @@ TEST_F(Daemon, does_not_start_when_the_decision_log_cannot_be_opened) {
   const Ran ran = run("--config " + path("milter.conf"));
   EXPECT_EQ(ran.status, 1);
   EXPECT_EQ(ran.said,
-            "icloud-milter: " + path("store.db") + ": made; the suppression list is empty\n" +
+            path("milter.conf") + ": warning: store: " + path("store.db") +
+                " was made; the suppression list is empty\n" +
                 "icloud-milter: log.decisions: cannot open " + path("no/such/decisions.jsonl") +
                 " for writing: No such file or directory; make its directory writable for "
                 "the daemon's user, or name another file\n");
