@@ -131,9 +131,8 @@ Status run(const UnsubscribeOptions& options) {
 
   // Half of the time of a request is for the store, so that it can still be said that it is away.
   const std::chrono::seconds patience = std::max(config.deadline / 2, std::chrono::seconds(1));
-  // What would fail with every wish is told at the start; a server that is away may come back.
+  // What would fail with every wish is told at the start; it may come back, and is asked for then.
   if (const auto book = open_store(site.config.store, patience); !book) {
-    if (book.error().code != Code::temporary) return tl::make_unexpected(book.error());
     log->say(LogLevel::warning, fmt::format("unsubscribe: {}; until then every wish is answered "
                                             "with 503, so that it is tried again",
                                             book.error().text));
