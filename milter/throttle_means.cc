@@ -14,7 +14,8 @@ constexpr std::chrono::seconds wait_for_backoffs{5};  // at start; mail is not w
 
 // What else the section `store` says has no part in counting: a second limiter over one journal
 // would count past the first.
-ThrottleMeans::Place ThrottleMeans::place_of(const Config& config) {
+Result<ThrottleMeans::Place> ThrottleMeans::place_of(const Config& config,
+                                                     const std::string& credentials_directory) {
   Place place;
   place.kind = config.store.kind;
   switch (config.store.kind) {
@@ -23,6 +24,7 @@ ThrottleMeans::Place ThrottleMeans::place_of(const Config& config) {
       break;
     case StoreKind::redis:
       place.redis = config.store.redis;
+      ICM_TRY(place.login, store_login(config.store, credentials_directory));
       place.while_away = config.throttle.on_error;
       break;
   }
@@ -32,7 +34,7 @@ ThrottleMeans::Place ThrottleMeans::place_of(const Config& config) {
 Result<std::shared_ptr<ThrottleMeans>> ThrottleMeans::open(
     const Config& config, const std::shared_ptr<ThrottleMeans>& previous, WallTime now,
     const std::string& credentials_directory) {
-  Place place = place_of(config);
+  ICM_TRY(Place place, place_of(config, credentials_directory));
   if (previous != nullptr && previous->place_ == place) {
     if (previous->backoffs() != nullptr) {
       previous->backoffs()->read(Deadline::in(wait_for_backoffs));

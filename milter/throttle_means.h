@@ -14,6 +14,7 @@
 #include "policy/config/config.h"
 #include "policy/store/backoff.h"
 #include "policy/store/rate_limiter.h"
+#include "policy/store/redis_connection.h"
 
 namespace icm {
 
@@ -49,10 +50,11 @@ class ThrottleMeans {
     StoreKind kind = StoreKind::sqlite;
     std::string path;  // sqlite's
     RedisConfig redis;
+    RedisLogin login;
     OnError while_away = OnError::accept;
     bool operator==(const Place&) const = default;
   };
-  static Place place_of(const Config& config);
+  static Result<Place> place_of(const Config& config, const std::string& credentials_directory);
 
   Place place_;
   NoticeBoard notices_;

@@ -39,13 +39,9 @@ BackoffView* backoffs_of(const std::shared_ptr<ThrottleMeans>& throttle) {
   return throttle == nullptr ? nullptr : throttle->backoffs();
 }
 
-// The previous World's, as long as the store is the same.
-Result<std::shared_ptr<SnapshotSuppressionList>> kept_list(
+// To be opened, since the one in use is of another store.
+Result<std::shared_ptr<SnapshotSuppressionList>> another_list(
     const StoreConfig& config, const World* previous, const std::string& credentials_directory) {
-  if (previous != nullptr && previous->snapshot() != nullptr &&
-      previous->config().store == config) {
-    return previous->snapshot();
-  }
   const Deadline deadline = Deadline::in(wait_for_store);
   // Another store than the one in use must be there: with a path that was misspelt, an empty list
   // would take the place of the one that holds. What is known of the one at the start may do.
@@ -79,6 +75,7 @@ Result<std::shared_ptr<const World>> World::build(Config config,
   ICM_TRY(auto names, name_service(config.dns, previous == nullptr ? nullptr : previous->names_));
   std::shared_ptr<SuppressionList> list;
   std::shared_ptr<SnapshotSuppressionList> snapshot;
+  ICM_TRY(RedisLogin login, store_login(config.store, credentials_directory));
   bool is_ready = true;
   if (missing == Missing::refuse) {
     ICM_TRY(is_ready, is_as_it_will_be(config.store));
@@ -87,8 +84,11 @@ Result<std::shared_ptr<const World>> World::build(Config config,
       ICM_TRY(list, open_list(config.store, Missing::refuse, Deadline::in(wait_for_store),
                               credentials_directory));
     }
+  } else if (previous != nullptr && previous->snapshot_ != nullptr &&
+             previous->config_.store == config.store && previous->store_login_ == login) {
+    list = snapshot = previous->snapshot_;
   } else {
-    ICM_TRY(snapshot, kept_list(config.store, previous.get(), credentials_directory));
+    ICM_TRY(snapshot, another_list(config.store, previous.get(), credentials_directory));
     list = snapshot;
   }
   std::unique_ptr<Ledger> ledger;
@@ -115,6 +115,7 @@ Result<std::shared_ptr<const World>> World::build(Config config,
   return std::make_shared<const World>(std::move(config),
                                        Parts{.suppression = std::move(list),
                                              .snapshot = std::move(snapshot),
+                                             .store_login = std::move(login),
                                              .ledger = std::move(ledger),
                                              .names = std::move(names),
                                              .sealing_keys = std::move(keys),
@@ -132,6 +133,7 @@ std::shared_ptr<const World> World::over(Config config,
   return std::make_shared<const World>(
       std::move(config), Parts{.suppression = std::move(suppression),
                                .snapshot = nullptr,
+                               .store_login = {},
                                .ledger = std::move(ledger),
                                .names = std::make_shared<NameService>(std::move(resolver)),
                                .sealing_keys = std::move(sealing_keys),
@@ -147,6 +149,7 @@ World::World(Config config, Parts parts)
                                                        : config_.arrival.authserv_id),
       suppression_(std::move(parts.suppression)),
       snapshot_(std::move(parts.snapshot)),
+      store_login_(std::move(parts.store_login)),
       ledger_(std::move(parts.ledger)),
       names_(std::move(parts.names)),
       throttle_(std::move(parts.throttle)),

@@ -16,6 +16,7 @@
 #include "policy/policy_set.h"
 #include "policy/recipients.h"
 #include "policy/store/ledger.h"
+#include "policy/store/redis_connection.h"
 #include "policy/store/store.h"
 #include "policy/store/suppression_book.h"
 #include "policy/unsubscribe/token.h"
@@ -56,6 +57,7 @@ class World {
   struct Parts {
     std::shared_ptr<SuppressionList> suppression;
     std::shared_ptr<SnapshotSuppressionList> snapshot;  // the same list, where it is one
+    RedisLogin store_login;                             // that it was opened with
     std::unique_ptr<Ledger> ledger;                     // absent where no policy asks it
     std::shared_ptr<NameService> names;
     SealingKeys sealing_keys;
@@ -104,6 +106,7 @@ class World {
   std::string authserv_id_;
   std::shared_ptr<SuppressionList> suppression_;
   std::shared_ptr<SnapshotSuppressionList> snapshot_;
+  RedisLogin store_login_;
   std::unique_ptr<Ledger> ledger_;
   std::shared_ptr<NameService> names_;
   std::shared_ptr<ThrottleMeans> throttle_;

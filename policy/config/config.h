@@ -105,8 +105,7 @@ const std::vector<EnumName<RedisMode>>& enum_names<RedisMode>();
 //   span      seconds: 90s, 15m, 2h, 7d         list     a list of such structs, with an example
 //   time      a moment, or never                policy   a section that is a policy's
 //   domain_name, selector, key_file             domain_names  a list of domain names, as texts
-//   secret_file, a key_file or empty            redis_servers  a list of Redis servers
-//   spans     a list of spans
+//   secret_file, a key_file or empty            redis_servers, spans  lists of such
 
 struct SocketConfig {
   std::string address = "unix:/var/spool/postfix/icloud-milter/milter.sock";

@@ -131,6 +131,13 @@ Result<RedisOptions> redis_options(const RedisConfig& config,
   return options;
 }
 
+Result<RedisLogin> store_login(const StoreConfig& config,
+                               const std::string& credentials_directory) {
+  if (config.kind != StoreKind::redis) return RedisLogin{};
+  ICM_TRY(RedisOptions options, redis_options(config.redis, credentials_directory));
+  return std::move(options.login);
+}
+
 bool is_first_start(const StoreConfig& config) {
   if (config.kind != StoreKind::sqlite) return false;
   return is_never_made(config.path) && is_absent(snapshot_file(config));

@@ -81,6 +81,11 @@ enum class StandIn {
 [[nodiscard]] Result<RedisOptions> redis_options(const RedisConfig& config,
                                                  const std::string& credentials_directory);
 
+// What the files of user and password hold now: who keeps a store open over a reload has to open it
+// anew when it has changed. Empty with kind sqlite.
+[[nodiscard]] Result<RedisLogin> store_login(const StoreConfig& config,
+                                             const std::string& credentials_directory);
+
 // Where the store is, in a line for people.
 std::string store_place(const StoreConfig& config);
 

@@ -92,6 +92,21 @@ TEST_F(ThrottleMeansTest, stay_the_same_while_the_same_is_counted_in_the_same_pl
   EXPECT_NE(open(fleet), fleet);
 }
 
+TEST_F(ThrottleMeansTest, are_opened_anew_when_the_password_has_changed) {
+  use_redis();
+  const auto set_password = [&](const std::string& password) {
+    std::filesystem::remove(directory.path() / "password");
+    const std::filesystem::path file = directory.write("password", password);
+    std::filesystem::permissions(file, std::filesystem::perms::owner_read);
+    config.store.redis.password_file = file;
+  };
+  set_password("one");
+  const auto means = open();
+  EXPECT_EQ(open(means), means);
+  set_password("two");
+  EXPECT_NE(open(means), means);
+}
+
 // What a host of the fleet is granted in 5,000 attempts by four threads.
 int granted_to_a_host(const Config& config) {
   const auto means = ThrottleMeans::open(config, nullptr, SystemClock().now());
