@@ -61,9 +61,7 @@ class ThrottlePolicy final : public Policy {
     if (stream == plan_.stream_at_rcpt(facts.envelope)) return Findings{};
     const auto backoffs = known_backoffs();
     Findings findings;
-    const auto paused =
-        backoff_of(BackoffKind::pause, plan_.egress_of(stream), *backoffs, facts.now);
-    if (paused) findings.push_back(paused_way(*paused, facts.now));
+    add_pause(stream, *backoffs, facts.now, findings);
     if (limiter_ == nullptr || would_defer(findings)) return findings;
     const auto planned = plan_.charges(facts.envelope, stream, *backoffs, facts.now);
     if (planned.empty()) return findings;
@@ -115,13 +113,25 @@ class ThrottlePolicy final : public Policy {
     return backoffs_ == nullptr ? none : backoffs_->now();
   }
 
+  // A pause that lets a message go now and then is one until the first, and a limit afterwards.
+  void add_pause(const StreamConfig* stream, const Backoffs& backoffs, WallTime now,
+                 Findings& findings) const {
+    auto paused = backoff_of(BackoffKind::pause, plan_.egress_of(stream), backoffs, now);
+    if (!paused) return;
+    const auto probe = first_probe(*paused);
+    if (probe && limiter_ != nullptr) {
+      if (now >= *probe) return;
+      paused->until = probe;
+    }
+    findings.push_back(paused_way(*paused, now));
+  }
+
   // What holds whatever the limits say.
   Findings held(const Envelope& envelope, const StreamConfig* stream, const Backoffs& backoffs,
                 WallTime now) const {
     Findings findings;
     if (backoffs.all().empty()) return findings;
-    const auto paused = backoff_of(BackoffKind::pause, plan_.egress_of(stream), backoffs, now);
-    if (paused) findings.push_back(paused_way(*paused, now));
+    add_pause(stream, backoffs, now, findings);
     const auto& sender = envelope.reverse_path.mailbox;
     if (!sender) return findings;
     const Backoff* domain = backoffs.find(BackoffKind::from_domain, sender->domain().text(), now);

@@ -16,6 +16,7 @@ namespace {
 constexpr std::string_view rate_rule = "throttle.rate";
 constexpr std::string_view spacing_rule = "throttle.spacing";
 constexpr std::string_view warm_up_rule = "throttle.warm-up";
+constexpr std::string_view paused_rule = "throttle.paused";
 constexpr std::string_view slowed_rule = "throttle.recipient-slowed";
 
 constexpr std::size_t longest_subject = 80;  // octets of a counter's name; beyond, a hash
@@ -127,11 +128,19 @@ std::optional<Backoff> backoff_of(BackoffKind kind, const std::vector<IpAddress>
   if (!backoffs.has(kind)) return std::nullopt;
   std::optional<Backoff> strictest;
   const auto take = [&](const Backoff* found) {
-    if (found != nullptr && (!strictest || found->percent < strictest->percent)) strictest = *found;
+    if (found == nullptr) return;
+    const bool is_stricter = !strictest || found->percent < strictest->percent ||
+                             (found->every.count() == 0 && strictest->every.count() > 0);
+    if (is_stricter) strictest = *found;
   };
   take(backoffs.find(kind, every_egress, now));
   for (const IpAddress& address : egress) take(backoffs.find(kind, address.text(), now));
   return strictest;
+}
+
+std::optional<WallTime> first_probe(const Backoff& pause) {
+  if (pause.kind != BackoffKind::pause || pause.every.count() == 0) return std::nullopt;
+  return pause.since + pause.every;
 }
 
 // What is known of a recipient's mail when it is named.
@@ -194,6 +203,7 @@ std::vector<PlannedCharge> ThrottlePlan::charges(const Envelope& envelope,
   for (const ThrottleLimitConfig& limit : config_.throttle.limits) add_limit(limit, mail, planned);
   for (const IpAddress& address : mail.egress) add_warm_up(address, backoffs, now, planned);
   add_slowed_recipient(mail, planned);
+  add_probe(mail, planned);
   add_paces(planned);
   std::erase_if(planned, [&](const PlannedCharge& one) { return mode_of(one.rule) == Mode::off; });
   return planned;
@@ -300,6 +310,22 @@ void ThrottlePlan::add_slowed_recipient(const Mail& mail,
        .subject = "recipient " + key,
        .day = {},
        .slowed = *slowed});
+}
+
+void ThrottlePlan::add_probe(const Mail& mail, std::vector<PlannedCharge>& planned) const {
+  const auto pause = backoff_of(BackoffKind::pause, mail.egress, mail.backoffs, mail.now);
+  const auto probe = pause ? first_probe(*pause) : std::nullopt;
+  if (!probe || mail.now < *probe) return;
+  planned.push_back({.charge = {.limit = {.counter = fmt::format(
+                                              "probe/{}/{}", to_span(pause->every), pause->subject),
+                                          .amount = 1,
+                                          .window = pause->every,
+                                          .is_pinned = true}},
+                     .rule = paused_rule,
+                     .name = "probe",
+                     .subject = pause->subject,
+                     .day = {},
+                     .slowed = *pause});
 }
 
 std::vector<PlannedCharge> ThrottlePlan::overview(const Backoffs& backoffs, WallTime now) const {

@@ -78,13 +78,19 @@ class ThrottlePlan {
   void add_warm_up(const IpAddress& egress, const Backoffs& backoffs, WallTime now,
                    std::vector<PlannedCharge>& planned) const;
   void add_slowed_recipient(const Mail& mail, std::vector<PlannedCharge>& planned) const;
+  void add_probe(const Mail& mail, std::vector<PlannedCharge>& planned) const;
 
   const Config& config_;
   NamedAppleDomains apple_;
 };
 
-// The backoff that holds for mail that may leave by these addresses; nullopt when none does.
+// The strictest backoff that holds for mail that may leave by these addresses; nullopt when none
+// does.
 std::optional<Backoff> backoff_of(BackoffKind kind, const std::vector<IpAddress>& egress,
                                   const Backoffs& backoffs, WallTime now);
+
+// Of a pause: until when nothing goes, not even a message to see whether it is taken. From then on
+// charges() has what lets one go in a while, which needs a RateLimiter.
+std::optional<WallTime> first_probe(const Backoff& pause);
 
 }  // namespace icm

@@ -14,6 +14,7 @@
 
 #include "milter/ctl/command.h"
 #include "milter/ctl/configuration.h"
+#include "milter/ctl/replies_learnt.h"
 #include "milter/ctl/suppress_lines.h"
 #include "milter/ctl/terminal.h"
 #include "milter/json_line.h"
@@ -277,6 +278,7 @@ void add_replies(CLI::App& app, Chosen& chosen) {
   add_classify(*replies, options, chosen);
   add_explain(*replies, options, chosen);
   add_table(*replies, options, chosen);
+  add_learnt_replies(*replies, chosen);
 }
 
 }  // namespace icm::ctl

@@ -86,6 +86,12 @@ struct OpenBook {
 
 [[nodiscard]] Result<RecordFilter> read_filter(const SuppressOptions& options, WallTime now);
 
+// --import, or --pattern with --since and perhaps --until.
+[[nodiscard]] Result<Batch> read_batch(const SuppressOptions& options, WallTime now);
+
+// Takes the batch back, and prints what became of its entries; with --dry-run it only prints.
+[[nodiscard]] Status undo_batch(const SuppressOptions& options, const Batch& batch, WallTime now);
+
 // Something done now by whoever is logged in.
 Deed deed_of(Deed::Kind kind, WallTime now, std::string why = {});
 

@@ -45,6 +45,8 @@ Result<WallTime> moment(std::string_view option, const std::string& text, WallTi
   return *time;
 }
 
+}  // namespace
+
 Result<Batch> read_batch(const SuppressOptions& options, WallTime now) {
   Batch batch{.import = {}, .pattern = options.pattern};
   if (options.import.empty() == options.pattern.empty()) {
@@ -77,9 +79,7 @@ Result<Batch> read_batch(const SuppressOptions& options, WallTime now) {
                                         to_rfc3339(batch.since), to_rfc3339(batch.until)));
 }
 
-Status undo(const SuppressOptions& options) {
-  const WallTime now = now_in_seconds();
-  ICM_TRY(const Batch batch, read_batch(options, now));
+Status undo_batch(const SuppressOptions& options, const Batch& batch, WallTime now) {
   const Deed deed = deed_of(Deed::Kind::undo, now, options.because);
   ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
   const auto& book = opened.book;
@@ -93,15 +93,16 @@ Status undo(const SuppressOptions& options) {
   return {};
 }
 
-}  // namespace
-
 Exit suppress_imports(const SuppressOptions& options) {
   const Status done = print_imports(options);
   return done ? Exit::done : complain_about(done.error());
 }
 
 Exit suppress_undo(const SuppressOptions& options) {
-  const Status done = undo(options);
+  const WallTime now = now_in_seconds();
+  const auto batch = read_batch(options, now);
+  if (!batch) return complain_about(batch.error());
+  const Status done = undo_batch(options, *batch, now);
   return done ? Exit::done : complain_about(done.error());
 }
 

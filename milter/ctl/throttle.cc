@@ -132,6 +132,12 @@ Status pause(const ThrottleOptions& options) {
                 "a recipient cannot be paused: suppress the address for a while, or "
                 "slow it");
   }
+  if (!options.every.empty() && backoff.kind != BackoffKind::pause) {
+    return fail(Code::syntax, "--every is for an address that mail leaves from, or all");
+  }
+  if (!options.every.empty()) {
+    ICM_TRY(backoff.every, read_span("--every", options.every));
+  }
   return put(options, std::move(backoff));
 }
 
@@ -233,6 +239,11 @@ void add_throttle(CLI::App& app, Chosen& chosen) {
                               [](const auto& given) { return exit_of(pause(given)); });
   add_what(paused, options,
            "An address that mail leaves from, or all; or: domain NAME, template FORM.");
+  paused
+      .add_option("--every", options->every,
+                  "One message in so long goes all the same, to see whether Apple takes it; the "
+                  "first after so long.")
+      ->option_text("SPAN");
   add_end(paused, options);
 
   CLI::App& slowed = add_word(*throttle, chosen, options, "slow", "Lets less go.",

@@ -92,7 +92,8 @@ std::string_view whose(const Json& throttle) {
 
 std::string what_of(std::string_view kind, std::uint64_t percent, const std::string& every) {
   if (kind == "slow") return fmt::format("to {} percent", percent);
-  if (kind == "recipient") return fmt::format("one in {}", every);
+  const bool has_some = kind == "recipient" || (kind == "pause" && every != "0s");
+  if (has_some && !every.empty()) return fmt::format("one in {}", every);
   return "nothing goes";
 }
 
@@ -148,7 +149,7 @@ std::string backoffs_text(const std::vector<Backoff>& backoffs, const Terminal& 
 std::string one_line(const Backoff& backoff) {
   std::string line = fmt::format("{} {}", to_string(backoff.kind), clean(backoff.subject));
   if (backoff.kind == BackoffKind::slow) line += fmt::format(" to {} percent", backoff.percent);
-  if (backoff.kind == BackoffKind::recipient) {
+  if (backoff.every.count() > 0) {
     line += fmt::format(", one message in {}", to_span(backoff.every));
   }
   line += backoff.until ? fmt::format(" until {}", end_of(backoff.until))

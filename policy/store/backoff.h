@@ -45,8 +45,10 @@ struct Backoff {
   // pause, slow: IpAddress::text() or every_egress; recipient: person_word() of Mailbox::key();
   // from_domain: Domain::text(); mail_template: 16 hexadecimal digits.
   std::string subject;
-  int percent = 50;               // slow: what is left of each limit, 1 to 99
-  std::chrono::seconds every{0};  // recipient
+  int percent = 50;  // slow: what is left of each limit, 1 to 99
+  // recipient: one message in so long; pause: one in so long goes all the same, to see whether it
+  // is taken, the first so long after the beginning; 0 lets none go.
+  std::chrono::seconds every{0};
   WallTime since{};
   std::optional<WallTime> until;  // absent: until it is removed
   std::string by;                 // login of a person, name of a program

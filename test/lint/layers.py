@@ -20,6 +20,9 @@ LAYERS = {
     # The one place that chooses a store by what was configured.
     "policy/store/stores": BASE + ["policy/store", "policy/config", "policy/auth"],
     "policy/replies": BASE,
+    # What is made of them: it decides by the configuration and writes into the stores.
+    "policy/learning": BASE + ["policy/delivery", "policy/replies", "policy/store", "policy/config",
+                               "policy/verdict", "policy/recipients"],
     # The one file of replies that reads YAML, as configuration does.
     "policy/replies/reply_table_file": BASE + ["policy/replies", "policy/config/yaml_tree"],
     "policy/delivery": BASE + ["policy/message", "policy/recipients"],

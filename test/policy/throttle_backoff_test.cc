@@ -35,6 +35,39 @@ TEST_F(ThrottleTest, pauses_what_may_leave_by_an_address_and_nothing_else) {
   EXPECT_EQ(rules(rcpt("ann@shop.example", "bob@icloud.com")), Words{});
 }
 
+TEST_F(ThrottleTest, lets_a_message_go_now_and_then_where_a_pause_says_so) {
+  page.all = {{.kind = BackoffKind::pause,
+               .subject = "192.0.2.1",
+               .every = 1h,
+               .since = world.now(),
+               .until = {},
+               .by = "follower",
+               .why = "550 5.7.1 [HCM2]"}};
+  EXPECT_EQ(goes("ann@shop.example", 3), 0);
+  EXPECT_EQ(rcpt("ann@shop.example", "bob@icloud.com").at(0).reply.text,
+            "throttle.paused: mail that may leave by 192.0.2.1 is paused since "
+            "2026-11-21T08:15:31Z by follower: 550 5.7.1 [HCM2]; try again after "
+            "2026-11-21T09:15:31Z");
+  world.advance(1h);
+  EXPECT_EQ(goes("ann@shop.example", 3), 1);
+  EXPECT_EQ(rules(rcpt("ann@shop.example", "eve@icloud.com")), Words{"throttle.paused"});
+  EXPECT_EQ(goes("a@news.shop.example", 3), 3);
+  world.advance(62min);
+  EXPECT_EQ(goes("ann@shop.example", 3), 1);
+}
+
+TEST_F(ThrottleTest, lets_none_go_where_one_of_two_pauses_says_so) {
+  page.all = {{.kind = BackoffKind::pause,
+               .subject = "192.0.2.1",
+               .every = 1h,
+               .since = world.now() - 2h,
+               .until = {},
+               .by = "follower",
+               .why = {}},
+              {.kind = BackoffKind::pause, .subject = "all", .until = {}, .by = "root", .why = {}}};
+  EXPECT_EQ(goes("ann@shop.example", 1), 0);
+}
+
 TEST_F(ThrottleTest, takes_nothing_from_a_limit_while_it_is_paused) {
   config.throttle.limits = {limit("hourly", 2)};
   page.all = {{.kind = BackoffKind::pause, .subject = "all", .until = {}, .by = "root", .why = {}}};

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// AlertOutlet: where alerts go beside the log: a program of the administrator's, and mail.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "policy/base/result.h"
+#include "policy/config/replies_config.h"
+#include "policy/learning/alerts.h"
+
+namespace icm {
+
+class AlertOutlet {
+ public:
+  virtual ~AlertOutlet() = default;
+
+  // An Error says who was not told, and why.
+  [[nodiscard]] virtual Status send(const AlertText& alert) = 0;
+};
+
+// As replies.alerts says. Waits for each program as long as it says there.
+class ProgramAlertOutlet final : public AlertOutlet {
+ public:
+  // `host` is the name of this machine, for the mail.
+  ProgramAlertOutlet(AlertsConfig config, std::string host)
+      : config_(std::move(config)), host_(std::move(host)) {}
+
+  [[nodiscard]] Status send(const AlertText& alert) override;
+
+ private:
+  AlertsConfig config_;
+  std::string host_;
+};
+
+// The mail in which an alert is told: RFC 5322, printable ASCII, lines of at most 998 octets.
+std::string alert_mail(const AlertText& alert, const AlertsConfig& config, std::string_view host);
+
+// Runs a program, without a shell, in a process group of its own, with `input` on its standard
+// input and nowhere to write to. It is told to end when `timeout` has passed, with all that it
+// began. An Error says how it ended when that was not well.
+[[nodiscard]] Status run_program(const std::vector<std::string>& arguments, std::string_view input,
+                                 std::chrono::milliseconds timeout);
+
+}  // namespace icm

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/learning/learner.h"
+
+#include <algorithm>
+#include <map>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "policy/base/mailbox.h"
+#include "policy/base/text.h"
+#include "policy/learning/address_hits.h"
+#include "policy/learning/mass_bounce_breaker.h"
+#include "policy/learning/orders.h"
+#include "policy/learning/own_mail.h"
+#include "policy/learning/refusals.h"
+#include "policy/learning/reply_samples.h"
+#include "policy/learning/reply_tally.h"
+#include "policy/learning/ways.h"
+#include "policy/recipients.h"
+
+namespace icm {
+namespace {
+
+constexpr std::chrono::seconds patience{20};
+constexpr std::chrono::hours forget_every{1};
+
+// An answer, with what is known of the mail that was answered.
+struct Answer {
+  const DeliveryEvent& event;
+  const Handover& handover;
+  const ReplyEntry& entry;
+  const ReceivedReply& reply;
+  WallTime time{};
+  std::string egress;
+};
+
+bool is_of_connection(const ReplyEntry& entry) {
+  return entry.reply_class == ReplyClass::connection || entry.reply_class == ReplyClass::outage;
+}
+
+class ReplyLearner final : public Learner {
+ public:
+  ReplyLearner(const Config& config, LearnerMeans means)
+      : config_(config.replies),
+        means_(std::move(means)),
+        own_(config),
+        apple_(config.apple.domains),
+        breaker_(config_.breaker, tally_),
+        hits_(means_.book, config_, apple_),
+        ways_(means_.book, config_),
+        orders_(config_, means_.suppressions, means_.backoffs, means_.say) {}
+
+  Status load() {
+    waiting_.clear();
+    ICM_CHECK(tally_.load(means_.book, means_.clock.now()));
+    ICM_CHECK(breaker_.load(means_.book));
+    ICM_CHECK(hits_.load());
+    return ways_.load();
+  }
+
+  Status learn(const DeliveryEvent& event, const Handover& handover, const ReplyEntry& entry,
+               const ReceivedReply& reply) override {
+    return keep_or_roll_back(learn_one(event, handover, entry, reply));
+  }
+
+  Status settle(std::optional<SourcePosition> position) override {
+    if (config_.mode == Mode::off && !position) return {};
+    const WallTime now = means_.clock.now();
+    ICM_CHECK(keep_or_roll_back(settle_at(now, position)));
+    return keep_or_roll_back(tell(now));
+  }
+
+ private:
+  // What was written for an answer that could not be learnt whole must not be kept.
+  Status keep_or_roll_back(Status done) {
+    if (done) return done;
+    means_.book.roll_back();
+    // The first error is the one that says what is wrong.
+    const Status loaded = load();
+    if (!loaded) means_.say(loaded.error().text);
+    return done;
+  }
+
+  Status begin() {
+    return means_.book.is_begun() ? Status() : means_.book.begin(Deadline::in(patience));
+  }
+
+  Status learn_one(const DeliveryEvent& event, const Handover& handover, const ReplyEntry& entry,
+                   const ReceivedReply& reply) {
+    if (config_.mode == Mode::off) return {};
+    const WallTime now = means_.clock.now();
+    const WallTime time = std::min(event.time, now);  // whose clock is ahead has no future
+    if (time < now - replies_known_for) return {};
+    ICM_CHECK(begin());
+    ICM_TRY(const bool is_new, means_.book.is_new(event.key, time));
+    if (!is_new) return {};
+    const Answer answer{.event = event,
+                        .handover = handover,
+                        .entry = entry,
+                        .reply = reply,
+                        .time = time,
+                        .egress = own_.egress_of(handover)};
+    if (event.status == DeliveryStatus::sent) return sent(answer);
+    tally_.add(entry.id, time);
+    if (is_watched(entry)) ICM_CHECK(watch(answer));
+    ICM_CHECK(about_address(answer));
+    return act(answer);
+  }
+
+  Status sent(const Answer& answer) {
+    // However the server's words read, the mail server took them for a yes.
+    tally_.add(answer.entry.action == ReplyAction::record_success ? answer.entry.id
+                                                                  : std::string_view("ok"),
+               answer.time);
+    ways_.take(answer.egress, answer.time);
+    return hits_.taken(answer.event.recipient, answer.time);
+  }
+
+  Status watch(const Answer& answer) {
+    const BreakerOpening* const opened = breaker_.observe(answer.entry.id, answer.time);
+    if (opened == nullptr) return {};
+    const WallTime since = breaker_.doubted_since(*opened);
+    ICM_CHECK(hits_.doubt(opened->entry, since));
+    const auto percent = [](std::int64_t share) { return static_cast<double>(share) / 10'000; };
+    Alert alert = alert_of(
+        answer, AlertKind::breaker,
+        fmt::format("an outage at Apple is suspected: {} of its {} last answers were {} ({:.1f} "
+                    "percent; usual are {:.1f}); no address is suppressed until it is over",
+                    opened->share.hits, opened->share.answers, opened->entry,
+                    percent(opened->share.in_a_million()), percent(opened->usual)));
+    alert.first = since;
+    alert.count = opened->share.hits;
+    return raise_alert(means_.book, alert, config_.alerts.quiet);
+  }
+
+  Status about_address(const Answer& answer) {
+    if (!may_count_against_address(answer.entry, answer.reply)) return {};
+    const auto mailbox = Mailbox::parse(answer.event.recipient);
+    if (!mailbox) return {};
+    return hits_.hit(
+        {.address = mailbox->key(), .queue_id = answer.event.queue_id, .time = answer.time},
+        answer.entry, answer.reply, breaker_.is_open());
+  }
+
+  Status act(const Answer& answer) {
+    switch (answer.entry.action) {
+      case ReplyAction::record_success:
+      case ReplyAction::retry_soft:
+      case ReplyAction::suppress_address:
+      case ReplyAction::suspend_address:
+        break;
+      case ReplyAction::slow_address:
+        slow_recipient(answer);
+        break;
+      case ReplyAction::pause_destination:
+        if (is_of_connection(answer.entry)) {
+          ways_.fault(way_answer(answer));
+        } else {
+          ways_.ask_for_less(way_answer(answer));
+        }
+        break;
+      case ReplyAction::stop_destination_alert:
+        // Our own mail server's words stop no way out.
+        if (answer.reply.speaker != Speaker::ourselves) ways_.refuse(way_answer(answer));
+        return raise(answer, "Apple takes no mail from " + own_.way_named(answer.egress));
+      case ReplyAction::requeue_elsewhere:
+        return raise(answer, own_.way_named(answer.egress) + " has sent as much as it may today");
+      case ReplyAction::stop_message_alert:
+        ICM_CHECK(count_refusal(answer, BackoffKind::mail_template, answer.handover.form));
+        ICM_CHECK(raise(answer, "Apple refuses mail" + own_.mail_named(answer.handover)));
+        break;
+      case ReplyAction::fix_config_alert:
+        ICM_CHECK(hold_domain(answer));
+        return raise(answer, "Apple refuses mail" + own_.mail_named(answer.handover) +
+                                 " until something is put right here");
+      case ReplyAction::sample_alert:
+        break;
+    }
+    if (answer.entry.reply_class != ReplyClass::unknown) return {};
+    return sample(answer);
+  }
+
+  Status sample(const Answer& answer) {
+    ICM_CHECK(note_sample(means_.book, answer.entry.id, answer.reply, answer.event.queue_id,
+                          answer.time));
+    if (answer.entry.action != ReplyAction::sample_alert) return {};
+    return raise_alert(
+        means_.book, alert_of(answer, AlertKind::unknown, "Apple gave an answer that is not known"),
+        config_.alerts.quiet);
+  }
+
+  void slow_recipient(const Answer& answer) {
+    const auto mailbox = Mailbox::parse(answer.event.recipient);
+    if (!mailbox) return;
+    BackoffOrder order = backoff(answer, ReplyEffect::slow_recipient, BackoffKind::recipient,
+                                 person_word(mailbox->key()), config_.addresses.slow_for);
+    order.backoff.every = config_.addresses.slow_every;
+    wait_for(std::move(order));
+  }
+
+  // Who merely passes through with a From domain of somebody else's holds up nobody but himself.
+  Status hold_domain(const Answer& answer) {
+    const bool is_of_domain = answer.entry.scope == ReplyScope::sending_domain &&
+                              answer.entry.reply_class != ReplyClass::sender_unregistered;
+    const auto domain = Domain::parse(answer.handover.from_domain);
+    if (!is_of_domain || !domain || !own_.is_own(*domain)) return {};
+    return count_refusal(answer, BackoffKind::from_domain, domain->text());
+  }
+
+  Status count_refusal(const Answer& answer, BackoffKind kind, const std::string& subject) {
+    if (!backoff_subject(kind, subject) || answer.reply.speaker == Speaker::ourselves) return {};
+    ICM_TRY(const bool is_enough, note_refusal(means_.book, kind, subject, answer.event.recipient,
+                                               answer.time, config_.messages.recipients));
+    if (!is_enough) return {};
+    wait_for(backoff(
+        answer,
+        kind == BackoffKind::mail_template ? ReplyEffect::stop_template : ReplyEffect::hold_domain,
+        kind, subject, config_.messages.hold));
+    return {};
+  }
+
+  static BackoffOrder backoff(const Answer& answer, ReplyEffect effect, BackoffKind kind,
+                              const std::string& subject, std::chrono::seconds span) {
+    BackoffOrder order;
+    order.effect = effect;
+    order.backoff.kind = kind;
+    order.backoff.subject = subject;
+    order.backoff.since = answer.time;
+    if (span.count() > 0) order.backoff.until = answer.time + span;
+    order.backoff.by = learner_name;
+    order.backoff.why = reply_line(answer.reply);
+    return order;
+  }
+
+  // The latest of a kind and subject is enough.
+  void wait_for(BackoffOrder order) {
+    const std::pair place(order.backoff.kind, order.backoff.subject);
+    waiting_.insert_or_assign(place, std::move(order));
+  }
+
+  static WayAnswer way_answer(const Answer& answer) {
+    return {.egress = answer.egress,
+            .entry = answer.entry.id,
+            .reply = reply_line(answer.reply),
+            .time = answer.time};
+  }
+
+  static Alert alert_of(const Answer& answer, AlertKind kind, std::string what) {
+    Alert alert;
+    alert.kind = kind;
+    alert.entry = answer.entry.id;
+    alert.what = std::move(what);
+    alert.egress = {answer.egress};
+    alert.replies = {reply_line(answer.reply)};
+    alert.first = alert.last = answer.time;
+    alert.count = 1;
+    return alert;
+  }
+
+  Status raise(const Answer& answer, std::string what) {
+    Alert alert = alert_of(answer, AlertKind::answer, std::move(what));
+    if (answer.entry.scope == ReplyScope::message ||
+        answer.entry.scope == ReplyScope::sending_domain) {
+      alert.subject = own_.subject_of(answer.handover);
+    }
+    return raise_alert(means_.book, alert, config_.alerts.quiet);
+  }
+
+  Status settle_at(WallTime now, std::optional<SourcePosition> position) {
+    ICM_CHECK(begin());
+    for (const BreakerOpening& closed : breaker_.tick(now)) {
+      means_.say(
+          fmt::format("the outage of {} that began at {} is over: what was answered so "
+                      "meanwhile counts when it comes again",
+                      closed.entry, to_rfc3339(closed.opened)));
+    }
+    std::vector<AddressDecision> decisions;
+    if (!breaker_.is_open()) {
+      ICM_TRY(decisions, hits_.decide(now));
+    }
+    ICM_TRY(const std::vector<BackoffOrder> orders,
+            ways_.orders(now, [&] { return orders_.standing(now); }));
+    ICM_CHECK(orders_.carry_out(decisions, now));
+    for (const auto& [place, order] : waiting_) {
+      const bool has_passed = order.backoff.until && *order.backoff.until <= now;
+      if (!has_passed) ICM_CHECK(orders_.carry_out(order, now));
+    }
+    waiting_.clear();
+    for (const BackoffOrder& order : orders) ICM_CHECK(orders_.carry_out(order, now));
+    ICM_CHECK(tally_.save(means_.book));
+    ICM_CHECK(breaker_.save(means_.book));
+    ICM_CHECK(ways_.save());
+    if (position) ICM_CHECK(means_.book.set_position(position->source, position->position));
+    if (now - forgotten_ >= forget_every) {
+      ICM_CHECK(means_.book.forget(now));
+      tally_.forget_before(now - replies_known_for - std::chrono::hours{48});
+      forgotten_ = now;
+    }
+    return means_.book.commit();
+  }
+
+  // When all is kept: an alert may come twice when we are ended here, but never too soon.
+  Status tell(WallTime now) {
+    ICM_TRY(const std::vector<Alert> due, due_alerts(means_.book, now, config_.alerts.quiet));
+    for (const Alert& alert : due) {
+      const ReplyEntry* const known = means_.table.find(alert.entry);
+      const AlertText text = alert_text(alert, known == nullptr ? unknown_reply() : *known,
+                                        config_.postmaster, own_.addresses());
+      means_.say(fmt::format("{}; {} times since {}; icloud-milterctl replies show {}", text.title,
+                             alert.count, to_rfc3339(alert.first), alert.entry));
+      const Status sent = means_.alerts.send(text);
+      if (!sent) means_.say(fmt::format("an alert could not be passed on: {}", sent.error().text));
+      ICM_CHECK(begin());
+      ICM_CHECK(mark_sent(means_.book, alert, now));
+      ICM_CHECK(means_.book.commit());
+    }
+    return {};
+  }
+
+  const RepliesConfig& config_;
+  const LearnerMeans means_;
+  const OwnMail own_;
+  const NamedAppleDomains apple_;
+  ReplyTally tally_;
+  MassBounceBreaker breaker_;
+  AddressHits hits_;
+  Ways ways_;
+  Orders orders_;
+  std::map<std::pair<BackoffKind, std::string>, BackoffOrder> waiting_;
+  WallTime forgotten_{};
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Learner>> Learner::make(const Config& config, LearnerMeans means) {
+  auto learner = std::make_unique<ReplyLearner>(config, std::move(means));
+  ICM_CHECK(learner->load());
+  return std::unique_ptr<Learner>(std::move(learner));
+}
+
+}  // namespace icm

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// MassBounceBreaker: tells an outage at Apple from addresses that are gone. It opens for an entry
+// of the reply table whose share of all answers is far above what it used to be; while it is open
+// for any, no address suffers.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "policy/config/replies_config.h"
+#include "policy/learning/reply_book.h"
+#include "policy/learning/reply_tally.h"
+#include "policy/replies/reply_table.h"
+
+namespace icm {
+
+// The time for which the breaker was open for an entry, and why.
+struct BreakerOpening {
+  std::string entry;
+  WallTime opened{};
+  TallyShare share;              // in the window before
+  std::int64_t usual = 0;        // its share of the seven days before, in a million
+  std::int64_t level = 0;        // the share above which it opened, in a million
+  std::optional<WallTime> calm;  // since when the share is below half of that
+  std::optional<WallTime> closed;
+  bool operator==(const BreakerOpening&) const = default;
+};
+
+// Whether too many of this answer are an outage's: those about addresses, and those that are known
+// to have been one.
+bool is_watched(const ReplyEntry& entry);
+
+// Used by one thread at a time; both must outlive it.
+class MassBounceBreaker {
+ public:
+  MassBounceBreaker(const BreakerConfig& config, const ReplyTally& tally)
+      : config_(config), tally_(tally) {}
+
+  [[nodiscard]] Status load(ReplyBook& book);
+  [[nodiscard]] Status save(ReplyBook& book);
+
+  // After the tally was told of an answer that is_watched(): the opening, when it opens by it.
+  const BreakerOpening* observe(const std::string& entry, WallTime time);
+
+  // What closes, as time goes by.
+  std::vector<BreakerOpening> tick(WallTime now);
+
+  bool is_open() const;
+  bool is_open_for(std::string_view entry) const;
+
+  // From when on the answers of this opening are not believed.
+  WallTime doubted_since(const BreakerOpening& opening) const {
+    return opening.opened - config_.window;
+  }
+
+ private:
+  TallySpan window_before(WallTime time) const;
+  std::vector<TallySpan> outages_of(std::string_view entry) const;
+
+  const BreakerConfig& config_;
+  const ReplyTally& tally_;
+  std::vector<BreakerOpening> openings_;  // those of the last days, and all that are open
+};
+
+// All that are kept, the latest first.
+[[nodiscard]] Result<std::vector<BreakerOpening>> breaker_openings(ReplyBook& book);
+
+}  // namespace icm

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/learning/orders.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "policy/base/text.h"
+
+namespace icm {
+namespace {
+
+constexpr std::chrono::seconds patience{20};  // with the store, for one call
+constexpr std::size_t reply_said = 160;
+
+std::string words_of(const AddressDecision& decision, bool is_done) {
+  const Suppression& entry = decision.entry;
+  const bool is_for_good = decision.effect == ReplyEffect::suppress;
+  std::string text = is_done ? std::string() : std::string("would have ");
+  text += is_for_good ? "suppressed" : "suspended";
+  text += fmt::format(" {}", for_log(entry.address));
+  if (entry.expires) text += fmt::format(" until {}", to_rfc3339(*entry.expires));
+  const Evidence& evidence = entry.evidence.value();
+  return text + fmt::format(": {} ({}, {} so far)", for_log(evidence.reply, reply_said),
+                            evidence.pattern, evidence.count);
+}
+
+std::string subject_of(const Backoff& backoff) {
+  switch (backoff.kind) {
+    case BackoffKind::pause:
+    case BackoffKind::slow:
+      return backoff.subject == every_egress ? "all mail to Apple"
+                                             : "mail that leaves by " + backoff.subject;
+    case BackoffKind::recipient:
+      return "mail to " + backoff.subject;
+    case BackoffKind::from_domain:
+      return "mail from " + backoff.subject;
+    case BackoffKind::mail_template:
+      return "mail of the form " + backoff.subject;
+  }
+  return backoff.subject;
+}
+
+std::string verb_of(const Backoff& backoff) {
+  if (backoff.kind == BackoffKind::slow)
+    return fmt::format("slowed to {} percent", backoff.percent);
+  if (backoff.every.count() > 0) return fmt::format("let one in {} go of", to_span(backoff.every));
+  return backoff.kind == BackoffKind::pause ? "paused" : "held back";
+}
+
+std::string words_of(const BackoffOrder& order, bool is_done) {
+  const std::string_view would = is_done ? "" : "would have ";
+  if (order.is_end) {
+    return fmt::format("{}ended what held {} back", would, subject_of(order.backoff));
+  }
+  const std::string end =
+      order.backoff.until ? " until " + to_rfc3339(*order.backoff.until) : std::string();
+  return fmt::format("{}{} {}{}: {}", would, verb_of(order.backoff), subject_of(order.backoff), end,
+                     for_log(order.backoff.why, reply_said));
+}
+
+}  // namespace
+
+bool is_carried_out(const RepliesConfig& config, ReplyEffect effect) {
+  const auto& observed = config.only_observe;
+  return config.mode == Mode::enforce &&
+         std::find(observed.begin(), observed.end(), effect) == observed.end();
+}
+
+Status Orders::carry_out(const std::vector<AddressDecision>& decisions, WallTime now) {
+  std::size_t said = 0;
+  for (const AddressDecision& decision : decisions) {
+    const bool is_done = is_carried_out(config_, decision.effect);
+    if (is_done) {
+      suppressions_.wait_until(Deadline::in(patience));
+      const Deed deed{.kind = Deed::Kind::add,
+                      .who = std::string(learner_name),
+                      .at = now,
+                      .why = decision.entry.evidence->pattern};
+      ICM_CHECK(suppressions_.add(decision.entry, deed));
+    }
+    if (++said <= most_said) say_(words_of(decision, is_done));
+  }
+  if (said > most_said) {
+    say_(
+        fmt::format("and {} more addresses; icloud-milterctl suppress list --reason hard-bounce, "
+                    "--reason suspended",
+                    said - most_said));
+  }
+  return {};
+}
+
+Status Orders::carry_out(const BackoffOrder& order, WallTime now) {
+  const bool is_done = is_carried_out(config_, order.effect);
+  if (is_done) {
+    const Deadline deadline = Deadline::in(patience);
+    ICM_TRY(const std::vector<Backoff> all, backoffs_.all(deadline));
+    const auto known = std::find_if(all.begin(), all.end(), [&](const Backoff& one) {
+      return one.kind == order.backoff.kind && one.subject == order.backoff.subject &&
+             (!one.until || *one.until > now);
+    });
+    const bool is_foreign = known != all.end() && known->by != learner_name;
+    if (order.is_end) {
+      if (known == all.end() || is_foreign) return {};
+      ICM_CHECK(backoffs_.remove(order.backoff.kind, order.backoff.subject, deadline));
+    } else {
+      const std::optional<WallTime>& end = order.backoff.until;
+      if (is_foreign && (!known->until || (end && *known->until >= *end))) return {};
+      if (known != all.end() && *known == order.backoff) return {};
+      ICM_CHECK(backoffs_.put(order.backoff, deadline));
+    }
+  }
+  say_(words_of(order, is_done));
+  return {};
+}
+
+Result<std::vector<Backoff>> Orders::standing(WallTime now) {
+  ICM_TRY(std::vector<Backoff> all, backoffs_.all(Deadline::in(patience)));
+  std::erase_if(all, [&](const Backoff& one) {
+    return one.by != learner_name || (one.until && *one.until <= now);
+  });
+  return all;
+}
+
+}  // namespace icm

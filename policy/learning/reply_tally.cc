@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "policy/learning/reply_tally.h"
+
+#include <algorithm>
+
+namespace icm {
+namespace {
+
+constexpr std::chrono::minutes slot_length{10};
+
+std::int64_t slot_of(WallTime time) {
+  return std::chrono::floor<std::chrono::milliseconds>(time.time_since_epoch()) / slot_length;
+}
+
+WallTime begin_of(std::int64_t slot) { return WallTime(slot_length * slot); }
+
+}  // namespace
+
+Status ReplyTally::load(ReplyBook& book, WallTime now) {
+  entries_.clear();
+  all_.clear();
+  unsaved_.clear();
+  ICM_TRY(Query query, book.query("SELECT slot, entry, answers FROM tally WHERE slot >= ?1"));
+  query.bind(1, slot_of(now - replies_known_for - std::chrono::hours{48}));
+  for (;;) {
+    ICM_TRY(const bool is_row, query.step());
+    if (!is_row) return {};
+    entries_[std::string(query.text(1))][query.number(0)] += query.number(2);
+    all_[query.number(0)] += query.number(2);
+  }
+}
+
+Status ReplyTally::save(ReplyBook& book) {
+  for (const auto& [place, answers] : unsaved_) {
+    ICM_TRY(Query query, book.query("INSERT INTO tally VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE"
+                                    " SET answers = answers + excluded.answers"));
+    ICM_CHECK(query.bind(1, place.first).bind(2, place.second).bind(3, answers).run());
+  }
+  unsaved_.clear();
+  return {};
+}
+
+void ReplyTally::add(std::string_view entry, WallTime time) {
+  const std::int64_t slot = slot_of(time);
+  auto found = entries_.find(entry);
+  if (found == entries_.end()) found = entries_.emplace(entry, Slots{}).first;
+  ++found->second[slot];
+  ++all_[slot];
+  ++unsaved_[{slot, found->first}];
+}
+
+std::int64_t ReplyTally::count(const Slots& slots, TallySpan span,
+                               const std::vector<TallySpan>& without) {
+  std::int64_t sum = 0;
+  for (auto slot = slots.lower_bound(slot_of(span.since)); slot != slots.end(); ++slot) {
+    const WallTime begin = begin_of(slot->first);
+    if (begin >= span.until) break;
+    const bool is_left_out = std::any_of(without.begin(), without.end(), [&](TallySpan one) {
+      return begin + slot_length > one.since && begin < one.until;
+    });
+    if (!is_left_out) sum += slot->second;
+  }
+  return sum;
+}
+
+TallyShare ReplyTally::share(std::string_view entry, TallySpan span,
+                             const std::vector<TallySpan>& without) const {
+  const auto found = entries_.find(entry);
+  return {.hits = found == entries_.end() ? 0 : count(found->second, span, without),
+          .answers = count(all_, span, without)};
+}
+
+void ReplyTally::forget_before(WallTime time) {
+  const auto drop = [&](Slots& slots) {
+    slots.erase(slots.begin(), slots.lower_bound(slot_of(time)));
+  };
+  drop(all_);
+  for (auto& [entry, slots] : entries_) drop(slots);
+}
+
+Result<std::vector<EntryAnswers>> answers_since(ReplyBook& book, WallTime since) {
+  std::vector<EntryAnswers> all;
+  ICM_TRY(Query query, book.query("SELECT entry, sum(answers) FROM tally WHERE slot >= ?1"
+                                  " GROUP BY entry ORDER BY 2 DESC, 1"));
+  query.bind(1, slot_of(since));
+  for (;;) {
+    ICM_TRY(const bool is_row, query.step());
+    if (!is_row) return all;
+    all.push_back({.entry = std::string(query.text(0)), .answers = query.number(1)});
+  }
+}
+
+}  // namespace icm

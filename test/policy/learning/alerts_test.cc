@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What a person is told, how often, and by which ways.
+#include "policy/learning/alerts.h"
+
+#include <fstream>
+#include <sstream>
+#include <thread>
+
+#include <sys/stat.h>
+
+#include "test/policy/learning/learner_fixture.h"
+
+namespace icm {
+namespace {
+
+std::string content_of(const std::string& path) {
+  std::ostringstream text;
+  text << std::ifstream(path).rdbuf();
+  return text.str();
+}
+
+TEST_F(LearnerTest, tells_with_all_that_apple_asks_for) {
+  config.replies.postmaster = {
+      .company = "Shop Ltd", .domain = "shop.example", .contact = "postmaster@shop.example"};
+  reopen();
+  answered("ann@icloud.com", refused_content);
+  later(1min);
+  ASSERT_EQ(outlet.sent.size(), 1u);
+  const ReplyEntry& entry = *built_in_table().find("local-policy-cs01");
+  EXPECT_EQ(outlet.sent[0].title, "Apple: Apple refuses mail of shop.example");
+  const std::string reply =
+      "554 5.7.1 [CS01] Message rejected due to local policy. Please visit "
+      "https://support.apple.com/en-us/HT204137. Txn ID 0e4b1d9c-7d52-4b5e-9d5f-2d43c3a1b7aa";
+  EXPECT_EQ(
+      outlet.sent[0].body,
+      "What happened: Apple refuses mail of shop.example.\n"
+      "Means: " +
+          entry.meaning +
+          " (local-policy-cs01)\n"
+          "Since: 2026-11-21T08:00:00.000Z, 1 time, the latest at 2026-11-21T08:00:00.000Z\n"
+          "What to do: " +
+          entry.remedy +
+          "\n"
+          "More: icloud-milterctl replies show local-policy-cs01\n"
+          "\n"
+          "Answers:\n"
+          "  " +
+          reply +
+          "\n"
+          "\n"
+          "A letter to Apple's postmaster, icloudadmin@apple.com, to be looked through before it "
+          "is sent:\n"
+          "\n"
+          "  Company: Shop Ltd\n"
+          "  Domain: shop.example\n"
+          "  IP addresses: 192.0.2.1\n"
+          "  Contact: postmaster@shop.example\n"
+          "  Since: 2026-11-21T08:00:00.000Z\n"
+          "  SMTP errors (1 so far, the latest at 2026-11-21T08:00:00.000Z):\n"
+          "    " +
+          reply +
+          "\n"
+          "  Description: " +
+          entry.meaning +
+          " We send to people who asked for it, signed with "
+          "DKIM and with SPF and DMARC in place. Please tell us the cause, or lift the block.\n");
+}
+
+TEST_F(LearnerTest, tells_the_same_once_in_a_while) {
+  for (int i = 0; i < 10; ++i) {
+    answered("ann@icloud.com", refused_way);
+    later(30min);
+  }
+  EXPECT_EQ(outlet.sent.size(), 1u);
+  clock.time += 2h;
+  answered("ann@icloud.com", refused_way);
+  later(1min);
+  ASSERT_EQ(outlet.sent.size(), 2u);
+  EXPECT_NE(outlet.sent[1].body.find(", 11 times, the latest at"), std::string::npos);
+  later(24h);
+  EXPECT_EQ(outlet.sent.size(), 2u);
+}
+
+TEST_F(LearnerTest, keeps_a_sample_of_what_it_does_not_know_and_holds_it_against_nobody) {
+  answered("ann@icloud.com", "550 Session 0815 is not to my taste\r\nAlert: \x1b[2J");
+  answered("bob@icloud.com", "550 Session 4711 is not to my taste\r\nAlert: \x1b[2J");
+  later(1h);
+  EXPECT_EQ(standing(), std::vector<Suppression>{});
+  EXPECT_EQ(in_force(), Words{});
+  ASSERT_EQ(outlet.sent.size(), 1u);
+  EXPECT_EQ(outlet.sent[0].title, "Apple: Apple gave an answer that is not known");
+  for (const char c : outlet.sent[0].title + outlet.sent[0].body) {
+    EXPECT_TRUE(c == '\n' || (c >= ' ' && c <= '~')) << int{c};
+  }
+}
+
+TEST_F(LearnerTest, goes_on_when_nobody_can_be_told) {
+  outlet.answer = fail(Code::config, "/usr/local/bin/page: cannot be run: No such file");
+  answered("ann@icloud.com", refused_way);
+  later(1min);
+  EXPECT_EQ(said.back(),
+            "an alert could not be passed on: /usr/local/bin/page: cannot be run: No such file");
+  EXPECT_EQ(in_force().size(), 1u);
+}
+
+TEST(RunProgram, hands_over_its_input_and_arguments_without_a_shell) {
+  const TemporaryDirectory directory;
+  const std::string script = directory.path().string() + "/alert";
+  const std::string written = directory.path().string() + "/written";
+  std::ofstream(script) << "#!/bin/sh\n{ echo \"$1 $#\"; cat; } > " << written << "\n";
+  ASSERT_EQ(::chmod(script.c_str(), 0700), 0);
+  const std::string input(200000, 'x');
+  const Status done = run_program({script, "$(id); a"}, input, 10s);
+  ASSERT_TRUE(done) << done.error().text;
+  EXPECT_EQ(content_of(written), "$(id); a 1\n" + input);
+}
+
+TEST(RunProgram, ends_what_takes_too_long_with_all_that_it_began) {
+  const TemporaryDirectory directory;
+  const std::string script = directory.path().string() + "/alert";
+  const std::string pid = directory.path().string() + "/pid";
+  std::ofstream(script) << "#!/bin/sh\nsleep 60 &\necho $! > " << pid << "\nwait\n";
+  ASSERT_EQ(::chmod(script.c_str(), 0700), 0);
+  // On a machine that is busy it takes its time to begin.
+  for (auto timeout = 100ms; timeout < 30s && content_of(pid).empty(); timeout *= 2) {
+    const Status done = run_program({script}, "alert", timeout);
+    ASSERT_FALSE(done);
+    EXPECT_EQ(done.error().text,
+              fmt::format("{}: has not ended within {}ms, and was ended", script, timeout.count()));
+  }
+  const int child = std::atoi(content_of(pid).c_str());
+  ASSERT_GT(child, 0);
+  // Gone, or a zombie until its new parent looks.
+  const auto is_over = [&] {
+    const std::string state = content_of(fmt::format("/proc/{}/stat", child));
+    return state.empty() || state.find(") Z ") != std::string::npos;
+  };
+  for (int tries = 0; tries < 2000 && !is_over(); ++tries) std::this_thread::sleep_for(5ms);
+  EXPECT_TRUE(is_over());
+}
+
+TEST(RunProgram, says_how_it_ended) {
+  EXPECT_EQ(run_program({"/nowhere/alert"}, "", 1s).error().text,
+            "/nowhere/alert: cannot be run: No such file or directory");
+  EXPECT_EQ(run_program({"/bin/false"}, std::string(200000, 'x'), 10s).error().text,
+            "/bin/false: exit status 1");
+  EXPECT_TRUE(run_program({"/bin/true"}, std::string(200000, 'x'), 10s));
+}
+
+TEST(AlertMail, is_a_mail_whatever_the_alert_says) {
+  AlertsConfig config;
+  config.mail_to = {"root@shop.example", "ops@shop.example"};
+  EXPECT_EQ(alert_mail({.title = "Apple: no mail", .body = "one\n.\n" + std::string(901, 'x')},
+                       config, "mx.shop.example"),
+            "From: root@shop.example\n"
+            "To: root@shop.example,\n"
+            " ops@shop.example\n"
+            "Subject: Apple: no mail\n"
+            "Auto-Submitted: auto-generated\n"
+            "MIME-Version: 1.0\n"
+            "Content-Type: text/plain; charset=us-ascii\n"
+            "\n"
+            "one\n"
+            " .\n" +
+                std::string(900, 'x') +
+                "\nx\n"
+                "-- \n"
+                "icloud-milterctl replies follow on mx.shop.example\n");
+}
+
+}  // namespace
+}  // namespace icm

@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// An outage at Apple, played back: nobody loses mail by it, or gets it back exactly.
+#include "test/policy/learning/learner_fixture.h"
+
+namespace icm {
+namespace {
+
+// Five thousand answers in ten minutes, as on 2021-04-26, among some mail that is taken.
+class OutageTest : public LearnerTest {
+ protected:
+  void an_usual_week() {
+    clock.time -= 24h * 3;
+    for (int hour = 0; hour < 72; ++hour) {
+      for (int i = 0; i < 50; ++i) taken(fmt::format("u{}@icloud.com", i));
+      clock.time += 1h;
+    }
+    settle();
+  }
+  void an_outage() {
+    for (int i = 0; i < 5000; ++i) {
+      answered(fmt::format("p{}@icloud.com", i), gone);
+      if (i % 10 == 0) taken();
+      if (i % 100 == 0) settle();
+      clock.time += 120ms;
+    }
+    settle();
+  }
+  int alerts_of_outage() const {
+    int count = 0;
+    for (const AlertText& one : outlet.sent) {
+      count += one.title.find("an outage at Apple is suspected") != std::string::npos;
+    }
+    return count;
+  }
+};
+
+TEST_F(OutageTest, takes_no_address_and_tells_a_person_once) {
+  an_usual_week();
+  said.clear();
+  an_outage();
+  for (int i = 0; i < 12; ++i) later(10min);
+  EXPECT_EQ(standing(), std::vector<Suppression>{});
+  ASSERT_EQ(alerts_of_outage(), 1);
+  EXPECT_EQ(outlet.sent[0].title,
+            "Apple: an outage at Apple is suspected: 20 of its 72 last answers were "
+            "address-does-not-exist (27.8 percent; usual are 0.0); no address is suppressed until "
+            "it is over");
+  EXPECT_EQ(said.back(),
+            "the outage of address-does-not-exist that began at 2026-11-21T08:00:02.280Z is over: "
+            "what was answered so meanwhile counts when it comes again");
+  // A day later one is still gone, and another takes mail.
+  clock.time += 24h;
+  taken("p1@icloud.com");
+  answered("p2@icloud.com", gone);
+  later(15min);
+  ASSERT_EQ(standing().size(), 1u);
+  EXPECT_EQ(standing()[0].address, "p2@icloud.com");
+  EXPECT_EQ(standing()[0].evidence->count, 2);
+}
+
+TEST_F(OutageTest, gives_back_exactly_what_went_before_it_showed) {
+  config.replies.breaker.wait = 0s;
+  reopen();
+  an_usual_week();
+  // Who is gone since yesterday, and who has said no himself, stays.
+  clock.time -= 20h;
+  answered("old@icloud.com", gone);
+  settle();
+  const Suppression unsubscribed{.address = "p3@icloud.com",
+                                 .scope = "global",
+                                 .reason = SuppressionReason::unsubscribe,
+                                 .source = "cli",
+                                 .note = {},
+                                 .created = clock.time,
+                                 .expires = {}};
+  ASSERT_TRUE(list->add(unsubscribed, {.who = "root", .at = clock.time, .why = {}}));
+  clock.time += 20h;
+  const auto before = standing();
+  ASSERT_EQ(before.size(), 2u);
+  const WallTime since = clock.time;
+  for (int i = 0; i < 5000; ++i) {
+    answered(fmt::format("p{}@icloud.com", i), gone);
+    if (i < 19) settle();
+    clock.time += 120ms;
+  }
+  settle();
+  EXPECT_EQ(standing().size(), 2u + 19u);
+  const auto count = list->undo(
+      {.import = {}, .pattern = "address-does-not-exist", .since = since, .until = clock.time},
+      {.kind = Deed::Kind::undo, .who = "root", .at = clock.time, .why = "outage"},
+      Undoing::for_good);
+  ASSERT_TRUE(count) << count.error().text;
+  EXPECT_EQ(*count, (UndoCount{.removed = 19, .restored = 0, .left = 0}));
+  EXPECT_EQ(standing(), before);
+}
+
+TEST_F(OutageTest, opens_not_for_what_is_usual) {
+  clock.time -= 24h * 2;
+  for (int hour = 0; hour < 48; ++hour) {
+    for (int i = 0; i < 10; ++i) taken(fmt::format("u{}@icloud.com", i));
+    for (int i = 0; i < 2; ++i) answered(fmt::format("gone{}-{}@icloud.com", hour, i), gone);
+    clock.time += 1h;
+  }
+  settle();
+  for (int i = 0; i < 100; ++i) taken(fmt::format("u{}@icloud.com", i));
+  for (int i = 0; i < 25; ++i) answered(fmt::format("late{}@icloud.com", i), gone);
+  later(15min);
+  EXPECT_EQ(alerts_of_outage(), 0);
+  EXPECT_EQ(standing().size(), 48u * 2u + 25u);
+}
+
+TEST_F(OutageTest, stays_open_while_the_share_is_between_opening_and_closing) {
+  an_usual_week();
+  an_outage();
+  for (int round = 0; round < 6; ++round) {
+    for (int i = 0; i < 100; ++i) taken();
+    for (int i = 0; i < 4; ++i) answered(fmt::format("q{}@icloud.com", i), gone);
+    later(30min);
+  }
+  EXPECT_TRUE(said.empty() || said.back().find("was answered so meanwhile") == std::string::npos) << said.back();
+  EXPECT_EQ(standing(), std::vector<Suppression>{});
+  for (int i = 0; i < 100; ++i) taken();
+  later(70min);
+  later(61min);
+  ASSERT_FALSE(said.empty());
+  EXPECT_NE(said.back().find("was answered so meanwhile"), std::string::npos);
+}
+
+TEST_F(OutageTest, is_remembered_by_who_reads_on_after_a_restart) {
+  an_usual_week();
+  an_outage();
+  reopen();
+  later(20min);
+  EXPECT_EQ(standing(), std::vector<Suppression>{});
+  EXPECT_EQ(alerts_of_outage(), 1);
+}
+
+}  // namespace
+}  // namespace icm
