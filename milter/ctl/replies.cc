@@ -15,6 +15,7 @@
 #include "milter/ctl/command.h"
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/replies_learnt.h"
+#include "milter/ctl/replies_options.h"
 #include "milter/ctl/suppress_lines.h"
 #include "milter/ctl/terminal.h"
 #include "milter/json_line.h"
@@ -279,6 +280,8 @@ void add_replies(CLI::App& app, Chosen& chosen) {
   add_explain(*replies, options, chosen);
   add_table(*replies, options, chosen);
   add_learnt_replies(*replies, chosen);
+  add_replies_follow(*replies, chosen);
+  add_replies_intake(*replies, chosen);
 }
 
 }  // namespace icm::ctl

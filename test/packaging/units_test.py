@@ -121,7 +121,8 @@ unsubscribe:
     def test_take_away_whatever_systemd_can(self):
         units = sorted(UNITS.glob("*.service"))
         self.assertEqual([unit.name for unit in units],
-                         ["icloud-milter-unsubscribe.service", "icloud-milter.service"])
+                         ["icloud-milter-replies.service", "icloud-milter-unsubscribe.service",
+                          "icloud-milter.service"])
         for unit in units:
             said = analyze("security", "--offline=true", "--no-pager", str(unit))
             level = re.search(r"Overall exposure level for \S+: ([0-9.]+)", said)

@@ -16,6 +16,9 @@ from .process import wait_until
 
 MAX_COMMAND = 4096  # RFC 5321 section 4.5.3.1.4 asks for 512; extensions add to it
 
+CONNECTION = "connection"  # what a scripted greeting answers: no command is called so
+HANG_UP = "(hang up)"  # an answer that is none: the connection ends without a word
+
 
 @dataclass(frozen=True)
 class Delivery:
@@ -155,6 +158,10 @@ class _Dialogue(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         try:
+            if greeting := self._scripted(CONNECTION):
+                if greeting != HANG_UP:
+                    self._say(greeting)
+                return
             self._say(f"220 {self.server.name} ESMTP")
             while line := self.rfile.readline(MAX_COMMAND):
                 if not self._obey(line.decode("ascii", "replace").strip()):
@@ -176,6 +183,8 @@ class _Dialogue(socketserver.StreamRequestHandler):
     def _obey(self, command: str) -> bool:
         """Answers one command; False when the connection ends."""
         if reply := self._scripted(command):
+            if reply == HANG_UP:
+                return False
             self._say(reply)
             return not reply.startswith("421")
         verb = command[:4].upper()

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// icloud-milterctl replies intake: one bounce, on standard input. Anybody can write to the address
+// where bounces come home: a report counts only for a message, and a recipient, that the decision
+// log knows. Its exit statuses are those of sysexits.h, as pipe(8) and local(8) read them.
+#include <algorithm>
+#include <exception>
+#include <memory>
+#include <optional>
+
+#include <fmt/format.h>
+
+#include "milter/ctl/configuration.h"
+#include "milter/ctl/delivery_pupil.h"
+#include "milter/ctl/handovers.h"
+#include "milter/ctl/message_file.h"
+#include "milter/ctl/replies_options.h"
+#include "policy/base/text.h"
+#include "policy/delivery/delivery_log.h"
+#include "policy/delivery/delivery_report.h"
+#include "policy/recipients.h"
+
+namespace icm::ctl {
+namespace {
+
+constexpr std::string_view source_name = "intake";
+
+struct Options {
+  std::string config;
+  bool dry_run = false;
+};
+
+Result<std::string> read_mail() {
+  std::string mail;
+  ICM_CHECK(read_octets("-", [&](std::string_view octets) {
+    // Read to its end: whoever writes it is not to be killed.
+    mail += octets.substr(0, max_report_octets - std::min(mail.size(), max_report_octets));
+    return true;
+  }));
+  return mail;
+}
+
+bool is_about(const DecisionRecord& decision, const DeliveryReport& report) {
+  if (decision.event != "message" || decision.verdict == "reject") return false;
+  if (!report.message_id.empty()) return decision.message_id == report.message_id;
+  return !report.queue_id.empty() && decision.queue_id == report.queue_id;
+}
+
+bool has_recipient(const DecisionRecord& decision, const std::string& key) {
+  return std::ranges::any_of(decision.recipients, [&](std::string_view recipient) {
+    return recipient_key(recipient) == key;
+  });
+}
+
+// The newest decision on the message, in the log and in those that were rotated away, that has the
+// recipient.
+class SentMail {
+ public:
+  explicit SentMail(const DeliveryReport& report) : report_(report) {}
+
+  Status search(const std::string& log, const std::vector<DeliveryEvent>& events) {
+    found_.resize(events.size());
+    if (log.empty()) return {};
+    std::vector<std::string> files = rotated_files(log);
+    files.push_back(log);
+    for (const std::string& file : files) ICM_CHECK(search_file(file, events));
+    return {};
+  }
+
+  const std::optional<Handover>& of(std::size_t event) const { return found_[event]; }
+
+ private:
+  Status search_file(const std::string& file, const std::vector<DeliveryEvent>& events) {
+    ICM_TRY(FollowedFile log, FollowedFile::open(file, std::nullopt,
+                                                 {.longest_line = longest_decision_line,
+                                                  .at_most = Handovers::most_of_the_past}));
+    const std::string& sought = report_.message_id.empty() ? report_.queue_id : report_.message_id;
+    // JsonLine writes such a word as it is.
+    const bool is_plain = !sought.empty() && is_printable(sought) &&
+                          sought.find_first_of("\"\\") == std::string::npos;
+    if (!is_plain) return {};
+    for (;;) {
+      ICM_TRY(const auto line, log.next());
+      if (!line) return {};
+      if (line->text.find(sought) == std::string_view::npos) continue;
+      if (!reader_.read(line->text, decision_) || !is_about(decision_, report_)) continue;
+      for (std::size_t i = 0; i < events.size(); ++i) {
+        if (has_recipient(decision_, events[i].recipient)) found_[i] = handover_of(decision_);
+      }
+    }
+  }
+
+  const DeliveryReport& report_;
+  DecisionReader reader_;
+  DecisionRecord decision_;
+  std::vector<std::optional<Handover>> found_;
+};
+
+// What Postfix logs: one line on standard output.
+Result<Exit> run(const Options& options) {
+  ICM_TRY(const std::string mail, read_mail());
+  const auto report = parse_delivery_report(mail);
+  if (!report) {
+    fmt::print("not learnt from: {}\n", report.error().text);
+    return Exit::data_error;
+  }
+  ICM_TRY(const Config config, load_configuration(options.config));
+  const SystemClock clock;
+  const NamedAppleDomains apple(config.apple.domains);
+  const auto events =
+      events_of(*report, AppleTraffic(apple, config.replies.transports), clock.now());
+  SentMail sent(*report);
+  ICM_CHECK(sent.search(config.log.decisions, events));
+  std::size_t count = 0;
+  std::unique_ptr<DeliveryPupil> pupil;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    if (!sent.of(i)) continue;
+    if (!pupil) {
+      ICM_TRY(pupil, options.dry_run ? printing_pupil(config) : learning_pupil(config, clock));
+    }
+    ICM_CHECK(pupil->take(events[i], *sent.of(i)));
+    ++count;
+  }
+  if (pupil) ICM_CHECK(pupil->settle(std::string(source_name), {}));
+  if (!options.dry_run) {
+    fmt::print("{} of {} reported deliveries to Apple learnt from{}\n", count, events.size(),
+               count < events.size() ? "; of the others the decision log knows no such mail" : "");
+  }
+  return Exit::done;
+}
+
+Exit take_report(const Options& options) {
+  try {
+    const Result<Exit> done = run(options);
+    if (done) return *done;
+    return complain(done.error().text, Exit::try_again);
+  } catch (const std::exception& error) {  // out of memory, or our bug: the mail is still there
+    return complain(fmt::format("internal error: {}", error.what()), Exit::try_again);
+  }
+}
+
+}  // namespace
+
+void add_replies_intake(CLI::App& replies, Chosen& chosen) {
+  const auto options = std::make_shared<Options>();
+  CLI::App* const command = replies.add_subcommand("intake",
+                                                   "Takes one bounce on standard input, as pipe(8) "
+                                                   "and local(8) give it, and learns from what it "
+                                                   "reports.");
+  command->add_option("--config", options->config, std::string(config_option_help))
+      ->option_text("FILE");
+  command->add_flag("--dry-run", options->dry_run,
+                    "Learns nothing: prints one JSON object for each delivery that counts.");
+  command->footer(
+      "For what comes home later than the log tells, and where the log cannot be read. A report\n"
+      "counts only for a message and a recipient that are in the decision log (log.decisions):\n"
+      "anybody can write one.\n"
+      "Exit status: 0 taken, 65 no delivery status notification, 75 try again later.\n"
+      "Example, in master.cf:\n"
+      "  bounces unix - n n - 4 pipe\n"
+      "    flags=R user=icloud-milter argv=/usr/bin/icloud-milterctl replies intake");
+  command->callback([options, &chosen] { chosen = [options] { return take_report(*options); }; });
+}
+
+}  // namespace icm::ctl

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What Apple answers through a real Postfix is learnt from its log, and felt at the gate."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import time
+from typing import Any
+
+from support import PostfixCase, main
+
+from lab.namespace import OUR_ADDRESS
+from lab.process import run, wait_until
+from lab.sink import CONNECTION, HANG_UP
+from lab.site import letter
+
+RCPT = "RCPT"
+END = r"\.$"
+PAUSE = 10.0  # seconds; the shortest that can be configured
+
+
+class Replies(PostfixCase):
+    def setUp(self) -> None:
+        super().setUp()
+        book = self.site.milter.folder / f"{self.id().rsplit('.', 1)[-1]}.db"
+        self.settings: dict[str, Any] = {
+            "mode": "enforce",
+            "log": str(self.site.postfix.log_file),
+            "book": str(book),
+            "breaker": {"wait": "0s"},
+            "destination": {"pause": f"{PAUSE:g}s", "longest_pause": f"{PAUSE:g}s"},
+        }
+        self.learning({})
+        os.truncate(self.site.postfix.log_file, 0)  # what other tests were answered
+        self.addCleanup(self.resume_all)
+
+    def learning(self, changes: dict[str, Any]) -> None:
+        self.configure(
+            {
+                "egress": {"addresses": [OUR_ADDRESS], "helo": "mx.corp.example"},
+                "throttle": {"mode": "enforce"},
+                "replies": {**self.settings, **changes},
+            }
+        )
+
+    def ctl(self, *words: str) -> str:
+        milter = self.site.milter
+        return run(milter.control_program, *words, "--config", milter.config_file)
+
+    def learn(self) -> str:
+        """Reads to the end of the log, as the service does twice a second."""
+        self.site.postfix.wait_until_idle()
+        return self.ctl("replies", "follow", "--once")
+
+    def backoffs(self) -> list[dict[str, Any]]:
+        """As the daemon knows them: it looks once a second."""
+        shown = json.loads(self.ctl("throttle", "show", "--json"))
+        return [one for one in shown["backoffs"] if one.get("in_force", True)]
+
+    def has(self, kind: str) -> bool:
+        return any(one["kind"] == kind for one in self.backoffs())
+
+    def in_force(self, kind: str) -> None:
+        wait_until(f"a {kind} is in force", lambda: self.has(kind), 6.0)
+
+    def over(self, kind: str) -> None:
+        wait_until(f"no {kind} is in force", lambda: not self.has(kind))
+
+    def resume_all(self) -> None:
+        kinds = ("pause", "slow")
+        for subject in {one["subject"] for one in self.backoffs() if one["kind"] in kinds}:
+            self.ctl("throttle", "resume", subject)
+        self.over("pause")
+
+    def send(self, to: str, *fields: str, **how: str) -> str:
+        message_id = self.site.new_id("reply")
+        self.site.queue_up(letter(message_id, to, *fields, **how), to)
+        self.site.postfix.wait_until_idle()
+        return message_id
+
+    def deferred(self, message_id: str) -> str:
+        """Why the letter that was sent last waits."""
+        self.assertEqual(self.site.sink.of(message_id), [])
+        (waiting, *_) = self.site.postfix.queue()
+        return waiting.reason
+
+    def test_an_address_that_is_gone_gets_no_more_mail_and_others_do(self) -> None:
+        self.site.sink.answer(RCPT, "550 5.1.1 <gone@icloud.com>: user does not exist", times=1)
+        self.send("gone@icloud.com")
+        self.assertIn("1 deliveries to Apple read", self.learn())
+        refused = self.send("gone@icloud.com")
+        self.assertEqual(self.site.sink.of(refused), [])
+        self.assertIn("gone@icloud.com", self.ctl("suppress", "list"))
+        self.delivered_once(self.send("here@icloud.com"))
+        self.assertIn("1 deliveries", self.learn())
+        self.assertIn("0 deliveries", self.learn())
+
+    def test_no_fault_of_ours_is_held_against_an_address(self) -> None:
+        faults = {
+            "rcpt": "550 5.1.1 <ann@corp.example>: unauthorized sender",
+            "off": "550 5.7.1 Mail from IP 192.0.2.25 was rejected due to listing in Spamhaus SBL",
+            "late": "503 5.5.1 Error: need MAIL command - MAIL FROM error: 451 4.7.1 Service "
+            "unavailable - try again later",
+        }
+        for name, reply in faults.items():
+            self.site.sink.answer(RCPT, reply, times=2)
+            self.send(f"{name}.innocent@icloud.com")
+        self.site.sink.answer(END, "554 5.7.1 [CS01] Message rejected due to local policy.", times=2)
+        self.send("content.innocent@icloud.com")
+        self.learn()
+        self.assertNotIn("innocent@icloud.com", self.ctl("suppress", "list"))
+
+    def test_who_asks_for_less_gets_a_pause_and_after_it_less(self) -> None:
+        self.site.sink.answer(RCPT, "421 4.7.1 [HCM1] Your mail from 192.0.2.25 was deferred.", 8)
+        self.send("busy@icloud.com")
+        self.learn()
+        begun = time.monotonic()
+        self.in_force("pause")
+        self.site.sink.answer_as_usual()
+        self.assertIn("throttle.paused", self.deferred(self.send("other@icloud.com")))
+        self.site.postfix.discard_queue()
+        time.sleep(max(0.0, begun + PAUSE + 1 - time.monotonic()))
+        self.learn()
+        self.in_force("slow")
+        self.over("pause")
+        self.delivered_once(self.send("third@icloud.com"))
+
+    def test_a_greeting_that_refuses_us_stops_the_way_until_it_is_resumed(self) -> None:
+        blocked = "550 5.7.0 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.25"
+        self.site.sink.answer(CONNECTION, blocked)
+        self.send("a@icloud.com")
+        self.site.postfix.discard_queue()
+        self.learn()
+        self.in_force("pause")
+        self.site.sink.answer_as_usual()
+        self.assertIn("throttle.paused", self.deferred(self.send("waits@icloud.com")))
+        self.site.postfix.discard_queue()
+        self.ctl("throttle", "resume", OUR_ADDRESS)
+        self.over("pause")
+        self.delivered_once(self.send("after@icloud.com"))
+        self.learn()
+        self.over("pause")
+
+    def test_connections_that_break_off_again_and_again_ask_for_less(self) -> None:
+        for number in range(3):
+            self.site.sink.answer(CONNECTION, HANG_UP, times=4)
+            self.send(f"broken{number}@icloud.com")
+            self.site.postfix.discard_queue()
+        self.learn()
+        self.in_force("pause")
+        self.assertNotIn("broken", self.ctl("suppress", "list"))
+
+    def test_a_form_that_is_refused_for_three_is_not_sent_to_a_fourth(self) -> None:
+        self.site.sink.answer(END, "554 5.7.1 [CS01] Message rejected due to local policy.")
+        for number in range(3):
+            self.send(f"reader{number}@icloud.com", subject=f"Offer number {number}")
+        self.learn()
+        self.in_force("template")
+        self.site.sink.answer_as_usual()
+        held = self.send("reader9@icloud.com", subject="Offer number 9")
+        self.assertIn("throttle.", self.deferred(held))
+        self.delivered_once(self.send("reader9@icloud.com", subject="Something else entirely"))
+
+    def test_an_answer_that_looks_like_a_log_is_words(self) -> None:
+        forged = (
+            "450 4.2.0 x 4A5B6C7D8E: to=<victim@icloud.com>, relay=mx01.mail.icloud.com"
+            "[203.0.113.1]:25, dsn=5.1.1, status=bounced (550 5.1.1 user does not exist)"
+        )
+        self.site.sink.answer(RCPT, forged)
+        self.send("someone@icloud.com")
+        self.learn()
+        self.assertNotIn("victim", self.ctl("suppress", "list"))
+        self.assertTrue(re.search(r"status=bounced \(550", self.site.postfix.log()))
+
+
+if __name__ == "__main__":
+    main(__name__)
