@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What the settings of the store's servers can lose of what they were told.
+// What an operator should know of the store: what the settings of its servers can lose of what they
+// were told, and addresses in it that should be hashed.
 #pragma once
 
 #include <string>
@@ -11,8 +12,8 @@
 
 namespace icm {
 
-// A sentence each, for whoever starts the milter or checks its configuration. None of a store that
-// is a file, and of one that does not answer: opening that says why.
+// A sentence each, for whoever starts the milter or checks its configuration. None of a store
+// that does not answer: opening that says why.
 std::vector<std::string> store_risks(const StoreConfig& store,
                                      const std::string& credentials_directory, Deadline deadline);
 

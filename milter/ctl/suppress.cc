@@ -136,6 +136,12 @@ void add_bulk(CLI::App& suppress, Chosen& chosen, const Options& options) {
                   "or email, else plain. The CSV exports of Amazon SES, SendGrid, Mailgun and "
                   "Postmark are known by their header lines. Default: auto.")
       ->option_text("FORMAT");
+  import
+      .add_option(
+          "--hashed", options->hashed,
+          "sha256 or md5: the file has no addresses but such hashes of them, in hexadecimal "
+          "digits, each of an address without blanks and in lower case.")
+      ->option_text("HASH");
   import.add_flag("--skip-bad", options->skip_bad,
                   "Leave bad lines out, and import the others. They are reported all the same.");
   add_entry(import, *options, "import:FILE");
@@ -154,6 +160,11 @@ void add_bulk(CLI::App& suppress, Chosen& chosen, const Options& options) {
                  "it; plain (addresses alone). In csv a field that a spreadsheet would take for a "
                  "formula has an apostrophe in front, which import takes off. Default: csv.")
       ->option_text("FORMAT");
+  out.add_option(
+         "--hashed", options->hashed,
+         "sha256 or md5: nothing but such a hash of each address, in hexadecimal digits, a line "
+         "each. What the list itself has as another hash is left out, and counted.")
+      ->option_text("HASH");
   add_filter(out, *options);
   add_place(out, *options);
 }
@@ -194,6 +205,23 @@ void add_batches(CLI::App& suppress, Chosen& chosen, const Options& options) {
       "erasure.");
 }
 
+void add_hash(CLI::App& suppress, Chosen& chosen, const Options& options) {
+  CLI::App& hash = add_word(
+      suppress, chosen, options, "hash",
+      "Hashes the addresses that a store had before store.hash_key_file: those of the list, its "
+      "history and the ledger, and those in words.",
+      suppress_hash);
+  hash.add_option("--config", options->config, std::string(config_option_help))
+      ->option_text("FILE");
+  hash.add_flag("--without-backup", options->without_backup,
+                "Needed for a store in Redis, of which no backup is made here.");
+  hash.footer(
+      "It cannot be taken back. A store in a file is hashed as a whole or not at all, and kept as "
+      "it was, with\nits addresses, in FILE-unhashed.backup: delete that when all is well. In "
+      "Redis it goes from address to\naddress, none is missing at any time, and what breaks off "
+      "is completed by the next call.");
+}
+
 }  // namespace
 
 void add_suppress(CLI::App& app, Chosen& chosen) {
@@ -207,6 +235,7 @@ void add_suppress(CLI::App& app, Chosen& chosen) {
   add_edit(*suppress, chosen, options);
   add_bulk(*suppress, chosen, options);
   add_batches(*suppress, chosen, options);
+  add_hash(*suppress, chosen, options);
 }
 
 }  // namespace icm::ctl

@@ -70,14 +70,25 @@ void EntryFields::set_count(std::int64_t count) {
   evidence().count = count;
 }
 
+Status EntryFields::set_address(std::string_view text) {
+  if (hashed_) {
+    ICM_TRY(entry_.address, form_of_digits(*hashed_, text));
+    return {};
+  }
+  if (is_exported_form(text)) {
+    entry_.address = text;
+    return {};
+  }
+  ICM_TRY(const Mailbox mailbox, Mailbox::parse(text));
+  entry_.address = mailbox.key();
+  return {};
+}
+
 Status EntryFields::set(EntryField field, std::string_view text) {
   given_.set(static_cast<std::size_t>(field));
   switch (field) {
-    case EntryField::address: {
-      ICM_TRY(const Mailbox mailbox, Mailbox::parse(trim(text)));
-      entry_.address = mailbox.key();
-      return {};
-    }
+    case EntryField::address:
+      return set_address(trim(text));
     case EntryField::reason: {
       ICM_TRY(entry_.reason, read_reason(trim(text)));
       return {};

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string_view>
 
+#include "policy/store/address_forms.h"
 #include "policy/store/suppression_book.h"
 
 namespace icm::ctl {
@@ -37,8 +38,10 @@ bool is_of_evidence(EntryField field);
 
 class EntryFields {
  public:
-  // What is not given comes from `defaults`.
-  explicit EntryFields(const Suppression& defaults) : entry_(defaults) {}
+  // What is not given comes from `defaults`. With `hashed` the address is the digits of such a
+  // hash.
+  EntryFields(const Suppression& defaults, std::optional<AddressHash> hashed)
+      : entry_(defaults), hashed_(hashed) {}
 
   bool has(EntryField field) const { return given_[static_cast<std::size_t>(field)]; }
 
@@ -53,8 +56,10 @@ class EntryFields {
 
  private:
   Evidence& evidence();
+  [[nodiscard]] Status set_address(std::string_view text);
 
   Suppression entry_;
+  std::optional<AddressHash> hashed_;
   std::bitset<16> given_;
 };
 

@@ -123,7 +123,10 @@ Status EntryFile::begin() {
 
 Status EntryFile::read_columns(std::string_view header) {
   ICM_CHECK(split_csv(header, fields_));
-  if (is_foreign()) return {};
+  if (is_foreign()) {
+    if (!hashed_) return {};
+    return fail(Code::syntax, "expected no --hashed, since these services export addresses");
+  }
   for (const CsvField& field : fields_) {
     const std::optional<EntryField> column = column_named(field.text);
     if (!column) {
@@ -160,7 +163,7 @@ Result<Suppression> EntryFile::read_row(std::string_view line) {
                                           expected, fields_.size()));
   }
   if (foreign_) return read_foreign_row();
-  EntryFields entry(defaults_);
+  EntryFields entry(defaults_, hashed_);
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     if (is_open(columns_[i], fields_[i].text)) continue;
     ICM_CHECK(entry.set(columns_[i], without_guard(fields_[i].text)));
@@ -170,7 +173,7 @@ Result<Suppression> EntryFile::read_row(std::string_view line) {
 
 Result<Suppression> EntryFile::read_object(std::string_view line) const {
   ICM_TRY(const std::vector<JsonMember> members, read_json_record(line));
-  EntryFields entry(defaults_);
+  EntryFields entry(defaults_, hashed_);
   for (const JsonMember& member : members) {
     const bool is_null = member.kind == JsonMember::Kind::null;
     if (member.path() == "evidence" && member.group.empty()) {
@@ -205,7 +208,7 @@ Result<Suppression> EntryFile::read_object(std::string_view line) const {
 Result<Suppression> EntryFile::read_line(std::string_view line) {
   if (format_ == FileFormat::csv) return read_row(line);
   if (format_ == FileFormat::json) return read_object(line);
-  EntryFields entry(defaults_);
+  EntryFields entry(defaults_, hashed_);
   ICM_CHECK(entry.set(EntryField::address, line));
   return std::move(entry).finish();
 }

@@ -30,9 +30,13 @@ enum class FileFormat {
 class EntryFile {
  public:
   // What a column or its field leaves open comes from `defaults`. `file` stays the caller's; `name`
-  // is what errors call it.
-  EntryFile(std::FILE* file, std::string name, FileFormat format, Suppression defaults)
-      : lines_(file, std::move(name)), format_(format), defaults_(std::move(defaults)) {}
+  // is what errors call it. With `hashed` its addresses are the digits of such a hash.
+  EntryFile(std::FILE* file, std::string name, FileFormat format, Suppression defaults,
+            std::optional<AddressHash> hashed = {})
+      : lines_(file, std::move(name)),
+        format_(format),
+        defaults_(std::move(defaults)),
+        hashed_(hashed) {}
 
   // Reads as far as the header line, once, before next(). An Error names the place and is about the
   // file as a whole: Code::syntax when it is none of ours, another code when it cannot be read.
@@ -69,6 +73,7 @@ class EntryFile {
   RecordLines lines_;
   FileFormat format_;
   Suppression defaults_;
+  std::optional<AddressHash> hashed_;
   std::vector<EntryField> columns_;
   bool has_created_at_ = false;
   std::optional<ForeignList> foreign_;  // instead of columns_

@@ -46,7 +46,8 @@ Status import_from(std::FILE* stream, const std::string& name, const SuppressOpt
   const WallTime now = now_in_seconds();
   ICM_TRY(const Suppression defaults, read_entry(options, now, "import:" + name_in_source(name)));
   ICM_TRY(const FileFormat format, read_file_format(options.format));
-  EntryFile file(stream, name, format, defaults);
+  ICM_TRY(const std::optional<AddressHash> hashed, read_hashed(options));
+  EntryFile file(stream, name, format, defaults, hashed);
   ICM_CHECK(file.begin());
   ICM_CHECK(check_reason(file, name, options));
   // Where no line can say otherwise, a mistake on the command line is one mistake, not a million.

@@ -2,9 +2,11 @@
 //
 // icloud-milterctl suppress list, export: what stands on the list.
 #include <cstdio>
+#include <functional>
 
 #include <fmt/format.h>
 
+#include "milter/ctl/configuration.h"
 #include "milter/ctl/suppress_options.h"
 #include "milter/ctl/suppress_print.h"
 #include "milter/ctl/terminal.h"
@@ -44,27 +46,56 @@ std::string plain_line(const Suppression& entry) { return entry.address + '\n'; 
 
 std::string json_entry(const Suppression& entry) { return json_line(entry) + '\n'; }
 
+// Whose addresses: as they are stored, or as an import takes them.
+enum class Addresses { stored, exported };
+
 Status print_each(const SuppressOptions& options, std::string_view header,
-                  std::string (*line)(const Suppression&)) {
+                  const std::function<std::string(const Suppression&)>& line, Addresses addresses) {
   const WallTime now = now_in_seconds();
   ICM_TRY(const RecordFilter filter, read_filter(options, now));
   ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
   const auto& book = opened.book;
   Printer printer;
   printer.add(header);
-  ICM_CHECK(book->each(filter, now, [&](const Suppression& entry) { printer.add(line(entry)); }));
+  ICM_CHECK(book->each(filter, now, [&](Suppression entry) {
+    if (addresses == Addresses::exported) entry.address = opened.forms.exported(entry.address);
+    printer.add(line(entry));
+  }));
   return printer.finish();
 }
 
+// The digits of each address, one a line.
+Status export_hashes(const SuppressOptions& options, AddressHash hash) {
+  if (!options.format.empty() && options.format != "plain") {
+    return fail(Code::syntax, fmt::format("format: expected plain with --hashed, found \"{}\"",
+                                          for_log(options.format)));
+  }
+  std::uint64_t others = 0;
+  const auto line = [&](const Suppression& entry) -> std::string {
+    const AddressForm form = form_of(entry.address);
+    if (form == form_of(hash)) return entry.address.substr(prefix_of(form).size()) + '\n';
+    if (form == AddressForm::plain) return digits_of(hash, entry.address) + '\n';
+    ++others;
+    return {};
+  };
+  ICM_CHECK(print_each(options, "", line, Addresses::stored));
+  if (others == 0) return {};
+  complain(fmt::format("{} {} left out, kept as another hash alone", grouped(others),
+                       others == 1 ? "entry is" : "entries are"));
+  return {};
+}
+
 Status export_entries(const SuppressOptions& options) {
+  ICM_TRY(const std::optional<AddressHash> hashed, read_hashed(options));
+  if (hashed) return export_hashes(options, *hashed);
   if (options.format.empty() || options.format == "csv") {
-    return print_each(options, csv_header(), csv_line);
+    return print_each(options, csv_header(), csv_line, Addresses::exported);
   }
   if (options.format == "plain") {
-    return print_each(options, "", plain_line);
+    return print_each(options, "", plain_line, Addresses::exported);
   }
   if (options.format == "json") {
-    return print_each(options, "", json_entry);
+    return print_each(options, "", json_entry, Addresses::exported);
   }
   return fail(Code::syntax, fmt::format("format: expected csv, plain or json, found \"{}\"",
                                         for_log(options.format)));
@@ -73,8 +104,9 @@ Status export_entries(const SuppressOptions& options) {
 }  // namespace
 
 Exit suppress_list(const SuppressOptions& options) {
-  const Status done = options.json ? print_each(options, "", json_entry)
-                                   : print_each(options, list_header(), list_line);
+  const Status done = options.json
+                          ? print_each(options, "", json_entry, Addresses::stored)
+                          : print_each(options, list_header(), list_line, Addresses::stored);
   return done ? Exit::done : complain_about(done.error());
 }
 

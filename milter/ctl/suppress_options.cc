@@ -86,6 +86,7 @@ Result<OpenBook> open_book_of(const SuppressOptions& options, Missing missing) {
   }
   ICM_TRY(const Notices notices, prepare_store(store, lock_deadline()));
   for (const std::string& notice : notices) complain(notice);
+  ICM_TRY(opened.forms, address_forms(store, credentials_directory()));
   ICM_TRY(opened.book, open_book(store, missing, lock_deadline(), credentials_directory()));
   return opened;
 }
@@ -101,6 +102,14 @@ Status check_stream(const OpenBook& opened, std::string_view scope) {
   return fail(Code::syntax,
               fmt::format("scope: expected a stream of the configuration ({}), found \"{}\"",
                           names.empty() ? "it has none" : names, for_log(scope)));
+}
+
+Result<std::optional<AddressHash>> read_hashed(const SuppressOptions& options) {
+  if (options.hashed.empty()) return std::optional<AddressHash>();
+  const std::optional<AddressHash> hash = address_hash(options.hashed);
+  if (hash) return hash;
+  return fail(Code::syntax,
+              fmt::format("hashed: expected sha256 or md5, found \"{}\"", for_log(options.hashed)));
 }
 
 Result<SuppressionReason> read_reason(std::string_view text) {

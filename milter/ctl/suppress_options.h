@@ -11,6 +11,7 @@
 
 #include "milter/ctl/command.h"
 #include "policy/config/config.h"
+#include "policy/store/address_forms.h"
 #include "policy/store/suppression_book.h"
 
 namespace icm::ctl {
@@ -34,10 +35,12 @@ struct SuppressOptions {
   std::string pattern;
   std::string import;
   std::string act_of_recipient;
+  std::string hashed;
   bool expired = false;
   bool dry_run = false;
   bool skip_bad = false;
   bool json = false;
+  bool without_backup = false;
 };
 
 // One function for each word behind `suppress`.
@@ -49,6 +52,7 @@ Exit suppress_import(const SuppressOptions& options);
 Exit suppress_export(const SuppressOptions& options);
 Exit suppress_imports(const SuppressOptions& options);
 Exit suppress_undo(const SuppressOptions& options);
+Exit suppress_hash(const SuppressOptions& options);
 
 // Now, in whole seconds: what a person reads needs no more.
 WallTime now_in_seconds();
@@ -63,6 +67,7 @@ void add_place(CLI::App& command, SuppressOptions& options);
 // The list that --store names, else that of the configuration, of which the rest says a little.
 struct OpenBook {
   std::unique_ptr<SuppressionBook> book;
+  AddressForms forms{};
   bool siblings = true;
   std::optional<std::vector<std::string>> streams{};  // absent with --store
 };
@@ -70,6 +75,9 @@ struct OpenBook {
 
 // Whether mail of this scope can be: a stream that is misspelt would suppress nothing.
 [[nodiscard]] Status check_stream(const OpenBook& opened, std::string_view scope);
+
+// --hashed; nothing when it is not given.
+[[nodiscard]] Result<std::optional<AddressHash>> read_hashed(const SuppressOptions& options);
 
 [[nodiscard]] Result<SuppressionReason> read_reason(std::string_view text);
 

@@ -13,6 +13,7 @@
 
 #include <utility>
 
+#include "policy/auth/md5.h"
 #include "policy/base/handle.h"
 
 namespace icm {
@@ -66,6 +67,18 @@ bool has_short_exponent(const EVP_PKEY* key) {
 }
 
 }  // namespace
+
+std::string md5(std::string_view octets) {
+  static const Handle<EVP_MD, EVP_MD_free> algorithm(EVP_MD_fetch(nullptr, "MD5", nullptr));
+  constexpr std::size_t size = 16;
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int length = 0;
+  const bool is_made = algorithm != nullptr &&
+                       EVP_Digest(octets.data(), octets.size(), digest.data(), &length,
+                                  algorithm.get(), nullptr) == 1 &&
+                       length == size;
+  return is_made ? std::string(reinterpret_cast<const char*>(digest.data()), size) : std::string();
+}
 
 struct Sha256::Context {
   EvpDigestContext digest{EVP_MD_CTX_new()};

@@ -197,6 +197,11 @@ void SnapshotBuilder::put(const SnapshotRecord& record) {
 }
 
 void SnapshotBuilder::add(const SourceEntry& entry) {
+  const AddressForm form = form_of(entry.key);
+  if (form != AddressForm::plain && !marked_.test(static_cast<std::size_t>(form))) {
+    marked_.set(static_cast<std::size_t>(form));
+    put({hash_(prefix_of(form)), SuppressionReason::manual, 0, std::nullopt});
+  }
   put({hash_(entry.key), entry.reason, scope_number(entry.scope), entry.expires});
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "policy/base/keyed_hash.h"
+#include "policy/store/address_forms.h"
 #include "policy/store/suppression_source.h"
 
 namespace icm {
@@ -117,6 +118,8 @@ class SnapshotBuilder {
   // For what is to be merged over `older`.
   explicit SnapshotBuilder(const AddressSnapshot& older);
 
+  // The first address of a form that is not plain adds the mark of that form as well, a record of
+  // its prefix alone: so nothing is hashed for a list without such addresses.
   void add(const SourceEntry& entry);
   // Nothing stands for this address any more.
   void end(std::string_view key);
@@ -137,6 +140,7 @@ class SnapshotBuilder {
   std::string last_scope_;  // neighbours mostly have the same
   unsigned last_number_ = 0;
   std::uint64_t size_ = 0;
+  FormSet marked_;
   std::array<std::vector<SnapshotRecord>, 1u << part_bits> parts_;
 };
 

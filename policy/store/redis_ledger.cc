@@ -18,10 +18,11 @@ WallTime time_of(const RedisEntry& entry) {
 
 }  // namespace
 
-Result<std::unique_ptr<Ledger>> RedisLedger::open(const RedisOptions& options, Deadline deadline) {
+Result<std::unique_ptr<Ledger>> RedisLedger::open(const RedisOptions& options, Deadline deadline,
+                                                  AddressForms forms) {
   RedisSubscriptions subscriptions(options);
   ICM_CHECK(subscriptions.open(Missing::refuse, deadline));
-  return std::unique_ptr<Ledger>(new RedisLedger(std::move(subscriptions)));
+  return std::unique_ptr<Ledger>(new RedisLedger(std::move(subscriptions), std::move(forms)));
 }
 
 Result<Standing> RedisLedger::find(const Mailbox& mailbox, const std::vector<std::string>& scopes,
@@ -30,7 +31,13 @@ Result<Standing> RedisLedger::find(const Mailbox& mailbox, const std::vector<std
     return fail(Code::temporary,
                 fmt::format("{}: no time left to ask the ledger", subscriptions_.shelf().text()));
   }
-  ICM_TRY(RedisSubscriptions::Known known, subscriptions_.with_past(mailbox.key(), deadline));
+  RedisSubscriptions::Known known;
+  for (const std::string& form : forms_.of_ledger(mailbox.key())) {
+    ICM_TRY(const RedisSubscriptions::Known some, subscriptions_.with_past(form, deadline));
+    known.subscriptions.insert(known.subscriptions.end(), some.subscriptions.begin(),
+                               some.subscriptions.end());
+    known.past.insert(known.past.end(), some.past.begin(), some.past.end());
+  }
   const auto is_asked = [&](const std::string& scope) {
     return scope == "global" || std::ranges::find(scopes, scope) != scopes.end();
   };

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/store/address_forms.h"
 #include "policy/store/redis_subscriptions.h"
 
 namespace icm {
@@ -19,7 +20,8 @@ class RedisLedger final : public Ledger {
   // Code::config says what an administrator must change, Code::temporary that no server was to be
   // had until `deadline`.
   [[nodiscard]] static Result<std::unique_ptr<Ledger>> open(const RedisOptions& options,
-                                                            Deadline deadline);
+                                                            Deadline deadline,
+                                                            AddressForms forms = {});
 
   // A server that does not answer, or has lost list or ledger, is an Error, never an empty answer.
   [[nodiscard]] Result<Standing> find(const Mailbox& mailbox,
@@ -27,12 +29,13 @@ class RedisLedger final : public Ledger {
                                       Deadline deadline) const override;
 
  private:
-  explicit RedisLedger(RedisSubscriptions subscriptions)
-      : subscriptions_(std::move(subscriptions)) {}
+  RedisLedger(RedisSubscriptions subscriptions, AddressForms forms)
+      : subscriptions_(std::move(subscriptions)), forms_(std::move(forms)) {}
   [[nodiscard]] Result<std::optional<WallTime>> left(std::vector<RedisEntry> past,
                                                      Deadline deadline) const;
 
   RedisSubscriptions subscriptions_;
+  AddressForms forms_;
 };
 
 }  // namespace icm

@@ -5,10 +5,12 @@ namespace icm {
 
 Result<std::unique_ptr<SuppressionList>> RedisSuppressionList::open(const RedisOptions& options,
                                                                     Missing missing,
-                                                                    Deadline deadline) {
+                                                                    Deadline deadline,
+                                                                    AddressForms forms) {
   RedisShelf shelf(options);
   ICM_CHECK(shelf.open(missing, deadline));
-  return std::unique_ptr<SuppressionList>(new RedisSuppressionList(std::move(shelf)));
+  return std::unique_ptr<SuppressionList>(
+      new RedisSuppressionList(std::move(shelf), std::move(forms)));
 }
 
 Result<std::vector<Suppression>> RedisSuppressionList::find(const Mailbox& mailbox,
@@ -19,16 +21,13 @@ Result<std::vector<Suppression>> RedisSuppressionList::find(const Mailbox& mailb
     return fail(Code::temporary,
                 fmt::format("{}: no time left to ask the suppression list", shelf_.text()));
   }
-  std::vector<std::string> addresses{mailbox.key()};
-  if (siblings) {
-    for (std::string& sibling : sibling_keys(mailbox)) addresses.push_back(std::move(sibling));
-  }
-  ICM_TRY(std::vector<std::vector<RedisEntry>> found, shelf_.standing(addresses, deadline));
+  const AddressQuestion question(forms_, mailbox, siblings);
+  ICM_TRY(std::vector<std::vector<RedisEntry>> found, shelf_.standing(question.stored(), deadline));
   std::vector<Suppression> candidates;
   for (std::vector<RedisEntry>& entries : found) {
     for (RedisEntry& entry : entries) candidates.push_back(std::move(entry.entry));
   }
-  return entries_in_force(std::move(candidates), mailbox, scopes, siblings, now);
+  return entries_in_force(question.named(std::move(candidates)), mailbox, scopes, siblings, now);
 }
 
 }  // namespace icm

@@ -4,10 +4,18 @@
 // of one bucket: entries, past, log, ledger.
 #pragma once
 
+// "\1h" begins the check value of the key that addresses are hashed under, if they are; whoever has
+// another one, which is the last of ARGV, neither reads nor writes.
+#define ICM_CHECK_KEY                                                       \
+  "local key = redis.call('ZRANGEBYLEX', KEYS[1], '[\\1h', '(\\1i')[1]\n"   \
+  "if key and string.sub(key, 3) ~= ARGV[#ARGV] then\n"                     \
+  "  return redis.error_reply('OTHERKEY it is hashed under another key')\n" \
+  "end\n"
+
 // "\1" begins the mark of the list; without it nothing is answered.
 #define ICM_FIND_MARK                                                    \
   "local mark = redis.call('ZRANGEBYLEX', KEYS[1], '[\\1', '(\\2')[1]\n" \
-  "if not mark then return redis.error_reply('NOLIST there is none') end\n"
+  "if not mark then return redis.error_reply('NOLIST there is none') end\n" ICM_CHECK_KEY
 
 // The same of the ledger.
 #define ICM_FIND_LEDGER                                                    \

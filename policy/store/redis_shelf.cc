@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "policy/base/text.h"
+#include "policy/store/address_forms.h"
 #include "policy/store/redis_scripts.h"
 
 namespace icm {
@@ -17,6 +18,7 @@ namespace {
 using Kind = RedisReply::Kind;
 
 const RedisScript make_list(
+    ICM_CHECK_KEY
     "local mark = redis.call('ZRANGEBYLEX', KEYS[1], '[\\1', '(\\2')[1]\n"
     "if mark then return mark end\n"
     "if ARGV[1] == '' then return redis.error_reply('NOLIST there is none') end\n"
@@ -123,6 +125,10 @@ std::string_view missing_of(const Error& error) {
   return {};
 }
 
+bool is_of_other_key(const Error& error) {
+  return error.text.find("\"OTHERKEY ") != std::string::npos;
+}
+
 // What a server that forgot the list says, in words that help; every other Error as it is.
 template <class T>
 Result<T> explained(Result<T> result, const RedisClient& client, const std::string& prefix) {
@@ -144,6 +150,7 @@ std::vector<RedisCall> RedisShelf::calls_of(const std::vector<BucketCall>& calls
     all.push_back({{std::move(keys.entries), std::move(keys.past), std::move(keys.log),
                     std::move(keys.ledger)},
                    one.arguments});
+    all.back().arguments.push_back(hash_key_check_);
   }
   return all;
 }
@@ -152,8 +159,11 @@ Result<std::vector<RedisReply>> RedisShelf::run_each(const RedisScript& script,
                                                      const std::vector<BucketCall>& calls,
                                                      Deadline deadline,
                                                      Durability durability) const {
-  return explained(client_->run_each(script, calls_of(calls), deadline, durability), *client_,
-                   prefix_);
+  auto replies = client_->run_each(script, calls_of(calls), deadline, durability);
+  if (!replies && is_of_other_key(replies.error())) {
+    return other_hash_key(client_->text(), hash_key_check_);
+  }
+  return explained(std::move(replies), *client_, prefix_);
 }
 
 Status RedisShelf::find_or_make(const RedisScript& script, std::string_view what, Missing missing,
@@ -162,6 +172,9 @@ Status RedisShelf::find_or_make(const RedisScript& script, std::string_view what
   std::vector<BucketCall> calls;
   for (int bucket = 0; bucket < redis_buckets; ++bucket) calls.push_back({bucket, {mark}});
   const auto marks = client_->run_each(script, calls_of(calls), deadline);
+  if (!marks && is_of_other_key(marks.error())) {
+    return other_hash_key(client_->text(), hash_key_check_);
+  }
   const std::string_view lacks = marks ? std::string_view() : missing_of(marks.error());
   if (!lacks.empty()) {
     return fail(Code::config, fmt::format("{}: there is no {} \"{}\"; put its backup back if there "
@@ -336,6 +349,17 @@ Result<std::vector<std::string>> RedisShelf::ledger_page(int bucket, const std::
                                                          std::size_t most,
                                                          Deadline deadline) const {
   return page_of(bucket_keys(prefix_, bucket).ledger, after, most, deadline);
+}
+
+Result<std::vector<std::int64_t>> RedisShelf::deeds(Deadline deadline) const {
+  const std::string key = deeds_key(prefix_);
+  ICM_TRY(const RedisReply reply, client_->ask(key, {"HKEYS", key}, deadline));
+  if (reply.kind != Kind::list) return unexpected_reply(*client_, "numbers of deeds", reply);
+  std::vector<std::int64_t> numbers;
+  for (const RedisReply& item : reply.items) {
+    if (const auto number = number_of(item.text)) numbers.push_back(*number);
+  }
+  return numbers;
 }
 
 Result<std::vector<BucketEnd>> RedisShelf::ends(Deadline deadline) const {

@@ -38,10 +38,12 @@ class RedisShelf {
   explicit RedisShelf(const RedisOptions& options, std::shared_ptr<Generation> generation = nullptr)
       : client_(std::make_shared<RedisClient>(options)),
         prefix_(options.prefix),
+        hash_key_check_(options.hash_key_check),
         generation_(std::move(generation)) {}
 
   // Makes the list where there is none; Code::config when it is of another version, or when there
-  // is none and it shall not be made.
+  // is none and it shall not be made. Code::config also, here and wherever entries are read or
+  // written, when the list is hashed under another key than the options say.
   [[nodiscard]] Status open(Missing missing, Deadline deadline) const;
   // The same of the ledger of consent, where there is a list.
   [[nodiscard]] Status open_ledger(Missing missing, Deadline deadline) const;
@@ -89,6 +91,9 @@ class RedisShelf {
                                                              std::size_t most,
                                                              Deadline deadline) const;
 
+  // The numbers of all deeds.
+  [[nodiscard]] Result<std::vector<std::int64_t>> deeds(Deadline deadline) const;
+
   // Of all buckets.
   [[nodiscard]] Result<std::vector<BucketEnd>> ends(Deadline deadline) const;
 
@@ -109,6 +114,7 @@ class RedisShelf {
 
   std::shared_ptr<RedisClient> client_;
   std::string prefix_;
+  std::string hash_key_check_;
   std::shared_ptr<Generation> generation_;
 };
 

@@ -22,6 +22,7 @@ struct RedisOptions {
   std::string master_name;            // with Sentinels
   RedisLogin login;
   std::string prefix = "icloud-milter";  // of every key
+  std::string hash_key_check;  // AddressForms::check_value(): what the list is hashed under
   std::chrono::milliseconds timeout{2000};
 };
 

@@ -53,6 +53,7 @@ std::shared_ptr<const SuppressionList> or_absent(std::unique_ptr<SuppressionList
 
 SnapshotKeeper::SnapshotKeeper(Means means)
     : source_(std::move(means.source)),
+      forms_(std::move(means.forms)),
       open_list_(std::move(means.open_list)),
       file_(std::move(means.file)),
       meanwhile_(std::move(means.meanwhile)),
@@ -69,6 +70,7 @@ Status SnapshotKeeper::stand_in(const Error& away) {
     return fail(away.code, fmt::format("{}; the list as it was last seen cannot stand in: {}",
                                        away.text, read.error().text));
   }
+  if (!in_use().view->is_of_our_key) return other_hash_key(file_, forms_.check_value());
   went_away(away);
   return {};
 }
@@ -138,6 +140,11 @@ void SnapshotKeeper::say_away(const Error& error) {
 }
 
 void SnapshotKeeper::came_back() {
+  const auto view = in_use().view;
+  if (view != nullptr && !view->is_of_our_key) {
+    const Status other = other_hash_key("the list in memory", forms_.check_value());
+    return went_away(other.error());
+  }
   const bool is_news = problem_.with([&](std::optional<Error>& problem) {
     if (is_damaged_) return false;  // a lookup has just found that out
     is_away_ = false;
@@ -188,6 +195,7 @@ void SnapshotKeeper::run() {
 }
 
 void SnapshotKeeper::use(SnapshotView view) {
+  look_for_forms(view, forms_);
   auto next = std::make_shared<const SnapshotView>(std::move(view));
   // The earlier one is given back outside the lock: millions of pages take their time.
   in_use_.with([&](InUse& in_use) { in_use.view.swap(next); });

@@ -54,6 +54,7 @@ class SnapshotKeeper {
     OpenList open_list;     // for when another store has taken the place of that one
     std::string file;       // where the snapshot outlives a restart; may be empty
     std::string meanwhile;  // what holds while the store is away, in words
+    AddressForms forms{};   // in which addresses stand
     std::chrono::milliseconds pace{100};
     std::size_t most_recent = 65536;  // changes that are kept apart, before all is put together
   };
@@ -80,6 +81,7 @@ class SnapshotKeeper {
   }
 
   const SuppressionSource& source() const { return *source_; }
+  const AddressForms& forms() const { return forms_; }
 
   // The store did not answer, or not to this question.
   bool is_away() const { return is_away_.load(std::memory_order_relaxed); }
@@ -120,8 +122,9 @@ class SnapshotKeeper {
   void say(StoreNotice::Grade grade, const std::string& text);
   void set_file_problem(std::string problem);
 
-  // Of the thread alone, but for generation() and stored_key() of the source.
+  // Of the thread alone, but for generation() of the source.
   const std::unique_ptr<SuppressionSource> source_;
+  const AddressForms forms_;
   const OpenList open_list_;
   const std::string file_;
   const std::string meanwhile_;

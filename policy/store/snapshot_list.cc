@@ -24,6 +24,9 @@ SnapshotSuppressionList::SnapshotSuppressionList(SnapshotKeeper::Means means, Wh
     : while_away_(while_away), keeper_(with_words(std::move(means), while_away)) {}
 
 Result<std::vector<Suppression>> SnapshotSuppressionList::from_memory(SnapshotAnswer answer) const {
+  if (answer.is_unreadable) {
+    return other_hash_key("what is in memory of the list", keeper_.forms().check_value());
+  }
   if (!answer.is_vague) return std::move(answer.entries);
   const std::optional<Error> problem = keeper_.problem();
   return fail(Code::temporary,
@@ -46,7 +49,7 @@ Result<std::vector<Suppression>> SnapshotSuppressionList::find(
   const std::uint64_t generation = keeper_.source().generation();
   const SnapshotKeeper::InUse in_use = keeper_.in_use();
   const auto ask_memory = [&] {
-    return ask_view(*in_use.view, keeper_.source(), mailbox, scopes, siblings, now);
+    return ask_view(*in_use.view, keeper_.forms(), mailbox, scopes, siblings, now);
   };
   const bool is_known = in_use.view != nullptr;
   const bool may_stand_in = is_known && while_away_ == WhileAway::last_known;

@@ -31,25 +31,49 @@ void add_known(const SnapshotView& view, std::uint64_t hash, const std::string& 
   }
 }
 
+bool has_record(const SnapshotView& view, std::string_view key) {
+  const std::uint64_t hash = view.all->hash_of(key);
+  return !view.recent->records(hash).empty() || !view.all->records(hash).empty();
+}
+
 }  // namespace
 
-SnapshotAnswer ask_view(const SnapshotView& view, const SuppressionSource& source,
-                        const Mailbox& mailbox, const std::vector<std::string>& scopes,
-                        bool siblings, WallTime now) {
+void look_for_forms(SnapshotView& view, const AddressForms& forms) {
+  view.is_of_our_key = true;
+  for (const AddressForm form : all_address_forms) {
+    const bool is_there = form == AddressForm::plain || has_record(view, prefix_of(form));
+    view.forms.set(static_cast<std::size_t>(form), is_there);
+    if (!is_there || !is_keyed(form)) continue;
+    view.is_of_our_key = forms.is_keyed() && has_record(view, forms.check_value());
+  }
+}
+
+SnapshotAnswer ask_view(const SnapshotView& view, const AddressForms& forms, const Mailbox& mailbox,
+                        const std::vector<std::string>& scopes, bool siblings, WallTime now) {
   SnapshotAnswer answer;
+  answer.is_unreadable = !view.is_of_our_key;
   std::vector<std::string> keys = {mailbox.key()};
   if (siblings) {
     for (std::string& key : sibling_keys(mailbox)) keys.push_back(std::move(key));
   }
   // Each is somewhere else in memory: they are waited for together.
-  std::vector<std::uint64_t> hashes;
+  struct Place {
+    std::uint64_t hash;
+    const std::string* key;
+  };
+  std::vector<Place> places;
   for (const std::string& key : keys) {
-    hashes.push_back(view.all->hash_of(source.stored_key(key)));
-    view.all->fetch_place(hashes.back());
+    for (const AddressForm form : all_address_forms) {
+      if (!view.forms.test(static_cast<std::size_t>(form))) continue;
+      const std::string text = form == AddressForm::plain ? key : forms.in_form(form, key);
+      if (text.empty()) continue;
+      places.push_back({view.all->hash_of(text), &key});
+      view.all->fetch_place(places.back().hash);
+    }
   }
-  for (const std::uint64_t hash : hashes) view.all->fetch_records(hash);
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    add_known(view, hashes[i], keys[i], !scopes.empty(), answer);
+  for (const Place& place : places) view.all->fetch_records(place.hash);
+  for (const Place& place : places) {
+    add_known(view, place.hash, *place.key, !scopes.empty(), answer);
   }
   answer.entries = entries_in_force(std::move(answer.entries), mailbox, scopes, siblings, now);
   return answer;

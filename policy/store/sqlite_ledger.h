@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 
+#include "policy/store/address_forms.h"
 #include "policy/store/ledger.h"
 
 namespace icm {
@@ -20,7 +21,8 @@ class SqliteLedger final : public Ledger {
   // store of this version or cannot be used by this user; Code::temporary when another process
   // holds it longer than `deadline`.
   [[nodiscard]] static Result<std::unique_ptr<SqliteLedger>> open(const std::string& path,
-                                                                  Deadline deadline);
+                                                                  Deadline deadline,
+                                                                  AddressForms forms = {});
 
   // A locked, damaged or vanished file is an Error, never an empty answer.
   [[nodiscard]] Result<Standing> find(const Mailbox& mailbox,
@@ -29,8 +31,10 @@ class SqliteLedger final : public Ledger {
 
  private:
   class Pool;
-  explicit SqliteLedger(std::shared_ptr<const Pool> pool) : pool_(std::move(pool)) {}
+  SqliteLedger(std::shared_ptr<const Pool> pool, AddressForms forms)
+      : pool_(std::move(pool)), forms_(std::move(forms)) {}
   std::shared_ptr<const Pool> pool_;  // shared only because a unique_ptr would need the whole type
+  AddressForms forms_;
 };
 
 }  // namespace icm

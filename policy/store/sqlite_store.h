@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "policy/store/address_forms.h"
 #include "policy/store/store.h"
 #include "policy/store/suppression_book.h"
 
@@ -18,13 +19,16 @@ namespace icm {
 // `path` has been replaced by another file, open anew.
 class SqliteSuppressionList final : public SuppressionList {
  public:
-  // Refuses, with Code::config, what is not a suppression store of this version or cannot be used
-  // by this user; Code::temporary when another process holds it longer than `deadline`.
+  // Refuses, with Code::config, what is not a suppression store of this version, cannot be used by
+  // this user, or is hashed under another key; Code::temporary when another process holds it longer
+  // than `deadline`.
   [[nodiscard]] static Result<std::unique_ptr<SqliteSuppressionList>> open(const std::string& path,
                                                                            Missing missing,
-                                                                           Deadline deadline);
+                                                                           Deadline deadline,
+                                                                           AddressForms forms = {});
 
-  // A locked, damaged or vanished file is an Error, never an empty answer.
+  // A locked, damaged or vanished file, and one that was hashed under another key meanwhile, is an
+  // Error, never an empty answer.
   [[nodiscard]] Result<std::vector<Suppression>> find(const Mailbox& mailbox,
                                                       const std::vector<std::string>& scopes,
                                                       bool siblings, WallTime now,
@@ -32,9 +36,10 @@ class SqliteSuppressionList final : public SuppressionList {
 
  private:
   class Pool;
-  explicit SqliteSuppressionList(std::shared_ptr<const Pool> pool);
+  SqliteSuppressionList(std::shared_ptr<const Pool> pool, AddressForms forms);
   std::shared_ptr<const Pool>
       pool_;  // shared only because a unique_ptr would need the whole type here
+  AddressForms forms_;
 };
 
 }  // namespace icm

@@ -6,10 +6,15 @@
 #include "policy/auth/sealing_keys.h"
 #include "policy/auth/secret_file.h"
 #include "policy/base/text.h"
+#include "policy/store/form_book.h"
+#include "policy/store/form_ledger_book.h"
 #include "policy/store/generation.h"
+#include "policy/store/hash_key_mark.h"
+#include "policy/store/keyed_source.h"
 #include "policy/store/late_ledger.h"
 #include "policy/store/redis_backoff.h"
 #include "policy/store/redis_book.h"
+#include "policy/store/redis_hashing.h"
 #include "policy/store/redis_ledger.h"
 #include "policy/store/redis_ledger_book.h"
 #include "policy/store/redis_list.h"
@@ -17,6 +22,7 @@
 #include "policy/store/redis_source.h"
 #include "policy/store/sqlite_backoff.h"
 #include "policy/store/sqlite_book.h"
+#include "policy/store/sqlite_hashing.h"
 #include "policy/store/sqlite_ledger.h"
 #include "policy/store/sqlite_ledger_book.h"
 #include "policy/store/sqlite_source.h"
@@ -56,13 +62,33 @@ RedisOptions::Mode mode_of(RedisMode mode) {
   return RedisOptions::Mode::single;
 }
 
+// The servers, and which key the list is hashed under.
+Result<RedisOptions> options_of_list(const StoreConfig& config,
+                                     const std::string& credentials_directory,
+                                     const AddressForms& forms) {
+  ICM_TRY(RedisOptions options, redis_options(config.redis, credentials_directory));
+  options.hash_key_check = forms.check_value();
+  return options;
+}
+
+Status check_key_of_store(const StoreConfig& config, Deadline deadline, const AddressForms& forms) {
+  ICM_TRY(Database database,
+          open_store(config.path, Database::Access::read, Missing::refuse, deadline));
+  return check_hash_key(database, forms);
+}
+
 Result<std::unique_ptr<SuppressionSource>> make_source(const StoreConfig& config,
-                                                       const std::string& credentials_directory) {
+                                                       const std::string& credentials_directory,
+                                                       const AddressForms& forms) {
+  std::unique_ptr<SuppressionSource> source;
   if (config.kind == StoreKind::redis) {
-    ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
-    return RedisSource::make(options, config.path);
+    ICM_TRY(const RedisOptions options, options_of_list(config, credentials_directory, forms));
+    ICM_TRY(source, RedisSource::make(options, config.path));
+  } else {
+    ICM_TRY(source, SqliteSource::open(config.path));
   }
-  return SqliteSource::open(config.path);
+  if (!forms.is_keyed()) return source;
+  return std::make_unique<KeyedSource>(std::move(source), forms);
 }
 
 // So that the daemon of this host sees at once what is written here; without it, with its next look
@@ -70,6 +96,20 @@ Result<std::unique_ptr<SuppressionSource>> make_source(const StoreConfig& config
 std::shared_ptr<Generation> generation_of(const StoreConfig& config) {
   auto generation = Generation::open(config.path);
   return generation ? std::make_shared<Generation>(*std::move(generation)) : nullptr;
+}
+
+Result<std::unique_ptr<AddressHashing>> hashing_of(const StoreConfig& config,
+                                                   const std::string& credentials_directory,
+                                                   const AddressForms& forms) {
+  std::unique_ptr<AddressHashing> hashing;
+  if (!forms.is_keyed()) return hashing;
+  if (config.kind == StoreKind::redis) {
+    ICM_TRY(const RedisOptions options, options_of_list(config, credentials_directory, forms));
+    hashing = std::make_unique<RedisHashing>(options, forms, generation_of(config));
+  } else {
+    hashing = std::make_unique<SqliteHashing>(config.path, forms);
+  }
+  return hashing;
 }
 
 std::string snapshot_file(const StoreConfig& config) {
@@ -165,11 +205,12 @@ Result<MadeStore> make_store(const StoreConfig& config, Deadline deadline,
 Result<std::unique_ptr<SuppressionList>> open_list(const StoreConfig& config, Missing missing,
                                                    Deadline deadline,
                                                    const std::string& credentials_directory) {
+  ICM_TRY(AddressForms forms, address_forms(config, credentials_directory));
   if (config.kind == StoreKind::redis) {
-    ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
-    return RedisSuppressionList::open(options, missing, deadline);
+    ICM_TRY(const RedisOptions options, options_of_list(config, credentials_directory, forms));
+    return RedisSuppressionList::open(options, missing, deadline, std::move(forms));
   }
-  ICM_TRY(auto list, SqliteSuppressionList::open(config.path, missing, deadline));
+  ICM_TRY(auto list, SqliteSuppressionList::open(config.path, missing, deadline, std::move(forms)));
   return list;
 }
 
@@ -183,15 +224,18 @@ Result<std::shared_ptr<SnapshotSuppressionList>> open_snapshot_list(
   };
   const bool last_known = config.while_away == WhileAway::snapshot;
   auto list = open(deadline);
-  const bool stands_in = !list && stand_in == StandIn::allowed && last_known;
+  const bool is_away = !list && !is_other_hash_key(list.error());
+  const bool stands_in = is_away && stand_in == StandIn::allowed && last_known;
   if (!list && !stands_in) return tl::make_unexpected(list.error());
-  ICM_TRY(auto source, make_source(config, credentials_directory));
+  ICM_TRY(const AddressForms forms, address_forms(config, credentials_directory));
+  ICM_TRY(auto source, make_source(config, credentials_directory, forms));
   auto opened = std::make_shared<SnapshotSuppressionList>(
       SnapshotKeeper::Means{.source = std::move(source),
                             .list = list ? *std::move(list) : nullptr,
                             .open_list = open,
                             .file = snapshot_file(config),
-                            .meanwhile = {}},
+                            .meanwhile = {},
+                            .forms = forms},
       last_known ? SnapshotSuppressionList::WhileAway::last_known
                  : SnapshotSuppressionList::WhileAway::error);
   if (stands_in) ICM_CHECK(opened->stand_in(list.error()));
@@ -201,11 +245,40 @@ Result<std::shared_ptr<SnapshotSuppressionList>> open_snapshot_list(
 Result<std::unique_ptr<SuppressionBook>> open_book(const StoreConfig& config, Missing missing,
                                                    Deadline deadline,
                                                    const std::string& credentials_directory) {
+  ICM_TRY(const AddressForms forms, address_forms(config, credentials_directory));
+  std::unique_ptr<SuppressionBook> book;
   if (config.kind == StoreKind::redis) {
-    ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
-    return RedisSuppressionBook::open(options, missing, deadline, generation_of(config));
+    ICM_TRY(const RedisOptions options, options_of_list(config, credentials_directory, forms));
+    ICM_TRY(book, RedisSuppressionBook::open(options, missing, deadline, generation_of(config)));
+  } else {
+    ICM_TRY(book, SqliteSuppressionBook::open(config.path, missing, deadline));
+    ICM_CHECK(check_key_of_store(config, deadline, forms));
   }
-  return SqliteSuppressionBook::open(config.path, missing, deadline);
+  ICM_TRY(auto hashing, hashing_of(config, credentials_directory, forms));
+  return std::make_unique<FormBook>(std::move(book), forms, std::move(hashing), deadline);
+}
+
+Result<AddressForms> address_forms(const StoreConfig& config,
+                                   const std::string& credentials_directory) {
+  constexpr std::string_view option = "store.hash_key_file";
+  const std::string& file = config.hash_key_file;
+  if (file.empty()) return AddressForms();
+  const bool is_credential = file.starts_with("credential:");
+  const auto path = key_path(file, credentials_directory);
+  if (!path) return fail_at(option, path.error());
+  const auto keys = read_secret_keys(*path, is_credential ? KeyGuard::credential : KeyGuard::mode);
+  if (!keys) return fail_at(option, keys.error());
+  if (keys->size() == 1) return AddressForms(keys->front());
+  return fail(Code::config,
+              fmt::format("{}: {}: expected one key, found {}: what is hashed under one cannot be "
+                          "brought under another",
+                          option, *path, keys->size()));
+}
+
+Result<std::unique_ptr<AddressHashing>> open_hashing(const StoreConfig& config,
+                                                     const std::string& credentials_directory) {
+  ICM_TRY(const AddressForms forms, address_forms(config, credentials_directory));
+  return hashing_of(config, credentials_directory, forms);
 }
 
 Result<std::unique_ptr<BackoffBook>> open_backoffs(const StoreConfig& config,
@@ -247,11 +320,12 @@ Result<std::unique_ptr<Ledger>> open_ledger(const StoreConfig& config, Deadline 
                                             const std::string& credentials_directory,
                                             StandIn stand_in) {
   const auto open = [=](Deadline until) -> Result<std::unique_ptr<Ledger>> {
+    ICM_TRY(AddressForms forms, address_forms(config, credentials_directory));
     if (config.kind == StoreKind::redis) {
-      ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
-      return RedisLedger::open(options, until);
+      ICM_TRY(const RedisOptions options, options_of_list(config, credentials_directory, forms));
+      return RedisLedger::open(options, until, std::move(forms));
     }
-    ICM_TRY(auto ledger, SqliteLedger::open(config.path, until));
+    ICM_TRY(auto ledger, SqliteLedger::open(config.path, until, std::move(forms)));
     return ledger;
   };
   auto opened = open(deadline);
@@ -262,11 +336,18 @@ Result<std::unique_ptr<Ledger>> open_ledger(const StoreConfig& config, Deadline 
 Result<std::unique_ptr<LedgerBook>> open_ledger_book(const StoreConfig& config, Missing missing,
                                                      Deadline deadline,
                                                      const std::string& credentials_directory) {
+  ICM_TRY(const AddressForms forms, address_forms(config, credentials_directory));
+  std::unique_ptr<LedgerBook> book;
   if (config.kind == StoreKind::redis) {
-    ICM_TRY(const RedisOptions options, redis_options(config.redis, credentials_directory));
-    return RedisLedgerBook::open(options, missing, deadline);
+    ICM_TRY(const RedisOptions options, options_of_list(config, credentials_directory, forms));
+    ICM_TRY(book, RedisLedgerBook::open(options, missing, deadline));
+  } else {
+    ICM_TRY(book, SqliteLedgerBook::open(config.path, missing, deadline));
+    ICM_CHECK(check_key_of_store(config, deadline, forms));
   }
-  return SqliteLedgerBook::open(config.path, missing, deadline);
+  if (!forms.is_keyed()) return book;
+  ICM_TRY(auto hashing, hashing_of(config, credentials_directory, forms));
+  return std::make_unique<FormLedgerBook>(std::move(book), forms, std::move(hashing), deadline);
 }
 
 }  // namespace icm

@@ -6,6 +6,8 @@
 #include <memory>
 
 #include "policy/config/config.h"
+#include "policy/store/address_forms.h"
+#include "policy/store/address_hashing.h"
 #include "policy/store/backoff.h"
 #include "policy/store/ledger.h"
 #include "policy/store/rate_limiter.h"
@@ -42,9 +44,10 @@ struct MadeStore {
 [[nodiscard]] Result<MadeStore> make_store(const StoreConfig& config, Deadline deadline,
                                            const std::string& credentials_directory = {});
 
-// For judging mail. Code::config says what an administrator must change, Code::temporary that the
-// store was not to be had until `deadline`. `credentials_directory` is systemd's
-// CREDENTIALS_DIRECTORY, empty when there is none.
+// For judging mail. Code::config says what an administrator must change, which a list that is
+// hashed under another key than store.hash_key_file is (also below), Code::temporary that the store
+// was not to be had until `deadline`. `credentials_directory` is systemd's CREDENTIALS_DIRECTORY,
+// empty when there is none.
 [[nodiscard]] Result<std::unique_ptr<SuppressionList>> open_list(
     const StoreConfig& config, Missing missing, Deadline deadline,
     const std::string& credentials_directory = {});
@@ -68,6 +71,15 @@ enum class StandIn {
 [[nodiscard]] Result<std::unique_ptr<SuppressionBook>> open_book(
     const StoreConfig& config, Missing missing, Deadline deadline,
     const std::string& credentials_directory = {});
+
+// How the store keeps addresses, with the key in store.hash_key_file. Code::config says what is
+// wrong with the file.
+[[nodiscard]] Result<AddressForms> address_forms(const StoreConfig& config,
+                                                 const std::string& credentials_directory = {});
+
+// What the store knows of that key; nullptr where it keeps addresses as they are.
+[[nodiscard]] Result<std::unique_ptr<AddressHashing>> open_hashing(
+    const StoreConfig& config, const std::string& credentials_directory = {});
 
 // Pauses and slowdowns: of this host, or of the fleet.
 [[nodiscard]] Result<std::unique_ptr<BackoffBook>> open_backoffs(

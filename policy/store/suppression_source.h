@@ -18,13 +18,13 @@ namespace icm {
 
 // What a snapshot keeps of one entry. The views live as long as the call that hands it over.
 struct SourceEntry {
-  std::string_view key;  // the address as the store keeps it: what stored_key() gives
+  std::string_view key;  // the address as the store keeps it
   std::string_view scope;
   SuppressionReason reason = SuppressionReason::manual;
   std::optional<WallTime> expires;
 };
 
-// generation() and stored_key() are safe from any thread; the others belong to one thread.
+// generation() is safe from any thread; the others belong to one thread.
 class SuppressionSource {
  public:
   // Takes one entry; false: enough, the reading shall end.
@@ -37,10 +37,6 @@ class SuppressionSource {
   // Differs from every number it gave before once a write has been acknowledged to its writer on
   // this host; writes on other hosts may take a second. Costs one atomic load.
   virtual std::uint64_t generation() const = 0;
-
-  // How the store keeps the address whose Mailbox::key() is `key`: as it is, unless the store keeps
-  // hashes only.
-  virtual std::string stored_key(std::string key) const { return key; }
 
   // Every entry that stands, once each and in any order, expired ones as well. Answers with a
   // cursor: where to read on with changes(). What is written meanwhile is either in it, or comes

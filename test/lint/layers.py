@@ -17,6 +17,9 @@ LAYERS = {
     "policy/dns": BASE + ["policy/message"],
     "policy/auth": BASE + ["policy/message", "policy/dns"],
     "policy/store": BASE + ["policy/message"],
+    # How addresses are hashed, and what is left of words about them.
+    "policy/store/address_forms": BASE + ["policy/store", "policy/auth"],
+    "policy/store/address_hashing": BASE + ["policy/store", "policy/replies"],
     # The one place that chooses a store by what was configured.
     "policy/store/stores": BASE + ["policy/store", "policy/config", "policy/auth"],
     "policy/replies": BASE,

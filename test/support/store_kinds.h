@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "policy/store/address_hashing.h"
 #include "policy/store/ledger.h"
 #include "policy/store/suppression_book.h"
 #include "policy/store/suppression_source.h"
@@ -21,6 +22,13 @@ class TestStore {
   virtual Result<std::unique_ptr<SuppressionSource>> source() = 0;
   virtual Result<std::unique_ptr<Ledger>> ledger() = 0;  // once there is a book of it
   virtual Result<std::unique_ptr<LedgerBook>> ledger_book() = 0;
+
+  // From now on whoever opens the store has these.
+  virtual void use(AddressForms forms) = 0;
+  virtual std::unique_ptr<AddressHashing> hashing() = 0;
+  virtual std::string place() const = 0;  // as errors name it
+  // Every octet that is kept of the list, its history, the ledger and what was done.
+  virtual std::string everything() = 0;
 };
 
 enum class TestStoreKind { sqlite, redis, redis_cluster };
