@@ -30,8 +30,9 @@ struct ThrottleOptions {
   std::string span;
   std::string because;
   std::string every;
-  int percent = 50;
+  std::optional<int> percent;
 };
+constexpr int usual_percent = 50;
 using Options = std::shared_ptr<ThrottleOptions>;
 
 Exit show(const DaemonOption& option) {
@@ -122,6 +123,12 @@ Status put(const ThrottleOptions& options, Backoff backoff) {
     backoff.subject = fmt::format("{} ({})", options.what.back(), backoff.subject);
   }
   fmt::print("{}\n", one_line(backoff));
+  if (place.config && place.config->throttle.mode != Mode::enforce) {
+    complain(
+        fmt::format("warning: mail goes on: throttle.mode is {} in the configuration; write "
+                    "enforce there, or run icloud-milterctl policy throttle enforce",
+                    to_string(place.config->throttle.mode)));
+  }
   return {};
 }
 
@@ -151,8 +158,13 @@ Status slow(const ThrottleOptions& options) {
   } else if (backoff.kind != BackoffKind::slow) {
     return fail(Code::syntax,
                 fmt::format("a {} cannot be slowed, only paused", to_string(backoff.kind)));
+  } else if (!options.every.empty()) {
+    return fail(Code::syntax, "--every is for a recipient; of an address, --percent is left");
   }
-  backoff.percent = options.percent;
+  if (backoff.kind == BackoffKind::recipient && options.percent) {
+    return fail(Code::syntax, "--percent is for an address that mail leaves from, or all");
+  }
+  backoff.percent = options.percent.value_or(usual_percent);
   return put(options, std::move(backoff));
 }
 

@@ -104,6 +104,10 @@ TEST_F(Throttle, says_what_was_expected) {
   EXPECT_EQ(run({"pause", "all", "--for", "90d"}),
             wrong("--for: expected a span from 1s to 31d such as 15m or 2h, got \"90d\""));
   EXPECT_EQ(run({"slow", "all", "--percent", "100"}).exit, 2);
+  EXPECT_EQ(run({"slow", "all", "--every", "5m"}),
+            wrong("--every is for a recipient; of an address, --percent is left"));
+  EXPECT_EQ(run({"slow", "recipient", "bob@icloud.com", "--every", "5m", "--percent", "9"}),
+            wrong("--percent is for an address that mail leaves from, or all"));
 }
 
 TEST_F(Throttle, does_not_pause_an_address_that_no_mail_leaves_from) {
@@ -114,7 +118,10 @@ TEST_F(Throttle, does_not_pause_an_address_that_no_mail_leaves_from) {
             wrong("no mail leaves from 192.0.2.8: egress.addresses and the egress of the streams "
                   "name 192.0.2.1, 192.0.2.7"));
   EXPECT_EQ(run_as_given({"pause", "192.0.2.7", "--config", config}),
-            (Outcome{0, "pause 192.0.2.7 until it is removed, by ME\n", ""}));
+            (Outcome{0, "pause 192.0.2.7 until it is removed, by ME\n",
+                     "icloud-milterctl: warning: mail goes on: throttle.mode is observe in the "
+                     "configuration; write enforce there, or run icloud-milterctl policy throttle "
+                     "enforce\n"}));
 }
 
 TEST(ThrottleText, says_how_limits_stand_and_for_whom_they_are_counted) {
