@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "policy/base/text.h"
+#include "policy/recipient_findings.h"
 #include "policy/store/rate_counter.h"
 #include "policy/throttle.h"
 
@@ -72,7 +73,12 @@ std::string resume(std::string_view what) {
 
 std::string fix_of(const PlannedCharge& planned) {
   if (planned.slowed && planned.limit == nullptr && !planned.day) {
-    return resume(for_log(planned.subject, why_shown));
+    // "192.0.2.7" or "all"; "recipient ADDRESS", and an address may hold what a shell takes.
+    constexpr std::string_view kind = "recipient ";
+    const std::string subject = for_log(planned.subject, why_shown);
+    const bool is_recipient = subject.starts_with(kind);
+    return resume(is_recipient ? std::string(kind) + shell_word(subject.substr(kind.size()))
+                               : subject);
   }
   const std::string option = planned.day ? std::string("throttle.warm_up")
                                          : fmt::format("throttle.limits, name: {}", planned.name);
