@@ -140,7 +140,21 @@ Status EntryFields::set(EntryField field, std::string_view text) {
   return {};
 }
 
+Status check_has_come(const Suppression& entry) {
+  const WallTime latest = now_in_seconds() + std::chrono::hours{24};
+  const auto check = [&](EntryField field, WallTime time) -> Status {
+    if (time <= latest) return {};
+    return fail(Code::syntax, fmt::format("{}: expected a time that has come, found {}",
+                                          to_string(field), to_rfc3339(time)));
+  };
+  ICM_CHECK(check(EntryField::created, entry.created));
+  ICM_CHECK(check(EntryField::confirmed, entry.confirmed.value_or(entry.created)));
+  if (!entry.evidence) return {};
+  return check(EntryField::last_seen, entry.evidence->last_seen);
+}
+
 Result<Suppression> EntryFields::finish() && {
+  ICM_CHECK(check_has_come(entry_));
   if (entry_.confirmed && *entry_.confirmed <= entry_.created) {
     return fail(Code::syntax,
                 fmt::format("confirmed: expected a time after created ({}), found {}",

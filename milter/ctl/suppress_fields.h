@@ -36,6 +36,10 @@ std::optional<EntryField> entry_field(std::string_view name);
 std::string_view to_string(EntryField field);
 bool is_of_evidence(EntryField field);
 
+// Whether what the entry says of the past is not yet to come (by more than a day: lists of others
+// name no time zone): nothing that the recipient does would ever be later. Code::syntax.
+[[nodiscard]] Status check_has_come(const Suppression& entry);
+
 class EntryFields {
  public:
   // What is not given comes from `defaults`. With `hashed` the address is the digits of such a

@@ -152,6 +152,7 @@ Result<Suppression> EntryFile::read_foreign_row() const {
   for (const CsvField& field : fields_) texts.push_back(field.text);
   Suppression entry = defaults_;
   ICM_CHECK(read_foreign(*foreign_, foreign_columns_, texts, entry));
+  ICM_CHECK(check_has_come(entry));
   return entry;
 }
 

@@ -114,6 +114,14 @@ TEST_F(SuppressBulk, imports_what_the_options_say_for_what_the_file_leaves_open)
                 "eve@me.com,suspended,stream:shop,NOW,2126-01-01T00:00:00Z,crm,n,,,,,,,\r\n");
 }
 
+TEST_F(SuppressBulk, takes_nothing_that_is_yet_to_have_happened) {
+  const std::string list = in_directory("list.csv");
+  EXPECT_EQ(
+      import("address,reason,created\nbob@icloud.com,unsubscribe,9999-12-31\n", {"--skip-bad"}).err,
+      "icloud-milterctl: " + list +
+          ":2: created: expected a time that has come, found 9999-12-31T00:00:00.000Z\n");
+}
+
 TEST_F(SuppressBulk, imports_nothing_when_a_line_is_bad_and_names_every_one) {
   run({"add", "joe@mac.com"});
   const std::string list = in_directory("list.csv");
