@@ -14,7 +14,8 @@ constexpr std::size_t longest_reply = 1000;
 // Digits, and words that have some, become "#": what a server counts, or calls a session.
 std::string shape_of(const ReceivedReply& reply) {
   std::string shape = fmt::format("{} {}", reply.code, reply.enhanced_code);
-  for (const std::string_view word : split(words_without_addresses(reply.text), ' ')) {
+  const std::string words = words_without_addresses(reply.text);
+  for (const std::string_view word : split(words, ' ')) {
     const bool has_digit = word.find_first_of("0123456789") != std::string_view::npos;
     shape += has_digit ? " #" : " " + lower_ascii(word);
   }

@@ -83,7 +83,9 @@ Result<std::unique_ptr<SqliteSuppressionList>> SqliteSuppressionList::open(const
                                                                            Deadline deadline,
                                                                            AddressForms forms) {
   ICM_TRY(Reader first, Reader::open(path, missing, deadline));
-  ICM_CHECK(check_hash_key(first.mark, path, forms));
+  // What cannot be read is asked again with each lookup, and answers with its Error.
+  const Status mark = check_hash_key(first.mark, path, forms);
+  if (!mark && is_other_hash_key(mark.error())) return tl::make_unexpected(mark.error());
   auto pool = std::make_shared<const Pool>(path, std::move(first));
   return std::unique_ptr<SqliteSuppressionList>(
       new SqliteSuppressionList(std::move(pool), std::move(forms)));
