@@ -20,7 +20,7 @@ TEST(CommandLine, names_the_command_that_was_meant) {
 TEST(CommandLine, names_all_commands_where_none_is_near) {
   EXPECT_EQ(run_command(add_suppress, {"suppress", "\x1b[31m"}),
             mistake("icloud-milterctl: unknown command \"\\x1b[31m\"; expected add, remove, show, "
-                    "list, import, export, imports, undo"));
+                    "list, import, export, imports, undo, hash"));
 }
 
 TEST(CommandLine, asks_for_a_command_where_there_is_none) {
