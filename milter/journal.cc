@@ -58,6 +58,10 @@ Result<Journal> Journal::open(const std::string& directory, std::optional<std::s
   auto reader = std::make_unique<Reader>();
   reader->journal.reset(opened);
   ::sd_journal_set_data_threshold(opened, longest_value);
+  // Nobody waits for it; but sd_journal_process() hears of rotations only where it was asked for.
+  if (const int watched = ::sd_journal_get_fd(opened); watched < 0) {
+    return failed("cannot be followed", watched);
+  }
   if (const int added = ::sd_journal_add_match(opened, of_mail, 0); added < 0) {
     return failed("cannot be asked for mail", added);
   }
