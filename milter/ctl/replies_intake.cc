@@ -18,7 +18,9 @@
 #include "policy/base/text.h"
 #include "policy/delivery/delivery_log.h"
 #include "policy/delivery/delivery_report.h"
+#include "policy/learning/address_hits.h"
 #include "policy/recipients.h"
+#include "policy/replies/reply_table_file.h"
 
 namespace icm::ctl {
 namespace {
@@ -46,10 +48,17 @@ bool is_about(const DecisionRecord& decision, const DeliveryReport& report) {
   return !report.queue_id.empty() && decision.queue_id == report.queue_id;
 }
 
-bool has_recipient(const DecisionRecord& decision, const std::string& key) {
-  return std::ranges::any_of(decision.recipients, [&](std::string_view recipient) {
-    return recipient_key(recipient) == key;
-  });
+// Who was one of several could report the others: all of them know the message's names.
+bool was_for(const DecisionRecord& decision, const std::string& key) {
+  return decision.recipients.size() == 1 && recipient_key(decision.recipients.front()) == key;
+}
+
+// Anybody can write a report about himself. So it may say that his address is gone, and nothing of
+// our domains, our mail or our way to Apple.
+bool is_about_address(const ReplyTable& table, const DeliveryEvent& event) {
+  const ReceivedReply reply = parse_received_reply(event.reply);
+  return event.status != DeliveryStatus::sent &&
+         may_count_against_address(table.classify(reply), reply);
 }
 
 // The newest decision on the message, in the log and in those that were rotated away, that has the
@@ -60,7 +69,7 @@ class SentMail {
 
   Status search(const std::string& log, const std::vector<DeliveryEvent>& events) {
     found_.resize(events.size());
-    if (log.empty()) return {};
+    if (log.empty() || events.empty()) return {};
     std::vector<std::string> files = rotated_files(log);
     files.push_back(log);
     for (const std::string& file : files) ICM_CHECK(search_file(file, events));
@@ -85,7 +94,7 @@ class SentMail {
       if (line->text.find(sought) == std::string_view::npos) continue;
       if (!reader_.read(line->text, decision_) || !is_about(decision_, report_)) continue;
       for (std::size_t i = 0; i < events.size(); ++i) {
-        if (has_recipient(decision_, events[i].recipient)) found_[i] = handover_of(decision_);
+        if (was_for(decision_, events[i].recipient)) found_[i] = handover_of(decision_);
       }
     }
   }
@@ -111,10 +120,11 @@ Result<Exit> run(const Options& options) {
       events_of(*report, AppleTraffic(apple, config.replies.transports), clock.now());
   SentMail sent(*report);
   ICM_CHECK(sent.search(config.log.decisions, events));
+  ICM_TRY(const ReplyTable table, load_reply_table(config.replies.table));
   std::size_t count = 0;
   std::unique_ptr<DeliveryPupil> pupil;
   for (std::size_t i = 0; i < events.size(); ++i) {
-    if (!sent.of(i)) continue;
+    if (!sent.of(i) || !is_about_address(table, events[i])) continue;
     if (!pupil) {
       ICM_TRY(pupil, options.dry_run ? printing_pupil(config) : learning_pupil(config, clock));
     }
@@ -124,7 +134,10 @@ Result<Exit> run(const Options& options) {
   if (pupil) ICM_CHECK(pupil->settle(std::string(source_name), {}));
   if (!options.dry_run) {
     fmt::print("{} of {} reported deliveries to Apple learnt from{}\n", count, events.size(),
-               count < events.size() ? "; of the others the decision log knows no such mail" : "");
+               count < events.size()
+                   ? "; the others are not about an address that the decision log "
+                     "has as the only one of a mail"
+                   : "");
   }
   return Exit::done;
 }
@@ -152,9 +165,11 @@ void add_replies_intake(CLI::App& replies, Chosen& chosen) {
   command->add_flag("--dry-run", options->dry_run,
                     "Learns nothing: prints one JSON object for each delivery that counts.");
   command->footer(
-      "For what comes home later than the log tells, and where the log cannot be read. A report\n"
-      "counts only for a message and a recipient that are in the decision log (log.decisions):\n"
-      "anybody can write one.\n"
+      "For what comes home later than the log tells, and where the log cannot be read. Anybody "
+      "can\n"
+      "write a report, so it counts against the address that it is about alone, and only where "
+      "the\n"
+      "decision log (log.decisions) has that as the one recipient of the mail.\n"
       "Exit status: 0 taken, 65 no delivery status notification, 75 try again later.\n"
       "Example, in master.cf:\n"
       "  bounces unix - n n - 4 pipe\n"

@@ -124,8 +124,9 @@ Status AddressHits::hit(const Answer& answer, const ReplyEntry& entry, const Rec
   } else if (evidence.last_seen - evidence.first_seen >= second_look) {
     hit.is_doubted = false;
   }
+  // The second answer that makes up for a doubtful one has to be as sure itself.
+  hit.is_sure = entry.action == ReplyAction::suppress_address || (hit.is_sure && hit.is_owed);
   // What comes while the address rests is mail that was in the queue already.
-  hit.is_sure = hit.is_sure || entry.action == ReplyAction::suppress_address;
   hit.is_owed = hit.is_owed || hit.is_sure || answer.time >= hit.resting;
   return write(hit);
 }

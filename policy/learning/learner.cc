@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include <fmt/format.h>
@@ -95,6 +96,7 @@ class ReplyLearner final : public Learner {
     ICM_CHECK(begin());
     ICM_TRY(const bool is_new, means_.book.is_new(event.key, time));
     if (!is_new) return {};
+    read_to_ = std::max(time, read_to_.value_or(time));
     const Answer answer{.event = event,
                         .handover = handover,
                         .entry = entry,
@@ -277,8 +279,10 @@ class ReplyLearner final : public Learner {
     }
     std::vector<AddressDecision> decisions;
     if (!breaker_.is_open()) {
-      ICM_TRY(decisions, hits_.decide(now));
+      // In a log that is behind, the outage that an answer belongs to is perhaps yet to be read.
+      ICM_TRY(decisions, hits_.decide(std::min(now, read_to_.value_or(now))));
     }
+    read_to_.reset();
     ICM_TRY(const std::vector<BackoffOrder> orders,
             ways_.orders(now, [&] { return orders_.standing(now); }));
     ICM_CHECK(orders_.carry_out(decisions, now));
@@ -329,6 +333,7 @@ class ReplyLearner final : public Learner {
   Orders orders_;
   std::map<std::pair<BackoffKind, std::string>, BackoffOrder> waiting_;
   WallTime forgotten_{};
+  std::optional<WallTime> read_to_;  // the latest answer since it was settled last, if any
 };
 
 }  // namespace

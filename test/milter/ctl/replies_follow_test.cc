@@ -114,13 +114,20 @@ TEST_F(FollowTest, learns_from_a_bounce_of_mail_that_was_sent_and_from_no_other)
         "Content-Type: message/rfc822\n\nMessage-ID: <{0}@ours.example>\n\n--b--\n",
         id, to);
   };
-  constexpr std::string_view unknown = "; of the others the decision log knows no such mail";
+  constexpr std::string_view unknown =
+      "; the others are not about an address that the decision log has as the only one of a mail";
   EXPECT_EQ(intake(report("4A5B6C7D8E", "a@icloud.com")),
             (Outcome{0, "1 of 1 reported deliveries to Apple learnt from\n", ""}));
   EXPECT_EQ(intake(report("4A5B6C7D8E", "victim@icloud.com")),
             (Outcome{0, fmt::format("0 of 1 reported deliveries to Apple learnt from{}\n", unknown),
                      ""}));
   EXPECT_EQ(intake(report("4FFFFFFFFF", "a@icloud.com")),
+            (Outcome{0, fmt::format("0 of 1 reported deliveries to Apple learnt from{}\n", unknown),
+                     ""}));
+  std::string forged = report("4A5B6C7D8E", "a@icloud.com");
+  forged.replace(forged.find("550 5.1.1"), forged.find(" exist") + 6 - forged.find("550 5.1.1"),
+                 "550 5.7.0 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.1");
+  EXPECT_EQ(intake(forged),
             (Outcome{0, fmt::format("0 of 1 reported deliveries to Apple learnt from{}\n", unknown),
                      ""}));
   EXPECT_EQ(intake("Subject: hello\n\nhello\n"),
