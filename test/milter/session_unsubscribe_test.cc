@@ -34,6 +34,7 @@ class SessionUnsubscribe : public SessionTest {
         config_, World::Parts{.suppression = std::make_shared<MemorySuppressionList>(
                                   std::vector<Suppression>{}),
                               .snapshot = nullptr,
+                              .store_login = {},
                               .ledger = nullptr,
                               .names = std::make_shared<NameService>(nullptr),
                               .sealing_keys = {},

@@ -100,7 +100,9 @@ class LearnerTest : public testing::Test {
     const Status done = learner->settle();
     EXPECT_TRUE(done) << done.error().text;
   }
+  // What was learnt was settled at once, as whoever follows a log does when he has read all of it.
   void later(std::chrono::seconds span) {
+    settle();
     clock.time += span;
     settle();
   }
