@@ -8,6 +8,7 @@ test alone. Where they cannot be had from Debian the test is skipped, and says s
 import argparse
 import json
 import pathlib
+import re
 import shutil
 import smtplib
 import subprocess
@@ -93,10 +94,12 @@ class Sendmail(unittest.TestCase):
         root.write("/tmp/site.mc", NAME + SITE + (RECIPE / "sendmail.mc.gate").read_text())
         root.write("/tmp/gate.mc", NAME + (RECIPE / "icloud-gate.mc").read_text())
         root.write("/etc/mail/mailertable", (RECIPE / "mailertable.gate").read_text())
+        root.write("/tmp/icloud-out", (RECIPE / "icloud-out.gate").read_text())
         root.write("/etc/mail/aliases", "office: office.team@icloud.com\n")
         root.run("sh", "-c", "cd /usr/share/sendmail/cf/cf && m4 ../m4/cf.m4 /tmp/site.mc >/etc/mail/sendmail.cf && "
                              "m4 ../m4/cf.m4 /tmp/gate.mc >/etc/mail/icloud-gate.cf && "
                              "/usr/libexec/sendmail/makemap hash /etc/mail/mailertable </etc/mail/mailertable && "
+                             "/usr/libexec/sendmail/makemap hash /etc/mail/icloud-out </tmp/icloud-out && "
                              "/usr/libexec/sendmail/sendmail -bi -C /etc/mail/sendmail.cf")
         root.run("icloud-milterctl", "store", "init")
         root.run("icloud-milterctl", "suppress", "add", "gone@icloud.com", "--reason", "hard-bounce")
@@ -171,6 +174,12 @@ class Sendmail(unittest.TestCase):
         wait_until("the sender is told", lambda: "550 5.1.1 <gone@icloud.com>... suppression.hard-bounce: "
                    in self.wire("site"))
         self.assertEqual(self.sink.of("<refused@corp.example>"), [])
+
+    def test_what_apple_refuses_comes_home_as_a_bounce(self):
+        self.sink.answer("RCPT", "550 5.1.1 <nobody@icloud.com>: user does not exist", times=1)
+        self.send("bounced", "nobody@icloud.com")
+        wait_until("the bounce is handed back", lambda: re.search(
+            r"<<< MAIL From:<>.*<<< RCPT To:<ann@corp.example>", self.wire("site"), re.DOTALL))
 
     def wire(self, name):
         return self.root.at(f"/tmp/{name}.wire").read_text(errors="replace")
