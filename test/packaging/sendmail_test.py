@@ -181,6 +181,25 @@ class Sendmail(unittest.TestCase):
         wait_until("the bounce is handed back", lambda: re.search(
             r"<<< MAIL From:<>.*<<< RCPT To:<ann@corp.example>", self.wire("site"), re.DOTALL))
 
+    def test_when_the_package_goes_mail_goes_on(self):
+        shutil.copy(ROOT / "packaging" / "detach-sendmail", self.root.at("/tmp"))
+        self.daemon.stop()
+        told = self.root.run("/tmp/detach-sendmail")
+        self.assertEqual(told.count("mail goes on without icloud-milter"), 2, told)
+        self.assertEqual(self.root.run("/tmp/detach-sendmail"), "")
+        for name in ("sendmail.cf", "icloud-gate.cf"):
+            kept = self.root.at(f"/var/lib/icloud-milter/detached/etc/mail/{name}").read_text()
+            self.assertEqual(kept.replace(", F=T", ""), self.root.at(f"/etc/mail/{name}").read_text())
+        wait_until("both take mail again", lambda: self.sent("unjudged", "bob@icloud.com"))
+        self.sink.wait_for("<unjudged@corp.example>")
+
+    def sent(self, *mail):
+        try:
+            self.send(*mail)
+        except OSError:
+            return False
+        return True
+
     def wire(self, name):
         return self.root.at(f"/tmp/{name}.wire").read_text(errors="replace")
 
