@@ -55,6 +55,24 @@ def do(*argv, **more):
     return run(*argv, **more)
 
 
+def has_overlays(folder):
+    """Whether one root may be laid over another here; a container may forbid it."""
+    probe = folder / "probe"
+    probe.mkdir()
+    do("mount", "-t", "tmpfs", "tmpfs", probe)
+    for name in ("upper", "work", "root"):
+        (probe / name).mkdir()
+    done = subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+                           f"lowerdir=/etc,upperdir={probe}/upper,workdir={probe}/work", probe / "root"],
+                          capture_output=True)
+    if done.returncode == 0:
+        do("umount", probe / "root")
+    else:
+        print(f"no root can be laid over this one, so nothing was shown: {done.stderr.decode()}")
+    do("umount", probe)
+    return done.returncode == 0
+
+
 class Root:
     """The machine on which the package is installed."""
 
@@ -300,6 +318,8 @@ def main():
     def inside(folder):
         global FOLDER
         FOLDER = folder
+        if not has_overlays(folder):
+            return 77
         built = subprocess.run([ROOT / "packaging" / "build-deb", "--programs", programs, folder / "deb"],
                                stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=500)
         if built.returncode != 0:
