@@ -125,8 +125,9 @@ std::string told(const Backoff& backoff) {
   const std::string what = backoff.kind == BackoffKind::pause
                                ? "nothing leaves"
                                : fmt::format("{} percent of each limit is left", backoff.percent);
-  const std::string by =
-      backoff.subject == every_egress ? "by any address" : fmt::format("by {}", backoff.subject);
+  const std::string by = backoff.subject == every_egress
+                             ? "by any address"
+                             : fmt::format("by {}", for_log(backoff.subject));
   const std::string until = backoff.until ? to_rfc3339(*backoff.until) : "it is removed";
   return fmt::format("throttle: {} {} until {}; {}: {}", what, by, until, for_log(backoff.by),
                      for_log(backoff.why));
@@ -144,7 +145,7 @@ std::vector<std::string> changes(const Backoffs& before, const Backoffs& after, 
     if (!is_for_all_mail(one, now) || after.find(one.kind, one.subject, now) != nullptr) continue;
     told_of.push_back(fmt::format("throttle: what {} had {} {} was taken back", for_log(one.by),
                                   one.kind == BackoffKind::pause ? "paused" : "slowed",
-                                  one.subject));
+                                  for_log(one.subject)));
   }
   return told_of;
 }
