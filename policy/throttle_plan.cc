@@ -154,7 +154,10 @@ struct ThrottlePlan::Mail {
   WallTime now;
 };
 
-ThrottlePlan::ThrottlePlan(const Config& config) : config_(config), apple_(config.apple.domains) {}
+ThrottlePlan::ThrottlePlan(const Config& config) : config_(config), apple_(config.apple.domains) {
+  for (const auto& limit : limits_of(config.throttle.preset)) limits_.push_back(&limit);
+  for (const auto& limit : config.throttle.limits) limits_.push_back(&limit);
+}
 
 Mode ThrottlePlan::mode_of(std::string_view rule) const {
   const auto found = config_.throttle.rules.find(std::string(rule.substr(rule.find('.') + 1)));
@@ -200,7 +203,7 @@ std::vector<PlannedCharge> ThrottlePlan::charges(const Envelope& envelope,
                   .backoffs = backoffs,
                   .now = now};
   std::vector<PlannedCharge> planned;
-  for (const ThrottleLimitConfig& limit : config_.throttle.limits) add_limit(limit, mail, planned);
+  for (const ThrottleLimitConfig* limit : limits_) add_limit(*limit, mail, planned);
   for (const IpAddress& address : mail.egress) add_warm_up(address, backoffs, now, planned);
   add_slowed_recipient(mail, planned);
   add_probe(mail, planned);
@@ -215,7 +218,7 @@ std::vector<PlannedCharge> ThrottlePlan::charges(const Envelope& envelope,
   std::vector<PlannedCharge> all;
   std::unordered_map<std::string, std::size_t> places;  // of counters in `all`
   for (const Recipient& recipient : envelope.recipients) {
-    if (!recipient.is_apple) continue;
+    if (!recipient.is_apple && !config_.throttle.counts_everybody()) continue;
     for (PlannedCharge& one : charges(envelope, recipient, stream, false, backoffs, now)) {
       const auto [place, is_new] = places.emplace(one.charge.limit.counter, all.size());
       if (is_new) {
@@ -335,7 +338,8 @@ std::vector<PlannedCharge> ThrottlePlan::overview(const Backoffs& backoffs, Wall
     planned.push_back(planned_charge(limit, key, std::move(subject)));
     slow(planned.back(), backoff_of(BackoffKind::slow, egress, backoffs, now));
   };
-  for (const ThrottleLimitConfig& limit : config_.throttle.limits) {
+  for (const ThrottleLimitConfig* const one : limits_) {
+    const ThrottleLimitConfig& limit = *one;
     switch (limit.per) {
       case ThrottlePer::all:
         add(limit, "", "all", {});

@@ -81,6 +81,7 @@ class ThrottlePlan {
   void add_probe(const Mail& mail, std::vector<PlannedCharge>& planned) const;
 
   const Config& config_;
+  std::vector<const ThrottleLimitConfig*> limits_;  // the preset's, then the administrator's
   NamedAppleDomains apple_;
 };
 

@@ -80,6 +80,8 @@ const std::vector<EnumName<ThrottleUnit>>& enum_names<ThrottleUnit>();
 template <>
 const std::vector<EnumName<ThrottleMail>>& enum_names<ThrottleMail>();
 template <>
+const std::vector<EnumName<ThrottlePreset>>& enum_names<ThrottlePreset>();
+template <>
 const std::vector<EnumName<ReplyEffect>>& enum_names<ReplyEffect>();
 template <>
 const std::vector<EnumName<StoreKind>>& enum_names<StoreKind>();

@@ -20,6 +20,9 @@ class ThrottleChecker {
 
   std::vector<CheckFinding> all() {
     origins();
+    for (const ThrottleLimitConfig& limit : limits_of(config_.throttle.preset)) {
+      names_.insert(limit.name);
+    }
     for (std::size_t i = 0; i < config_.throttle.limits.size(); ++i) {
       const std::string path = fmt::format("throttle.limits[{}]", i + 1);
       if (!places_.unread(path)) limit(config_.throttle.limits[i], path);

@@ -30,6 +30,39 @@ const std::vector<EnumName<ThrottleMail>>& enum_names<ThrottleMail>() {
   return names;
 }
 
+template <>
+const std::vector<EnumName<ThrottlePreset>>& enum_names<ThrottlePreset>() {
+  static const std::vector<EnumName<ThrottlePreset>> names = {
+      {ThrottlePreset::none, "none"}, {ThrottlePreset::icloud_account, "icloud-account"}};
+  return names;
+}
+
+const std::vector<ThrottleLimitConfig>& limits_of(ThrottlePreset preset) {
+  // https://support.apple.com/102198, "Mailbox size and message sending limits in iCloud": 1000
+  // messages a day, 1000 recipients a day. When its day begins Apple does not say, so that no 24
+  // hours have more. Its 500 recipients a message and its 20 MB are Postfix's to keep and
+  // format.max_size's.
+  static const auto daily = [](std::string name, ThrottleUnit unit) {
+    ThrottleLimitConfig limit;
+    limit.name = std::move(name);
+    limit.count = unit;
+    limit.at_most = 1000;
+    limit.within = std::chrono::hours{24};
+    return limit;
+  };
+  static const std::vector<ThrottleLimitConfig> none;
+  static const std::vector<ThrottleLimitConfig> account = {
+      daily("account-messages", ThrottleUnit::messages),
+      daily("account-recipients", ThrottleUnit::recipients)};
+  switch (preset) {
+    case ThrottlePreset::none:
+      return none;
+    case ThrottlePreset::icloud_account:
+      return account;
+  }
+  return none;
+}
+
 ThrottleLimitConfig example_throttle_limit() {
   ThrottleLimitConfig limit;
   limit.name = "hourly";

@@ -68,6 +68,15 @@ void describe(ThrottleLimitConfig& c, Visitor& visit) {
              "private.icloud.com).");
 }
 
+// Limits that somebody publishes.
+enum class ThrottlePreset {
+  none,
+  icloud_account,  // of an account at smtp.mail.me.com, where all mail leaves through that
+};
+
+// Static storage.
+const std::vector<ThrottleLimitConfig>& limits_of(ThrottlePreset preset);
+
 // The limit that the commented example shows.
 ThrottleLimitConfig example_throttle_limit();
 
@@ -97,18 +106,26 @@ void describe(WarmUpConfig& c, Visitor& visit) {
 WarmUpConfig example_warm_up();
 
 struct ThrottleConfig : PolicyConfig {
+  ThrottlePreset preset = ThrottlePreset::none;
   std::vector<ThrottleLimitConfig> limits;
   std::vector<WarmUpConfig> warm_up;
   ThrottleConfig() {
     action = Disposition::defer;
     origins.assign(std::begin(all_origins), std::end(all_origins));
   }
+  // Where all mail leaves through Apple, everybody's recipients count as Apple's do.
+  bool counts_everybody() const { return preset == ThrottlePreset::icloud_account; }
+
   bool operator==(const ThrottleConfig&) const = default;
 };
 
 template <class Visitor>
 void describe(ThrottleConfig& c, Visitor& visit) {
   describe_policy(c, visit);
+  visit.choice("preset", c.preset,
+               "Limits besides those below. icloud-account: all mail leaves through an account at "
+               "smtp.mail.me.com, which Apple allows 1000 messages and 1000 recipients a day; then "
+               "every recipient counts, whoever's.");
   visit.list("limits", c.limits, example_throttle_limit(),
              "Limits on mail to Apple. Mail that one of them is used up for is deferred, whatever "
              "the action says, and uses up none.");

@@ -35,6 +35,7 @@ format: {mode: off, action: tag, origins: [], on_error: defer, percent: 7, until
   rules: {size: enforce, nul: off}, max_size: 20MiB, date_future: 1h, date_past: 2w, max_received: 1}
 list_unsubscribe: {mode: enforce, action: quarantine, percent: 0}
 suppression: {action: defer, on_error: accept, siblings: no}
+throttle: {preset: icloud-account}
 arc_sealing: {mode: observe, seal: always, rescue: hold, keys: [
   {domain: Bücher.example, selector: "2026.A", file: "credential:arc-1"},
   {domain: b.example, selector: b, file: /k, recipients: [icloud.com, me.com], listeners: ["{x}"]}]}
