@@ -59,6 +59,9 @@ class Connection {
         may_skip((steps & SMFIP_SKIP) != 0),
         is_body_silent((steps & SMFIP_NR_BODY) != 0) {
     shared->connections.fetch_add(1, std::memory_order_relaxed);
+    if (shared->sessions.meters != nullptr) {
+      shared->sessions.meters->connections.fetch_add(1, std::memory_order_relaxed);
+    }
   }
   ~Connection() {
     shared->connections.fetch_sub(1, std::memory_order_relaxed);

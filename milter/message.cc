@@ -34,6 +34,13 @@ SpfQuestions Message::entering() const {
   return questions;
 }
 
+Reach Message::reach_of(const Recipient& recipient) const {
+  if (!is_judged()) return icm::reach_of(recipient, world->apple());
+  const Reach reach = icm::reach_of(recipient, world->apple(), deadline());
+  const bool lets_go = world->config().routing.on_error == OnError::accept;
+  return reach == Reach::unknown && lets_go ? Reach::elsewhere : reach;
+}
+
 void Message::prefetch_client() const {
   if (authenticates_client()) prefetch_spf(entering(), world->auth_sources());
 }

@@ -33,6 +33,10 @@ class Message {
   }
   Deadline deadline() const { return Deadline::in(world->config().limits.message_deadline); }
 
+  // Whose a recipient is; may ask the DNS where it is judged. With routing.on_error accept, what
+  // the DNS does not say is elsewhere.
+  Reach reach_of(const Recipient& recipient) const;
+
   // At MAIL and RCPT: begins the lookups that each such message needs.
   void prefetch_client() const;
   void prefetch_egress() const;

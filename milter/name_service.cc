@@ -26,7 +26,9 @@ Result<UnboundOptions> unbound_options(const DnsConfig& config) {
 
 Result<std::shared_ptr<NameService>> NameService::open(UnboundOptions options) {
   ICM_TRY(auto resolver, UnboundResolver::open(options));
+  const UnboundResolver* const unbound = resolver.get();
   auto service = std::make_shared<NameService>(std::move(resolver));
+  service->unbound_ = unbound;
   service->options_ = std::move(options);
   return service;
 }

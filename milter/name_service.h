@@ -30,9 +30,13 @@ class NameService {
 
   AuthSources& sources() { return sources_; }
 
+  // Nothing but zeros when it was not opened from options.
+  DnsFigures figures() const { return unbound_ == nullptr ? DnsFigures() : unbound_->figures(); }
+
  private:
   UnboundOptions options_;
   std::unique_ptr<Resolver> resolver_;
+  const UnboundResolver* unbound_ = nullptr;  // resolver_, where it is one
   AuthSources sources_;
 };
 

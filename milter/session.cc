@@ -11,6 +11,7 @@
 #include "milter/message.h"
 #include "milter/reply_text.h"
 #include "milter/settlement.h"
+#include "milter/unsettled_recipient.h"
 #include "policy/base/text.h"
 #include "policy/throttle.h"
 
@@ -48,20 +49,6 @@ Role role_of(const RolesConfig& roles, std::string_view daemon_name) {
   if (names(roles.gate, daemon_name)) return Role::gate;
   if (names(roles.direct, daemon_name)) return Role::direct;
   return Role::arrival;
-}
-
-// RFC 3463 §3.6: the address as it was given does not name a mailbox for sure.
-Verdict unclear_address(std::string_view text) {
-  Verdict verdict;
-  verdict.disposition = Disposition::reject;
-  verdict.reply = {.code = 553,
-                   .enhanced = "5.1.3",
-                   .text = fmt::format("recipient address {} may lead to Apple once it is cleaned "
-                                       "or its route is followed; write it as local-part@domain "
-                                       "(RFC 5321 section 4.1.2), without comments, routes, blanks "
-                                       "or needless quotes",
-                                       excerpt(text))};
-  return verdict;
 }
 
 std::string client_of(const Envelope& envelope) {
@@ -138,7 +125,7 @@ Answer Session::rcpt(std::span<const std::string_view> arguments, std::string_vi
     return transport_ == Transport::smtp ? refuse_listener() : Answer{};
   }
   Recipient recipient = recipient_of(arguments);
-  const Reach reach = reach_of(recipient, message_->world->apple());
+  const Reach reach = message_->reach_of(recipient);
   recipient.is_apple = reach != Reach::elsewhere;
   if (!message_->is_judged()) {
     message_->enters_for_apple = message_->enters_for_apple || recipient.is_apple;
@@ -148,16 +135,10 @@ Answer Session::rcpt(std::span<const std::string_view> arguments, std::string_vi
     return {};
   }
   std::string argument(arguments.front());
-  switch (reach) {
-    case Reach::elsewhere:
-      break;
-    case Reach::apple:
-      return judge_recipient(std::move(argument), std::move(recipient));
-    case Reach::unclear: {
-      Verdict verdict = unclear_address(recipient.text);
-      log_recipient(*message_, recipient, verdict, {});
-      return take_recipient(std::move(argument), std::move(recipient), std::move(verdict));
-    }
+  if (reach == Reach::apple) return judge_recipient(std::move(argument), std::move(recipient));
+  if (auto verdict = answer_to_unsettled(reach, recipient)) {
+    log_recipient(*message_, recipient, *verdict, {});
+    return take_recipient(std::move(argument), std::move(recipient), *std::move(verdict));
   }
   message_->envelope.recipients.push_back(std::move(recipient));
   return {};
@@ -169,7 +150,9 @@ Answer Session::judge_recipient(std::string argument, Recipient recipient) {
   if (message.apple.empty()) message.prefetch_egress();
   Verdict verdict = message.world->engine().judge_recipient(
       message.envelope, recipient, context_.clock.now(), message.deadline(), &message.charges);
-  if (!verdict.findings.empty()) log_recipient(message, recipient, verdict, watch.elapsed());
+  const std::chrono::microseconds took = watch.elapsed();
+  if (context_.meters != nullptr) context_.meters->recipient.took(took);
+  if (!verdict.findings.empty()) log_recipient(message, recipient, verdict, took);
   return take_recipient(std::move(argument), std::move(recipient), std::move(verdict));
 }
 
@@ -322,6 +305,9 @@ Answer Session::finish_judged(Message& message, Mta& mta) {
   Verdict verdict =
       slot ? message.world->engine().judge(message.facts(now), deadline, &message.charges)
            : deferral(too_busy);
+  if (!slot && context_.meters != nullptr) {
+    context_.meters->turned_away.fetch_add(1, std::memory_order_relaxed);
+  }
   slot = {};
   Settlement settlement =
       settle(std::move(verdict), message.apple, message.envelope, config.direct.mixed);

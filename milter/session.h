@@ -14,6 +14,7 @@
 #include "milter/gate_watch.h"
 #include "milter/log.h"
 #include "milter/mta.h"
+#include "milter/session_meters.h"
 #include "milter/slots.h"
 #include "milter/world.h"
 #include "policy/base/clock.h"
@@ -32,6 +33,7 @@ struct SessionContext {
   Slots& slots;
   GateWatch* gate_watch = nullptr;  // absent where nobody wires a mail server: offline, in tests
   Mailings* mailings = nullptr;     // absent offline, where one message is all there is
+  SessionMeters* meters = nullptr;  // absent where nobody watches
 };
 
 // Steps come one at a time, from any thread (libmilter's pool moves a session between threads), and

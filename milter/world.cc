@@ -59,6 +59,11 @@ StandIn stand_in_of(const StoreConfig& config,
   return is_away && config.while_away == WhileAway::snapshot ? StandIn::allowed : StandIn::none;
 }
 
+std::shared_ptr<AppleByMx> judge_by_mx(const RoutingConfig& config, NameService& names) {
+  if (!config.by_mx) return nullptr;
+  return std::make_shared<AppleByMx>(config, names.sources().resolver);
+}
+
 // Whether the store can be opened without anything being made or changed in it.
 Result<bool> is_as_it_will_be(const StoreConfig& config) {
   if (is_first_start(config)) return false;
@@ -105,6 +110,9 @@ Result<std::shared_ptr<const World>> World::build(Config config,
     ICM_TRY(unsubscribe,
             load_unsubscribe_tokens(config.unsubscribe.key_file, credentials_directory));
   }
+  const bool asks_as_before = previous != nullptr && previous->names_ == names &&
+                              previous->config_.routing == config.routing;
+  auto routes = asks_as_before ? previous->by_mx_ : judge_by_mx(config.routing, *names);
   const WallTime now = SystemClock().now();
   auto throttle = ThrottleMeans::in_memory(now);
   if (is_ready) {
@@ -121,7 +129,8 @@ Result<std::shared_ptr<const World>> World::build(Config config,
                                              .sealing_keys = std::move(keys),
                                              .host = Host::ours,
                                              .unsubscribe = std::move(unsubscribe),
-                                             .throttle = std::move(throttle)});
+                                             .throttle = std::move(throttle),
+                                             .by_mx = std::move(routes)});
 }
 
 std::shared_ptr<const World> World::over(Config config,
@@ -130,16 +139,19 @@ std::shared_ptr<const World> World::over(Config config,
                                          SealingKeys sealing_keys, Host host,
                                          std::shared_ptr<ThrottleMeans> throttle,
                                          std::unique_ptr<Ledger> ledger) {
-  return std::make_shared<const World>(
-      std::move(config), Parts{.suppression = std::move(suppression),
-                               .snapshot = nullptr,
-                               .store_login = {},
-                               .ledger = std::move(ledger),
-                               .names = std::make_shared<NameService>(std::move(resolver)),
-                               .sealing_keys = std::move(sealing_keys),
-                               .host = host,
-                               .unsubscribe = std::nullopt,
-                               .throttle = std::move(throttle)});
+  auto names = std::make_shared<NameService>(std::move(resolver));
+  auto routes = judge_by_mx(config.routing, *names);
+  return std::make_shared<const World>(std::move(config),
+                                       Parts{.suppression = std::move(suppression),
+                                             .snapshot = nullptr,
+                                             .store_login = {},
+                                             .ledger = std::move(ledger),
+                                             .names = std::move(names),
+                                             .sealing_keys = std::move(sealing_keys),
+                                             .host = host,
+                                             .unsubscribe = std::nullopt,
+                                             .throttle = std::move(throttle),
+                                             .by_mx = std::move(routes)});
 }
 
 World::World(Config config, Parts parts)
@@ -155,7 +167,8 @@ World::World(Config config, Parts parts)
       throttle_(std::move(parts.throttle)),
       sealing_keys_(std::move(parts.sealing_keys)),
       unsubscribe_(std::move(parts.unsubscribe)),
-      apple_(config_.apple.domains),
+      by_mx_(std::move(parts.by_mx)),
+      apple_(config_.apple.domains, config_.routing.elsewhere, by_mx_.get()),
       policies_(config_, PolicyMeans{*suppression_, sealing_keys_, authserv_id_,
                                      limiter_of(throttle_), backoffs_of(throttle_), ledger_.get()}),
       engine_(policies_) {}

@@ -9,6 +9,7 @@
 
 #include "milter/name_service.h"
 #include "milter/throttle_means.h"
+#include "policy/apple_by_mx.h"
 #include "policy/auth/sealing_keys.h"
 #include "policy/base/guarded.h"
 #include "policy/config/config.h"
@@ -64,6 +65,7 @@ class World {
     Host host = Host::ours;
     std::optional<UnsubscribeTokens> unsubscribe;
     std::shared_ptr<ThrottleMeans> throttle;
+    std::shared_ptr<AppleByMx> by_mx;  // over `names`; absent where routing.by_mx is off
   };
   World(Config config, Parts parts);
   World(const World&) = delete;
@@ -87,6 +89,12 @@ class World {
 
   // None when no stream adds List-Unsubscribe.
   const std::optional<UnsubscribeTokens>& unsubscribe() const { return unsubscribe_; }
+
+  // What is known of domains by their MX, kept from World to World. Null where that is not asked.
+  const std::shared_ptr<AppleByMx>& by_mx() const { return by_mx_; }
+
+  // The DNS, kept from World to World as long as it is asked in the same way. Never null.
+  const std::shared_ptr<NameService>& names() const { return names_; }
 
   // What a message's authentication is looked up in.
   AuthSources& auth_sources() const { return names_->sources(); }
@@ -112,7 +120,8 @@ class World {
   std::shared_ptr<ThrottleMeans> throttle_;
   SealingKeys sealing_keys_;
   std::optional<UnsubscribeTokens> unsubscribe_;
-  NamedAppleDomains apple_;
+  std::shared_ptr<AppleByMx> by_mx_;
+  RoutedAppleDomains apple_;
   PolicySet policies_;
   Engine engine_;
 };

@@ -98,9 +98,23 @@ Reach reach_of(const Recipient& recipient, const AppleDomains& apple) {
     return may_become_apples(recipient.text, apple) ? Reach::unclear : Reach::elsewhere;
   }
   const Mailbox& mailbox = *recipient.mailbox;
-  if (apple.contains(mailbox.domain())) return Reach::apple;
+  if (apple.known(mailbox.domain()) == Whose::apple) return Reach::apple;
   const bool is_unclear = has_route(mailbox.local()) && may_become_apples(mailbox.local(), apple);
   return is_unclear ? Reach::unclear : Reach::elsewhere;
+}
+
+Reach reach_of(const Recipient& recipient, const AppleDomains& apple, Deadline deadline) {
+  const Reach by_words = reach_of(recipient, apple);
+  if (by_words != Reach::elsewhere || !recipient.mailbox) return by_words;
+  switch (apple.whose(recipient.mailbox->domain(), deadline)) {
+    case Whose::elsewhere:
+      return Reach::elsewhere;
+    case Whose::apple:
+      return Reach::apple;
+    case Whose::unknown:
+      return Reach::unknown;
+  }
+  return Reach::unknown;
 }
 
 NamedAppleDomains::NamedAppleDomains(std::vector<Domain> added) : domains_(std::move(added)) {

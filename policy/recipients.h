@@ -6,20 +6,39 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/base/deadline.h"
 #include "policy/base/domain.h"
 #include "policy/message/envelope.h"
 
 namespace icm {
 
-// Answers for a domain. Safe from any thread. Other ways to know (an MX under Apple's) are further
-// implementations of this.
+// Who takes a domain's mail.
+enum class Whose {
+  elsewhere,
+  apple,
+  unknown,  // the DNS did not say, or was not asked
+};
+
+// Answers for a domain. Safe from any thread.
 class AppleDomains {
  public:
   virtual ~AppleDomains() = default;
+
+  // By its name alone.
   virtual bool contains(const Domain& domain) const = 0;
 
   // Hide My Email and Sign in with Apple: stricter rules hold there.
   virtual bool is_private_relay(const Domain& domain) const = 0;
+
+  // By all there is to know; where that is more than names, the DNS may be asked, until `deadline`.
+  virtual Whose whose(const Domain& domain, [[maybe_unused]] Deadline deadline) const {
+    return known(domain);
+  }
+
+  // The same as far as it is known without asking.
+  virtual Whose known(const Domain& domain) const {
+    return contains(domain) ? Whose::apple : Whose::elsewhere;
+  }
 };
 
 // The names Apple has published and those the administrator added.
@@ -33,7 +52,7 @@ class NamedAppleDomains final : public AppleDomains {
   std::vector<Domain> domains_;  // sorted
 };
 
-// Where mail for a recipient goes, as far as the words of RCPT tell.
+// Where mail for a recipient goes, as far as the words of RCPT and the domain's mail servers tell.
 enum class Reach {
   elsewhere,
   apple,
@@ -41,6 +60,8 @@ enum class Reach {
   // or blanks away or by following a route in it. What will be left of it is the mail server's
   // secret, so that it can neither be judged nor let pass.
   unclear,
+  // A domain that may have Apple's mail servers: the DNS did not say.
+  unknown,
 };
 
 // A Mailbox is whose its domain is, unless its local part names a domain of Apple's behind a "%",
@@ -49,6 +70,11 @@ enum class Reach {
 // seen to reach icloud.com through Postfix 3.7 from a client that may relay: john@(x)icloud.com,
 // john@"icloud".com, john@\icloud.com, john%icloud.com, icloud.com!john@ours,
 // "john@icloud.com"@ours.
+// Asks nobody: never `unknown`.
 Reach reach_of(const Recipient& recipient, const AppleDomains& apple);
+
+// The same, and what is nowhere by its words is asked for: whose are its domain's mail servers? A
+// domain in a route is taken by its name alone.
+Reach reach_of(const Recipient& recipient, const AppleDomains& apple, Deadline deadline);
 
 }  // namespace icm

@@ -138,8 +138,10 @@ std::vector<OfflineRecipient> name_recipients(const OfflineMessage& message, Ses
     const std::vector<std::string_view> arguments(words.begin(), words.end());
     OfflineRecipient recipient;
     recipient.text = without_brackets(words.front());
-    recipient.is_apple = reach_of(recipient_of(arguments), world.apple()) != Reach::elsewhere;
     recipient.answer = session.rcpt(arguments, no_queue_id);
+    const Deadline deadline = Deadline::in(world.config().limits.message_deadline);
+    const Reach reach = reach_of(recipient_of(arguments), world.apple(), deadline);
+    recipient.is_apple = reach != Reach::elsewhere;
     recipient.decision = log.take();
     recipients.push_back(std::move(recipient));
   }

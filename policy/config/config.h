@@ -19,8 +19,11 @@
 #include "policy/config/control_config.h"
 #include "policy/config/dns_config.h"
 #include "policy/config/ledger_config.h"
+#include "policy/config/mailings_config.h"
+#include "policy/config/metrics_config.h"
 #include "policy/config/policy_options.h"
 #include "policy/config/replies_config.h"
+#include "policy/config/routing_config.h"
 #include "policy/config/store_config.h"
 #include "policy/config/throttle_config.h"
 #include "policy/config/unsubscribe_config.h"
@@ -99,6 +102,7 @@ const std::vector<EnumName<RedisMode>>& enum_names<RedisMode>();
 //   name      a word of the administrator's         addresses  a list of IP addresses
 //   path      an absolute path, or empty        domains  a list of domain names
 //   socket    an address the daemon listens on  ranges   a list of networks
+//   socket_or_none  the same, or empty
 //   word      one of some words                 servers  a list of name servers
 //   flag      yes or no                         choice   the name of an enum's value
 //   octal     permissions                       choices  a list of such names
@@ -300,37 +304,18 @@ void describe(StreamConfig& c, Visitor& visit) {
 // The stream that the commented example shows.
 StreamConfig example_stream();
 
-// Mail alike to many, of which neither a stream nor a field says what it is.
-struct MailingsConfig {
-  int recipients = 100;
-  std::chrono::seconds window{std::chrono::hours{1}};
-  bool are_bulk = false;
-  bool operator==(const MailingsConfig&) const = default;
-};
-
-template <class Visitor>
-void describe(MailingsConfig& c, Visitor& visit) {
-  visit.number("recipients", c.recipients, 0, 1000,
-               "Apple recipients that mail alike goes to within the window before it is taken for "
-               "a mailing; 0 does not look.");
-  visit.span("window", c.window, std::chrono::minutes{1}, std::chrono::hours{24 * 7},
-             "How long a recipient counts.");
-  visit.flag("are_bulk", c.are_bulk,
-             "Whether such mail is bulk. Order confirmations and passwords are alike, too: declare "
-             "their streams transactional before. With no, list_unsubscribe.many-alike only "
-             "advises to declare the stream.");
-}
-
 struct Config {
   SocketConfig socket;
   RolesConfig roles;
   ArrivalConfig arrival;
   AppleConfig apple;
+  RoutingConfig routing;
   EgressConfig egress;
   AuthenticationConfig authentication;
   DirectConfig direct;
   LogConfig log;
   ControlConfig control;
+  MetricsConfig metrics;
   LimitsConfig limits;
   StoreConfig store;
   DnsConfig dns;
@@ -359,12 +344,15 @@ void describe(Config& c, Visitor& visit) {
   visit.section("roles", c.roles, "Which listener of the mail server plays which role.");
   visit.section("arrival", c.arrival, "Mail as it enters.");
   visit.section("apple", c.apple, "Which recipients are Apple's.");
+  visit.section("routing", c.routing,
+                "Domains whose mail servers are Apple's, and the way to the gate for their mail.");
   visit.section("egress", c.egress, "The way out: what Apple's servers will see.");
   visit.section("authentication", c.authentication,
                 "Who a message is from, judged as a receiver does (SPF, DKIM, DMARC).");
   visit.section("direct", c.direct, "Listeners that are arrival and gate in one.");
   visit.section("log", c.log, "What is written down, and where.");
   visit.section("control", c.control, "Who may ask and command the running daemon, and where.");
+  visit.section("metrics", c.metrics, "Figures for Prometheus, on this host alone.");
   visit.section("limits", c.limits, "Bounds on time and memory.");
   visit.section("store", c.store, "What outlives a message.");
   visit.section("dns", c.dns, "Whom the DNS is asked of.");

@@ -11,6 +11,7 @@
 #include "policy/config/egress_checks.h"
 #include "policy/config/ledger_checks.h"
 #include "policy/config/option_form.h"
+#include "policy/config/routing_checks.h"
 #include "policy/config/socket_address.h"
 #include "policy/config/store_checks.h"
 #include "policy/config/throttle_checks.h"
@@ -372,6 +373,9 @@ std::vector<CheckFinding> check_config(const Config& config, const ConfigPlaces&
                                        WallTime now) {
   std::vector<CheckFinding> findings = Checker(config, places, now).all();
   for (CheckFinding& finding : check_egress(config, places)) findings.push_back(std::move(finding));
+  for (CheckFinding& finding : check_routing(config, places)) {
+    findings.push_back(std::move(finding));
+  }
   for (CheckFinding& finding : check_store(config, places)) findings.push_back(std::move(finding));
   for (CheckFinding& finding : check_ledger(config, places)) findings.push_back(std::move(finding));
   return findings;

@@ -91,6 +91,14 @@ Result<std::string> one_line(std::string_view given) {
 
 std::string same(const std::string& value) { return value; }
 
+Form<std::string> or_nothing(Form<std::string> form) {
+  form.expected += ", or nothing";
+  form.parse = [parse = form.parse](std::string_view given) -> Result<std::string> {
+    return given.empty() ? std::string() : parse(given);
+  };
+  return form;
+}
+
 }  // namespace
 
 std::string one_of(const std::vector<std::string_view>& words) {
@@ -158,6 +166,8 @@ Form<std::string> socket_form() {
   form.write = same;
   return form;
 }
+
+Form<std::string> socket_or_none_form() { return or_nothing(socket_form()); }
 
 Form<std::string> word_form(std::vector<std::string_view> words) {
   Form<std::string> form;
@@ -382,13 +392,6 @@ Form<std::string> key_file_form() {
   return form;
 }
 
-Form<std::string> secret_file_form() {
-  Form<std::string> form = key_file_form();
-  form.expected += ", or nothing";
-  form.parse = [parse = form.parse](std::string_view given) -> Result<std::string> {
-    return given.empty() ? std::string() : parse(given);
-  };
-  return form;
-}
+Form<std::string> secret_file_form() { return or_nothing(key_file_form()); }
 
 }  // namespace icm

@@ -37,6 +37,7 @@ Form<std::string> text_form();
 Form<std::string> name_form();
 Form<std::string> path_form();
 Form<std::string> socket_form();
+Form<std::string> socket_or_none_form();
 Form<std::string> word_form(std::vector<std::string_view> words);
 Form<bool> flag_form();
 Form<int> octal_form(int low, int high);
@@ -109,6 +110,9 @@ class OptionVisitor {
   }
   void socket(Words key, std::string& member, Words sentence) {
     self().scalar(key, member, socket_form(), sentence);
+  }
+  void socket_or_none(Words key, std::string& member, Words sentence) {
+    self().scalar(key, member, socket_or_none_form(), sentence);
   }
   void domain_name(Words key, std::string& member, Words sentence) {
     self().scalar(key, member, domain_name_form(), sentence);

@@ -2,6 +2,7 @@
 #include "policy/dns/unbound_resolver.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cerrno>
 #include <condition_variable>
 #include <cstring>
@@ -115,13 +116,34 @@ class UnboundResolver::Lookups {
     return found == nullptr ? std::nullopt : std::optional(found->now());
   }
 
+  void count_kept() {
+    ++asked_;
+    ++found_;
+  }
+
+  DnsFigures figures() {
+    DnsFigures figures{.asked = asked_,
+                       .kept = found_,
+                       .timed_out = timed_out_,
+                       .turned_away = turned_away_,
+                       .answers = {},
+                       .took = took_.figures(),
+                       .on_their_way = 0};
+    for (std::size_t i = 0; i < answers_.size(); ++i) figures.answers[i] = answers_[i];
+    const std::scoped_lock lock(mutex_);
+    figures.on_their_way = flights_.size();
+    return figures;
+  }
+
   DnsAnswer wait(const std::string& name, RecordType type, Deadline deadline) {
+    ++asked_;
     const std::shared_ptr<Flight> flight = send(name, type, max_flights_);
     if (flight == nullptr) {
       return failed(fmt::format("{} questions are on their way already", max_flights_));
     }
     std::unique_lock lock(mutex_);
     if (!flight->landing.wait_until(lock, deadline.end(), [&] { return flight->has_landed; })) {
+      ++timed_out_;
       return failed("no answer from the name servers in time");
     }
     return flight->answer == nullptr ? failed("no memory for the answer") : flight->answer->now();
@@ -154,6 +176,7 @@ class UnboundResolver::Lookups {
     Lookups& owner;
     const std::string key;
     const RecordType asked_type;
+    const Time::time_point sent = Time::now();
     bool has_landed = false;
     std::shared_ptr<const Kept> answer;  // null when there was no memory for it
     std::condition_variable landing;
@@ -170,7 +193,10 @@ class UnboundResolver::Lookups {
       const std::scoped_lock lock(mutex_);
       const auto same = flights_.find(flight->key);
       if (same != flights_.end()) return same->second;
-      if (flights_.size() >= most) return nullptr;
+      if (flights_.size() >= most) {
+        ++turned_away_;
+        return nullptr;
+      }
       flights_.emplace(flight->key, flight);
     }
     if (const Status sent = context_.ask(name, *flight); !sent) {
@@ -185,6 +211,8 @@ class UnboundResolver::Lookups {
   }
 
   void take(Flight& flight, DnsAnswer answer) noexcept {
+    ++answers_[static_cast<std::size_t>(answer.status)];
+    took_.took(std::chrono::duration_cast<std::chrono::microseconds>(Time::now() - flight.sent));
     std::shared_ptr<const Kept> landed;
     try {
       landed = kept_answer(std::move(answer));
@@ -221,6 +249,12 @@ class UnboundResolver::Lookups {
   std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Flight>> flights_;
   TtlCache<Kept> kept_;
+  std::atomic<std::uint64_t> asked_ = 0;
+  std::atomic<std::uint64_t> found_ = 0;
+  std::atomic<std::uint64_t> timed_out_ = 0;
+  std::atomic<std::uint64_t> turned_away_ = 0;
+  std::array<std::atomic<std::uint64_t>, 5> answers_{};  // by DnsStatus
+  Latency took_;
   UnboundContext context_;
   WakeUp wake_up_;
   std::jthread dispatcher_;
@@ -238,7 +272,10 @@ DnsAnswer UnboundResolver::query(std::string_view asked, RecordType type, Deadli
     answer.status = DnsStatus::no_such_name;
     return answer;
   }
-  if (auto known = lookups_->find(name, type)) return *std::move(known);
+  if (auto known = lookups_->find(name, type)) {
+    lookups_->count_kept();
+    return *std::move(known);
+  }
   return lookups_->wait(name, type, deadline.at_most(timeout_));
 }
 
@@ -247,5 +284,7 @@ void UnboundResolver::prefetch(std::string_view asked, RecordType type) {
   if (name.empty() || lookups_->find(name, type)) return;
   lookups_->begin(name, type);
 }
+
+DnsFigures UnboundResolver::figures() const { return lookups_->figures(); }
 
 }  // namespace icm

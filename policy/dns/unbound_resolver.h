@@ -11,6 +11,7 @@
 
 #include "policy/base/name_server.h"
 #include "policy/base/result.h"
+#include "policy/dns/dns_figures.h"
 #include "policy/dns/resolver.h"
 
 namespace icm {
@@ -37,6 +38,8 @@ class UnboundResolver final : public Resolver {
 
   DnsAnswer query(std::string_view name, RecordType type, Deadline deadline) override;
   void prefetch(std::string_view name, RecordType type) override;
+
+  DnsFigures figures() const;
 
  private:
   class Lookups;
