@@ -39,7 +39,8 @@ class SessionUnsubscribe : public SessionTest {
                               .names = std::make_shared<NameService>(nullptr),
                               .sealing_keys = {},
                               .unsubscribe = tokens_,
-                              .throttle = nullptr});
+                              .throttle = nullptr,
+                              .by_mx = nullptr});
     world_.with([&](std::shared_ptr<const World>& current) { current = world; });
   }
 
