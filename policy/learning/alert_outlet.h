@@ -37,10 +37,4 @@ class ProgramAlertOutlet final : public AlertOutlet {
 // The mail in which an alert is told: RFC 5322, printable ASCII, lines of at most 998 octets.
 std::string alert_mail(const AlertText& alert, const AlertsConfig& config, std::string_view host);
 
-// Runs a program, without a shell, in a process group of its own, with `input` on its standard
-// input and nowhere to write to. It is told to end when `timeout` has passed, with all that it
-// began. An Error says how it ended when that was not well.
-[[nodiscard]] Status run_program(const std::vector<std::string>& arguments, std::string_view input,
-                                 std::chrono::milliseconds timeout);
-
 }  // namespace icm

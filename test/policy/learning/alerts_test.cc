@@ -3,22 +3,10 @@
 // What a person is told, how often, and by which ways.
 #include "policy/learning/alerts.h"
 
-#include <fstream>
-#include <sstream>
-#include <thread>
-
-#include <sys/stat.h>
-
 #include "test/policy/learning/learner_fixture.h"
 
 namespace icm {
 namespace {
-
-std::string content_of(const std::string& path) {
-  std::ostringstream text;
-  text << std::ifstream(path).rdbuf();
-  return text.str();
-}
 
 TEST_F(LearnerTest, tells_with_all_that_apple_asks_for) {
   config.replies.postmaster = {
@@ -102,50 +90,6 @@ TEST_F(LearnerTest, goes_on_when_nobody_can_be_told) {
   EXPECT_EQ(said.back(),
             "an alert could not be passed on: /usr/local/bin/page: cannot be run: No such file");
   EXPECT_EQ(in_force().size(), 1u);
-}
-
-TEST(RunProgram, hands_over_its_input_and_arguments_without_a_shell) {
-  const TemporaryDirectory directory;
-  const std::string script = directory.path().string() + "/alert";
-  const std::string written = directory.path().string() + "/written";
-  std::ofstream(script) << "#!/bin/sh\n{ echo \"$1 $#\"; cat; } > " << written << "\n";
-  ASSERT_EQ(::chmod(script.c_str(), 0700), 0);
-  const std::string input(200000, 'x');
-  const Status done = run_program({script, "$(id); a"}, input, 10s);
-  ASSERT_TRUE(done) << done.error().text;
-  EXPECT_EQ(content_of(written), "$(id); a 1\n" + input);
-}
-
-TEST(RunProgram, ends_what_takes_too_long_with_all_that_it_began) {
-  const TemporaryDirectory directory;
-  const std::string script = directory.path().string() + "/alert";
-  const std::string pid = directory.path().string() + "/pid";
-  std::ofstream(script) << "#!/bin/sh\nsleep 60 &\necho $! > " << pid << "\nwait\n";
-  ASSERT_EQ(::chmod(script.c_str(), 0700), 0);
-  // On a machine that is busy it takes its time to begin.
-  for (auto timeout = 100ms; timeout < 30s && content_of(pid).empty(); timeout *= 2) {
-    const Status done = run_program({script}, "alert", timeout);
-    ASSERT_FALSE(done);
-    EXPECT_EQ(done.error().text,
-              fmt::format("{}: has not ended within {}ms, and was ended", script, timeout.count()));
-  }
-  const int child = std::atoi(content_of(pid).c_str());
-  ASSERT_GT(child, 0);
-  // Gone, or a zombie until its new parent looks.
-  const auto is_over = [&] {
-    const std::string state = content_of(fmt::format("/proc/{}/stat", child));
-    return state.empty() || state.find(") Z ") != std::string::npos;
-  };
-  for (int tries = 0; tries < 2000 && !is_over(); ++tries) std::this_thread::sleep_for(5ms);
-  EXPECT_TRUE(is_over());
-}
-
-TEST(RunProgram, says_how_it_ended) {
-  EXPECT_EQ(run_program({"/nowhere/alert"}, "", 1s).error().text,
-            "/nowhere/alert: cannot be run: No such file or directory");
-  EXPECT_EQ(run_program({"/bin/false"}, std::string(200000, 'x'), 10s).error().text,
-            "/bin/false: exit status 1");
-  EXPECT_TRUE(run_program({"/bin/true"}, std::string(200000, 'x'), 10s));
 }
 
 TEST(AlertMail, is_a_mail_whatever_the_alert_says) {
