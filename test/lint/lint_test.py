@@ -10,6 +10,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import layers  # noqa: E402
 import policies  # noqa: E402
+import refusals as refusals_lint  # noqa: E402
 
 POLICIES = ["format", "list_unsubscribe"]
 
@@ -132,6 +133,37 @@ class Policies(unittest.TestCase):
              "rules.inc: taste.error: there is no policy taste"),
         ):
             self.assertEqual(self.said(**changed), [complaint], changed)
+
+
+class Refusals(unittest.TestCase):
+    def said(self, refusals, page="| `too-large` | it fits | `552 5.3.4` |\n"):
+        with tempfile.TemporaryDirectory() as folder:
+            policy = pathlib.Path(folder, "policy")
+            policy.mkdir()
+            (policy / "rules.inc").write_text('ICM_RULE(size, "too-large", "It fits.")\n')
+            (policy / "size.cc").write_text('fmt::format("{} octets, Apple "\n  "takes {}", 2, 1);\n')
+            (policy / "size.md").write_text(page)
+            (policy / "refusals.inc").write_text(refusals)
+            return list(refusals_lint.complaints(pathlib.Path(folder)))
+
+    def test_what_fits_is_silent_and_what_does_not_is_told(self):
+        good = 'ICM_REFUSAL(size, "too-large", "552 5.3.4", "octets, Apple takes …", "Send less.")\n'
+        self.assertEqual(self.said(good), [])
+        for refusals, page, complaint in (
+            ("", None, "size.too-large: expected once, found 0"),
+            (good + good, None, "size.too-large: expected once, found 2"),
+            (good + good.replace("large", "small"), None, "size.too-small is no rule of rules.inc"),
+            (good.replace("takes", "likes"), None,
+             'size.too-large: the code of size does not say "octets, Apple likes"'),
+            (good.replace("less.", "less"), None, "size.too-large: the fix has no full stop"),
+            (good.replace("552 5.3.4", "large"), "", 'size.too-large: "large" is no reply'),
+            (good, "| `too-large` | it fits | `550 5.3.4` |\n",
+             "size.too-large: 552 5.3.4, its page has 550 5.3.4"),
+            (good, "550 5.3.4 size.too-large: 2 octets\n",
+             "size.too-large: 552 5.3.4, policy/size.md has 550 5.3.4"),
+        ):
+            said = self.said(refusals) if page is None else self.said(refusals, page)
+            self.assertIn("refusals.inc: " + complaint, said)
 
 
 if __name__ == "__main__":

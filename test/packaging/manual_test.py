@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the shells offer when Tab is pressed, each asked by its own means; and the manual pages."""
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
 
+ROOT = pathlib.Path(__file__).resolve().parents[2]
 MANUAL = None
 
 # Sourced by bash; ICM_* are what it has when Tab is pressed.
@@ -132,6 +134,20 @@ class Pages(unittest.TestCase):
         pages = {page.name for page in (MANUAL / "man" / "man1").iterdir()}
         self.assertEqual(pages, {"icloud-milterctl.1"} | {
             f"icloud-milterctl-{command}.1" for command in commands})
+
+    def test_lead_from_the_words_of_a_refusal_to_the_fix(self):
+        index = (ROOT / "policy" / "rules.md").read_text()
+        self.assertEqual((MANUAL / "rules.md").read_text(), index, "policy/rules.md: ninja docs")
+        rules = re.findall(r'^ICM_RULE\((\w+), "([^"]*)"', (ROOT / "policy" / "rules.inc").read_text(),
+                           re.M)
+        page = words("man", "-P", "cat", "-E", "utf-8", "-l", MANUAL / "man/man7/icloud-milter-rules.7",
+                     env={"MANWIDTH": "1000", "PATH": "/usr/bin:/bin"})
+        for policy, name in rules:
+            self.assertIn(f"| `{policy}.{name}` |", index)
+            self.assertTrue(any(f"{policy}.{name}, " in line for line in page), name)
+        found = [at for at, line in enumerate(page) if "there is no Message-ID field" in line]
+        self.assertEqual(len(found), 1)
+        self.assertIn("format.message-id-missing, 550 5.6.0", page[found[0] - 1])
 
     def test_are_read_by_groff_without_a_warning(self):
         pages = sorted((MANUAL / "man").glob("*/*"))

@@ -13,6 +13,7 @@
 #include "milter/ctl/command_line.h"
 #include "milter/ctl/manual/completion.h"
 #include "milter/ctl/manual/man_pages.h"
+#include "milter/ctl/manual/rules_page.h"
 #include "milter/daemon_arguments.h"
 
 namespace icm::ctl {
@@ -47,7 +48,9 @@ void write_all(const fs::path& folder) {
   std::vector<ManualPage> pages = control_pages(control);
   pages.push_back(daemon_page(daemon));
   pages.push_back(configuration_page());
+  pages.push_back(rules_page());
   for (const ManualPage& page : pages) write(folder / "scdoc" / (page.file + ".scd"), page.text);
+  write(folder / "rules.md", rules_markdown());
   write_completions(folder / "completion", control);
   write_completions(folder / "completion", daemon);
 }

@@ -131,7 +131,8 @@ ManualPage daemon_page(const DescribedCommand& program) {
               heading("SYNOPSIS") + synopsis(program) + heading("DESCRIPTION") +
               paragraph(plain(program.description)) + footer_paragraphs(program.footer) +
               heading("OPTIONS") + option_list(program) + files() +
-              see_also({"icloud-milterctl(1)", "milter.conf(5)", "postconf(5)"})};
+              see_also({"icloud-milterctl(1)", "milter.conf(5)", "icloud-milter-rules(7)",
+                        "postconf(5)"})};
 }
 
 std::vector<ManualPage> control_pages(const DescribedCommand& program) {
@@ -147,8 +148,9 @@ std::vector<ManualPage> control_pages(const DescribedCommand& program) {
                        command.description);
     pages.push_back(command_page(command));
   }
-  pages.front() = {"icloud-milterctl.1",
-                   text + files() + see_also({"icloud-milter(8)", "milter.conf(5)"})};
+  pages.front() = {
+      "icloud-milterctl.1",
+      text + files() + see_also({"icloud-milter(8)", "milter.conf(5)", "icloud-milter-rules(7)"})};
   return pages;
 }
 
@@ -175,7 +177,8 @@ ManualPage configuration_page() {
     }
     text += rules_section(section.name);
   }
-  return {"milter.conf.5", text + see_also({"icloud-milter(8)", "icloud-milterctl-config(1)"})};
+  return {"milter.conf.5", text + see_also({"icloud-milter(8)", "icloud-milter-rules(7)",
+                                            "icloud-milterctl-config(1)"})};
 }
 
 }  // namespace icm::ctl
