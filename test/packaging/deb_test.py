@@ -231,8 +231,12 @@ class Package(unittest.TestCase):
                            self.root.run("icloud-milterctl", "config", "show"))
         self.assertEqual(set(modes), {"observe", "off"})
         self.assertEqual(self.root.at("/etc/icloud-milter/milter.conf").read_bytes(),
-                         (ROOT / "packaging" / "milter.conf").read_bytes())
-        for page in ("icloud-milter", "icloud-milterctl", "icloud-milterctl-suppress", "milter.conf"):
+                         (ROOT / "packaging" / "site" / "milter.conf").read_bytes())
+        example = "/usr/share/doc/icloud-milter/examples/milter.conf"
+        self.assertEqual(self.root.at(example).read_bytes(), (ROOT / "packaging" / "milter.conf").read_bytes())
+        self.assertIn("nothing differs", self.root.run(
+            "icloud-milterctl", "config", "diff", "/etc/icloud-milter/milter.conf", example))
+        for page in ("icloud-milter", "icloud-milter-rules", "icloud-milterctl", "icloud-milterctl-suppress", "milter.conf"):
             self.assertTrue(list(self.root.at("/usr/share/man").glob(f"man*/{page}.?.gz")), page)
 
     def test_2_judges_mail_of_a_postfix_in_its_chroot(self):

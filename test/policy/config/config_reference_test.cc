@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "policy/base/text.h"
@@ -47,10 +48,10 @@ TEST(ConfigExample, is_the_defaults_when_it_is_read) {
   EXPECT_EQ(told_of(config_example()), "");
 }
 
-TEST(ConfigExample, stays_the_defaults_when_every_option_is_taken_in) {
-  const std::string example = config_example();
+// Every option that stands behind "#" is taken in.
+std::string uncommented(std::string_view file) {
   std::string text;
-  for (const std::string_view line : split(example, '\n')) {
+  for (const std::string_view line : split(file, '\n')) {
     std::string kept(line);
     const std::size_t mark = line.find_first_not_of(' ');
     const bool is_option = mark != std::string_view::npos && mark >= 2 && line[mark] == '#' &&
@@ -58,6 +59,16 @@ TEST(ConfigExample, stays_the_defaults_when_every_option_is_taken_in) {
     if (is_option) kept.erase(mark, 1);
     text += kept + "\n";
   }
+  return text;
+}
+
+std::string packaged(std::string_view name) {
+  std::ifstream file(fmt::format("{}/packaging/{}", ICM_SOURCE_DIR, name), std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+TEST(ConfigExample, stays_the_defaults_when_every_option_is_taken_in) {
+  const std::string text = uncommented(config_example());
   Config expected;
   expected.streams = {example_stream()};
   expected.arc_sealing.keys = {example_sealing_key()};
@@ -76,10 +87,24 @@ TEST(ConfigExample, has_no_line_wider_than_a_hundred_columns) {
 }
 
 TEST(ConfigExample, is_the_file_in_packaging) {
-  const std::string path = ICM_SOURCE_DIR "/packaging/milter.conf";
-  std::ifstream file(path, std::ios::binary);
-  const std::string packaged{std::istreambuf_iterator<char>(file), {}};
-  EXPECT_EQ(packaged, config_example()) << "run: cmake --build --preset dev --target docs";
+  EXPECT_EQ(packaged("milter.conf"), config_example())
+      << "run: cmake --build --preset dev --target docs";
+}
+
+TEST(PackagedConfig, is_short_and_changes_nothing_until_an_option_is_taken_in) {
+  const std::string file = packaged("site/milter.conf");
+  EXPECT_LT(std::ranges::count(file, '\n'), 50);
+  EXPECT_EQ(config_of(file), Config());
+  EXPECT_EQ(told_of(file), "");
+  EXPECT_EQ(all_told_of(uncommented(file)), "");
+  const Config said = config_of(uncommented(file));
+  EXPECT_EQ(said.egress.addresses.size(), 2u);
+  EXPECT_EQ(said.egress.helo, "mail.corp.example");
+  EXPECT_TRUE(said.arrival.covered);
+  EXPECT_EQ(said.streams.at(0).name, "news");
+  EXPECT_EQ(said.dns.servers.size(), 1u);
+  EXPECT_EQ(said.format.mode, Mode::enforce);
+  EXPECT_EQ(said.format.percent, 10);
 }
 
 TEST(ConfigYaml, read_back_is_the_same_config) {
