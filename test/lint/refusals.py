@@ -72,15 +72,16 @@ def codes_on_page(page, rule):
 
 
 def besides(root):
-    """What is said for no rule's sake stands in the index as the session says it."""
-    index, session = root / "milter/ctl/manual/rules_page.cc", root / "milter/session.cc"
+    """What is said for no rule's sake stands in the index as the milter says it."""
+    index = root / "milter/ctl/manual/rules_page.cc"
     if not index.exists():
         return
-    texts = "\n".join(texts_of(session.read_text()))
+    texts = "\n".join(text for file in sorted((root / "milter").glob("*.cc"))
+                      for text in texts_of(file.read_text()))
     for reply, words in re.findall(rf'{{"({REPLY.pattern})",\s*{STRING},', index.read_text()):
         missing = is_said(plain(words), texts)
         if missing and not words.startswith(("Service unavailable", "RULE: ")):
-            yield f"rules_page.cc: {reply}: milter/session.cc does not say \"{missing}\""
+            yield f"rules_page.cc: {reply}: no milter/*.cc says \"{missing}\""
 
 
 def complaints(root):

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::string_view pages = "/usr/share/doc/icloud-milter/policy/";
 
-// What the milter says for no rule's sake; `where` it is said in the code is milter/session.cc.
+// What the milter says for no rule's sake, as it stands in milter/.
 struct Besides {
   std::string_view reply;
   std::string_view words;
@@ -40,6 +40,9 @@ constexpr Besides besides[] = {
     {"553 5.1.3",
      "recipient address … may lead to Apple once it is cleaned or its route is followed",
      "Write the recipient as local-part@domain, without comments, routes, blanks or quotes."},
+    {"451 4.4.3", "the DNS does not say whether … has Apple's mail servers",
+     "Nothing, if it passes: the mail waits until the name servers of that domain, or the "
+     "resolver of this host, answer."},
     {"550 5.7.0", "Authentication-Results fields claim to be by",
      "Send the message without these fields: they are the milter's own to write."},
 };
