@@ -92,8 +92,8 @@ TEST_F(PostfixConfiguration, says_what_postconf_complains_about) {
   const auto failed = read("x = y\n", "smtp inet n\n");
   ASSERT_FALSE(failed);
   EXPECT_EQ(failed.error().code, Code::config);
-  EXPECT_NE(failed.error().text.find("postconf ended with status 1: postconf: fatal:"),
-            std::string::npos)
+  EXPECT_NE(failed.error().text.find("postconf ended with status 1: "), std::string::npos);
+  EXPECT_TRUE(failed.error().text.ends_with("/master.cf: line 1: bad field count"))
       << failed.error().text;
 }
 

@@ -26,7 +26,7 @@ TEST(MilterList, has_entries_with_and_without_settings) {
 
 TEST(MilterList, takes_whatever_stands_there) {
   EXPECT_EQ(parse_milter_list("{ unix:a, {b"),
-            (Entries{{.endpoint = "unix:a", .settings = {{"{b", ""}}}}));
+            (Entries{{.endpoint = "unix:a", .settings = {{"b", ""}}}}));
   EXPECT_EQ(parse_milter_list("}}, {}, unix:a"),
             (Entries{{.endpoint = "}}", .settings = {}}, {.endpoint = "unix:a", .settings = {}}}));
 }
