@@ -9,6 +9,7 @@ import unittest
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import layers  # noqa: E402
+import links  # noqa: E402
 import policies  # noqa: E402
 import refusals as refusals_lint  # noqa: E402
 
@@ -164,6 +165,19 @@ class Refusals(unittest.TestCase):
         ):
             said = self.said(refusals) if page is None else self.said(refusals, page)
             self.assertIn("refusals.inc: " + complaint, said)
+
+
+class Links(unittest.TestCase):
+    def test_what_leads_nowhere_is_told(self):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            (root / "policy").mkdir()
+            (root / "README.md").write_text(
+                "# One\n[a](policy/a.md#what-it-is-not) [b](policy/b.md) [c](#two) [d](https://e.example/f)\n"
+                "`[g](h.md)` [i](LICENSE)\n")
+            (root / "policy" / "a.md").write_text("## What it is, `not`\n[up](../README.md#one)\n")
+            self.assertEqual(list(links.complaints(root, missing=["LICENSE"])), [
+                "README.md: there is no policy/b.md", "README.md: README.md has no heading #two"])
 
 
 if __name__ == "__main__":

@@ -23,7 +23,9 @@ import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "contrib" / "demo"))
+sys.path.insert(0, str(ROOT / "test" / "lint"))
 
+import links  # noqa: E402
 from lab.namespace import run_inside  # noqa: E402
 from lab.process import Program, run, wait_until  # noqa: E402
 from lab.sink import Sink  # noqa: E402
@@ -236,7 +238,10 @@ class Package(unittest.TestCase):
         self.assertEqual(self.root.at(example).read_bytes(), (ROOT / "packaging" / "milter.conf").read_bytes())
         self.assertIn("nothing differs", self.root.run(
             "icloud-milterctl", "config", "diff", "/etc/icloud-milter/milter.conf", example))
-        for page in ("icloud-milter", "icloud-milter-rules", "icloud-milterctl", "icloud-milterctl-suppress", "milter.conf"):
+        # debian/copyright has the licence.
+        self.assertEqual(list(links.complaints(self.root.at("/usr/share/doc/icloud-milter"), ["LICENSE"])), [])
+        for page in ("icloud-milter", "icloud-milterctl", "icloud-milterctl-suppress", "icloud-milter-rules",
+                     "milter.conf"):
             self.assertTrue(list(self.root.at("/usr/share/man").glob(f"man*/{page}.?.gz")), page)
 
     def test_2_judges_mail_of_a_postfix_in_its_chroot(self):

@@ -17,6 +17,9 @@ PLACES = {"_unitdir": "/usr/lib/systemd/system", "_sysusersdir": "/usr/lib/sysus
           "_tmpfilesdir": "/usr/lib/tmpfiles.d", "_libexecdir": "/usr/libexec",
           "_sysconfdir": "/etc", "_docdir": "/usr/share/doc", "_datadir": "/usr/share",
           "_mandir": "/usr/share/man", "_bindir": "/usr/bin", "_sbindir": "/usr/sbin"}
+# Its scriptlets, as words that are seen in the package; what it runs as a build is put in their place.
+SCRIPTLETS = ("sysusers_create_compat", "tmpfiles_create", "systemd_post", "systemd_preun",
+              "systemd_postun_with_restart")
 
 
 def said(*argv):
@@ -53,6 +56,31 @@ class Spec(unittest.TestCase):
         for one in listed:
             if one != "/etc/icloud-milter":
                 self.assertTrue(fnmatch.filter(installed, one), f"{one} is not installed")
+
+    def test_becomes_a_package_of_what_is_built(self):
+        with tempfile.TemporaryDirectory() as folder:
+            defined = PLACES | {
+                "_topdir": folder, "_tmppath": folder, "debug_package": "%{nil}",
+                "__os_install_post": "%{nil}", "_binary_payload": "w1.gzdio", "cmake": "true",
+                "cmake_build": "true",
+                "cmake_install": f"DESTDIR=%{{buildroot}} cmake --install {BUILD} --prefix /usr"}
+            defined |= {f"{name}()": f"echo {name}" for name in SCRIPTLETS}
+            words = [word for name, value in defined.items() for word in ("--define", f"{name} {value}")]
+            # Nothing that was installed may be missing in %files, or rpmbuild fails.
+            done = subprocess.run(["rpmbuild", "-bb", "--nodeps", "--build-in-place", *words, SPEC],
+                                  cwd=ROOT, capture_output=True, timeout=300, text=True)
+            self.assertEqual(done.returncode, 0, done.stderr)
+            (package,) = pathlib.Path(folder).rglob("*.rpm")
+            files = said("rpm", "-qpl", package)[1].split()
+            for file in ("/usr/sbin/icloud-milter", "/usr/share/man/man7/icloud-milter-rules.7",
+                         "/usr/share/zsh/site-functions/_icloud-milterctl", "/etc/icloud-milter/milter.conf"):
+                self.assertIn(file, files)
+            kept = said("rpm", "-qpc", package)[1].split()
+            self.assertEqual(kept, ["/etc/icloud-milter/milter.conf", "/etc/logrotate.d/icloud-milter"])
+            scripts = said("rpm", "-qp", "--scripts", package)[1]
+            for name in SCRIPTLETS:
+                self.assertIn(f"echo {name}", scripts)
+            self.assertIn("/usr/libexec/icloud-milter/detach-postfix", scripts)
 
 
 if __name__ == "__main__":
