@@ -140,6 +140,9 @@ Answer Session::rcpt(std::span<const std::string_view> arguments, std::string_vi
     log_recipient(*message_, recipient, *verdict, {});
     return take_recipient(std::move(argument), std::move(recipient), *std::move(verdict));
   }
+  if (message_->world->config().throttle.counts_everybody()) {
+    return count_recipient(std::move(argument), std::move(recipient));
+  }
   message_->envelope.recipients.push_back(std::move(recipient));
   return {};
 }
@@ -154,6 +157,20 @@ Answer Session::judge_recipient(std::string argument, Recipient recipient) {
   if (context_.meters != nullptr) context_.meters->recipient.took(took);
   if (!verdict.findings.empty()) log_recipient(message, recipient, verdict, took);
   return take_recipient(std::move(argument), std::move(recipient), std::move(verdict));
+}
+
+// Not Apple's, but counted as if it were: the policies have nothing else to say of it.
+Answer Session::count_recipient(std::string argument, Recipient recipient) {
+  Message& message = *message_;
+  const Stopwatch watch;
+  Verdict verdict = message.world->engine().judge_recipient(
+      message.envelope, recipient, context_.clock.now(), message.deadline(), &message.charges);
+  if (!verdict.findings.empty()) log_recipient(message, recipient, verdict, watch.elapsed());
+  if (verdict.disposition >= Disposition::defer) {
+    return take_recipient(std::move(argument), std::move(recipient), std::move(verdict));
+  }
+  message.envelope.recipients.push_back(std::move(recipient));
+  return {};
 }
 
 // Refuses the recipient, or keeps it with what is to be done about it at the end of the message.
@@ -181,6 +198,7 @@ Answer Session::data(std::string_view queue_id) {
   if (!message_) return {};
   message_->name_queue_id(queue_id);
   if (!message_->is_judged() || message_->needs_judgement()) return {};
+  message_->charges.keep({});  // its end is not seen
   message_.reset();
   return {.kind = Answer::Kind::let_go, .reply = {}};
 }
@@ -227,7 +245,9 @@ Answer Session::end_of_message(std::string_view queue_id, Mta& mta) {
   if (message->forged.are_too_many()) return refuse_forged(*message);
   if (!message->is_judged()) return finish_arrival(*message, mta);
   // A mail server without DATA (protocols below 4) could not be told earlier.
-  return message->needs_judgement() ? finish_judged(*message, mta) : Answer{};
+  if (message->needs_judgement()) return finish_judged(*message, mta);
+  message->charges.keep({});
+  return {};
 }
 
 void Session::abort() { message_.reset(); }

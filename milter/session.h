@@ -86,6 +86,7 @@ class Session {
 
  private:
   Answer judge_recipient(std::string argument, Recipient recipient);
+  Answer count_recipient(std::string argument, Recipient recipient);
   Answer take_recipient(std::string argument, Recipient recipient, Verdict verdict);
   Answer refuse_listener();
   Answer refuse_forged(Message& message);

@@ -67,8 +67,10 @@ class ThrottlePolicy final : public Policy {
     if (planned.empty()) return findings;
     charges.return_all();
     Paid paid;
-    const Recipient& first = *std::ranges::find_if(facts.envelope.recipients, &Recipient::is_apple);
-    ICM_CHECK(take_all(planned, {throttle_claim(facts.envelope, first), facts.now, deadline}, paid,
+    const auto& recipients = facts.envelope.recipients;
+    auto first = std::ranges::find_if(recipients, &Recipient::is_apple);
+    if (first == recipients.end()) first = recipients.begin();
+    ICM_CHECK(take_all(planned, {throttle_claim(facts.envelope, *first), facts.now, deadline}, paid,
                        findings));
     charges.pay_message(*limiter_, std::move(paid.message));
     charges.pay_message(*limiter_, std::move(paid.recipient));

@@ -71,6 +71,12 @@ std::string resume(std::string_view what) {
   return fmt::format("icloud-milterctl throttle resume {}, once the cause is mended", what);
 }
 
+bool is_of_account(const PlannedCharge& planned) {
+  return std::ranges::any_of(
+      limits_of(ThrottlePreset::icloud_account),
+      [&](const ThrottleLimitConfig& limit) { return planned.limit == &limit; });
+}
+
 std::string fix_of(const PlannedCharge& planned) {
   if (planned.slowed && planned.limit == nullptr && !planned.day) {
     // "192.0.2.7" or "all"; "recipient ADDRESS", and an address may hold what a shell takes.
@@ -80,8 +86,9 @@ std::string fix_of(const PlannedCharge& planned) {
     return resume(is_recipient ? std::string(kind) + shell_word(subject.substr(kind.size()))
                                : subject);
   }
-  const std::string option = planned.day ? std::string("throttle.warm_up")
-                                         : fmt::format("throttle.limits, name: {}", planned.name);
+  std::string option = fmt::format("throttle.limits, name: {}", planned.name);
+  if (planned.day) option = "throttle.warm_up";
+  if (is_of_account(planned)) option = "throttle.preset";
   return fmt::format(
       "nothing, the mail goes later; icloud-milterctl throttle show tells how the "
       "limits stand, {} sets this one",
@@ -89,6 +96,7 @@ std::string fix_of(const PlannedCharge& planned) {
 }
 
 std::string prediction_of(const PlannedCharge& planned) {
+  if (is_of_account(planned)) return "smtp.mail.me.com: You have exceeded your daily sending limit";
   const bool is_of_recipient =
       planned.rule == "throttle.spacing" || planned.rule == "throttle.recipient-slowed";
   if (is_of_recipient) return "421 4.7.1 Messages to this address deferred due to excessive volume";

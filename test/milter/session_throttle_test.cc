@@ -31,6 +31,9 @@ class SessionThrottleTest : public SessionTest {
     one.streams = std::move(streams);
     one.at_most = at_most;
     config_.throttle.limits = {one};
+    count();
+  }
+  void count() {
     auto world =
         World::over(config_, std::make_unique<MemorySuppressionList>(std::vector<Suppression>{}),
                     nullptr, {}, World::Host::ours, ThrottleMeans::in_memory(clock_.now()));
@@ -81,6 +84,37 @@ TEST_F(SessionThrottleTest, lets_mail_of_this_host_go_that_alone_is_more_than_a_
   EXPECT_EQ(send(honest), go_on);
   mail();
   rcpt("<d@icloud.com>");
+  EXPECT_TRUE(is_brief(send(honest)));
+}
+
+TEST_F(SessionThrottleTest, counts_everybody_where_all_mail_leaves_through_an_account_of_apples) {
+  const auto sent_elsewhere = [&] {
+    connect("GATE");
+    mail();
+    const bool goes = rcpt("<ann@elsewhere.example>") == go_on;
+    if (goes) {
+      EXPECT_EQ(session_.data("4Nb2").kind, Answer::Kind::let_go);
+    }
+    return goes;
+  };
+  limit({}, 1);
+  for (int i = 0; i < 3; ++i) EXPECT_TRUE(sent_elsewhere());
+  config_.throttle.preset = ThrottlePreset::icloud_account;
+  count();
+  EXPECT_TRUE(sent_elsewhere());
+  EXPECT_FALSE(sent_elsewhere());
+  mail();
+  EXPECT_TRUE(is_brief(rcpt("<ann@elsewhere.example>")));
+  EXPECT_TRUE(is_brief(rcpt("<bob@icloud.com>")));
+
+  limit({}, 2);  // not by SMTP: there is one answer, at the end
+  connect("DIRECT", "127.0.0.1", 0);
+  mail();
+  EXPECT_EQ(rcpt("<ann@elsewhere.example>"), go_on);
+  EXPECT_EQ(rcpt("<eve@elsewhere.example>"), go_on);
+  EXPECT_EQ(session_.data("4Nb3").kind, Answer::Kind::let_go);
+  mail();
+  EXPECT_EQ(rcpt("<ann@elsewhere.example>"), go_on);
   EXPECT_TRUE(is_brief(send(honest)));
 }
 

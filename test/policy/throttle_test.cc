@@ -34,6 +34,28 @@ TEST_F(ThrottleTest, defers_what_a_limit_is_used_up_for_and_says_when_to_come_ag
   EXPECT_EQ(goes("ann@shop.example", 3), 2);
 }
 
+TEST_F(ThrottleTest, holds_all_mail_to_what_apple_allows_an_account) {
+  config.throttle.preset = ThrottlePreset::icloud_account;
+  config.throttle.limits = {limit("hourly", 100000)};
+  EXPECT_EQ(goes("ann@icloud.com", 1001), 1000);
+  const Findings findings = rcpt("ann@icloud.com", "bob@icloud.com");
+  ASSERT_EQ(rules(findings), Words{"throttle.rate"});
+  EXPECT_EQ(findings.front().evidence,
+            "account-messages (all) allows 1000 messages in 1d, 1000 used, free at "
+            "2026-11-22T08:24:00Z");
+  EXPECT_EQ(findings.front().prediction,
+            "smtp.mail.me.com: You have exceeded your daily sending limit");
+  EXPECT_EQ(findings.front().fix,
+            "nothing, the mail goes later; icloud-milterctl throttle show tells how the limits "
+            "stand, throttle.preset sets this one");
+  std::string shown;
+  for (const PlannedCharge& one : ThrottlePlan(config).overview({}, world.now())) {
+    shown += fmt::format("{} {} {}; ", one.name, one.charge.limit.amount,
+                         one.charge.limit.window.count() / 3600000);
+  }
+  EXPECT_EQ(shown, "account-messages 1000 24; account-recipients 1000 24; hourly 100000 1; ");
+}
+
 TEST_F(ThrottleTest, gives_back_what_a_message_took_that_does_not_go_on) {
   config.throttle.limits = {limit("hourly", 2)};
   {
