@@ -88,7 +88,7 @@ std::string fix_of(const PlannedCharge& planned) {
   }
   std::string option = fmt::format("throttle.limits, name: {}", planned.name);
   if (planned.day) option = "throttle.warm_up";
-  if (is_of_account(planned)) option = "throttle.preset";
+  if (is_of_account(planned)) option = "throttle.preset: icloud-account";
   return fmt::format(
       "nothing, the mail goes later; icloud-milterctl throttle show tells how the "
       "limits stand, {} sets this one",

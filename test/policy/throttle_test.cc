@@ -47,7 +47,7 @@ TEST_F(ThrottleTest, holds_all_mail_to_what_apple_allows_an_account) {
             "smtp.mail.me.com: You have exceeded your daily sending limit");
   EXPECT_EQ(findings.front().fix,
             "nothing, the mail goes later; icloud-milterctl throttle show tells how the limits "
-            "stand, throttle.preset sets this one");
+            "stand, throttle.preset: icloud-account sets this one");
   std::string shown;
   for (const PlannedCharge& one : ThrottlePlan(config).overview({}, world.now())) {
     shown += fmt::format("{} {} {}; ", one.name, one.charge.limit.amount,
