@@ -5,7 +5,11 @@
 
 #include <functional>
 
-#include <CLI/CLI.hpp>
+// The library that reads the command line; what declares options includes <CLI/CLI.hpp>, which
+// costs a compiler seconds.
+namespace CLI {
+class App;
+}
 
 namespace icm::ctl {
 

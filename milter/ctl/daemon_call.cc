@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/configuration.h"
 #include "policy/base/text.h"

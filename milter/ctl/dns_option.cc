@@ -4,6 +4,7 @@
 #include <utility>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/configuration.h"
 #include "milter/name_service.h"

@@ -8,10 +8,12 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "policy/base/result.h"
 #include "policy/dns/resolver.h"
+
+namespace CLI {
+class App;
+}
 
 namespace icm::ctl {
 

@@ -4,6 +4,8 @@
 #include <memory>
 #include <string>
 
+#include <CLI/CLI.hpp>
+
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/keys_options.h"
 

@@ -3,6 +3,8 @@
 // icloud-milterctl ledger: the words and options by which people keep the ledger of consent.
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/ledger_options.h"
 

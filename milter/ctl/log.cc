@@ -9,6 +9,7 @@
 #include <optional>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/command.h"
 #include "milter/ctl/configuration.h"

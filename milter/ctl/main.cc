@@ -7,6 +7,7 @@
 #include <exception>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/command_line.h"
 

@@ -2,6 +2,7 @@
 #include "milter/ctl/offline_message.h"
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 namespace icm::ctl {
 

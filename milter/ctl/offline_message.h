@@ -9,13 +9,16 @@
 #include <string>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "milter/ctl/dns_option.h"
 #include "milter/ctl/message_file.h"
 #include "policy/auth/authenticator.h"
 #include "policy/auth/second_opinion.h"
+
+namespace CLI {
+class App;
+}
 
 namespace icm::ctl {
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/daemon_call.h"

@@ -6,6 +6,8 @@
 #include <map>
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/message_file.h"
 #include "milter/ctl/relay_event_journal.h"

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/command.h"
 #include "milter/ctl/configuration.h"

@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/command.h"
 #include "milter/ctl/configuration.h"

@@ -3,6 +3,7 @@
 // icloud-milterctl spf: may this address send for this domain?
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/command.h"
 #include "milter/ctl/configuration.h"

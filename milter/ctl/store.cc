@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/suppress_options.h"

@@ -3,6 +3,8 @@
 // icloud-milterctl suppress: the words and options by which people keep the suppression list.
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/suppress_options.h"
 

@@ -3,6 +3,8 @@
 // icloud-milterctl unsubscribe: the words and options of the addresses by which people unsubscribe.
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/unsubscribe_options.h"
 

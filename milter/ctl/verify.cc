@@ -3,6 +3,7 @@
 // icloud-milterctl verify: SPF, DKIM, DMARC and ARC of a message file, as a receiver sees them.
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/command.h"
 #include "milter/ctl/configuration.h"

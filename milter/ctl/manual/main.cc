@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/command_line.h"
 #include "milter/ctl/manual/completion.h"

@@ -7,9 +7,7 @@
 #include <string>
 #include <vector>
 
-#include <gtest/gtest.h>
-
-#include "milter/ctl/command_line.h"
+#include "milter/ctl/command.h"
 
 namespace icm::ctl {
 
@@ -26,22 +24,6 @@ inline void PrintTo(const Outcome& outcome, std::ostream* words) {
 }
 
 // `add` puts the command on the command line, such as add_log; `arguments` begin with its word.
-inline Outcome run_command(void (*add)(CLI::App&, Chosen&), std::vector<std::string> arguments) {
-  CLI::App app{"", "icloud-milterctl"};
-  wrap_help(app);
-  app.require_subcommand(1);
-  Chosen chosen;
-  add(app, chosen);
-  std::vector<const char*> argv = {"icloud-milterctl"};
-  for (const std::string& argument : arguments) argv.push_back(argument.c_str());
-  testing::internal::CaptureStdout();
-  testing::internal::CaptureStderr();
-  Outcome outcome;
-  outcome.exit = run_command_line(app, chosen, static_cast<int>(argv.size()), argv.data());
-  std::fflush(stdout);
-  outcome.out = testing::internal::GetCapturedStdout();
-  outcome.err = testing::internal::GetCapturedStderr();
-  return outcome;
-}
+Outcome run_command(void (*add)(CLI::App&, Chosen&), std::vector<std::string> arguments);
 
 }  // namespace icm::ctl

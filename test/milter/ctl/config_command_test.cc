@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <CLI/CLI.hpp>
 
 #include "milter/ctl/command.h"
 #include "policy/base/clock.h"

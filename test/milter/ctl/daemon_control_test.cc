@@ -5,6 +5,7 @@
 #include <regex>
 
 #include <sys/stat.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include "milter/control_server.h"

@@ -10,8 +10,10 @@
 #include <poll.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
+#include "milter/ctl/command_line.h"
 #include "milter/decision_reader.h"
 #include "test/milter/ctl/command_runner.h"
 #include "test/milter/ctl/log_lines.h"

@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
+
+#include "milter/ctl/command_line.h"
 #include "test/milter/ctl/suppress_fixture.h"
 
 namespace icm::ctl {
