@@ -12,42 +12,11 @@
 namespace icm::ctl {
 namespace {
 
-// Words that are none of ours count as accept: they refused nothing.
-Disposition disposition_of(std::string_view word) {
-  const auto found =
-      std::ranges::find(summed_dispositions, word, [](Disposition d) { return to_string(d); });
-  return found == std::end(summed_dispositions) ? Disposition::accept : *found;
-}
-
-bool is_violation(const FindingRecord& finding) {
-  return finding.weight != "advice" && finding.weight != "service";
-}
-
-bool is_held_back(const FindingRecord& finding) {
-  return is_violation(finding) && !finding.held_back.empty() &&
-         disposition_of(finding.would) != Disposition::accept;
-}
-
 std::string_view name_of_sender(const DecisionRecord& decision) {
   return decision.mail_from.empty() ? "<>" : decision.mail_from;
 }
 
 }  // namespace
-
-// What a decision was, and what it would have been had nothing been held back.
-struct LogSummary::Forecast {
-  Disposition now = Disposition::accept;
-  Disposition if_enforced = Disposition::accept;
-
-  explicit Forecast(const DecisionRecord& decision)
-      : now(disposition_of(decision.verdict)), if_enforced(now) {
-    for (const FindingRecord& finding : decision.findings) {
-      if (is_held_back(finding)) if_enforced = std::max(if_enforced, disposition_of(finding.would));
-    }
-  }
-  bool is_refused() const { return now >= Disposition::defer; }
-  bool would_be_refused() const { return !is_refused() && if_enforced >= Disposition::defer; }
-};
 
 void LogSummary::add(const DecisionRecord& decision) {
   if (first_.empty() || decision.time < first_) first_ = decision.time;

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "milter/ctl/distinct_count.h"
+#include "milter/ctl/forecast.h"
 #include "milter/ctl/log_reader.h"
 #include "milter/ctl/terminal.h"
 #include "milter/decision_reader.h"
@@ -73,7 +74,6 @@ class LogSummary {
     std::string fix;
   };
 
-  struct Forecast;
   std::uint64_t identity_of(const DecisionRecord& decision);
   void add_finding(const DecisionRecord& decision, const FindingRecord& finding,
                    std::uint64_t message);

@@ -34,13 +34,6 @@ std::int64_t sum_of(const std::vector<EntryAnswers>& answers) {
   return sum;
 }
 
-// What is asked of a way now; empty when nothing is.
-std::string state_of(const Way& way, WallTime now) {
-  if (way.stopped) return fmt::format("stopped since {}, probed", show(*way.stopped));
-  if (way.paused > now) return fmt::format("paused until {}", show(way.paused));
-  return way.percent < 100 ? fmt::format("slowed to {} percent", way.percent) : std::string();
-}
-
 std::string ways_text(const LearntSummary& learnt, const Terminal& terminal) {
   Table table({{.title = "LEAVES BY"}, {.title = "IS"}, {.title = "SINCE"}, {.title = "WHY"}});
   for (const Way& way : learnt.ways) {
@@ -70,6 +63,12 @@ std::string alerts_text(const LearntSummary& learnt, const Terminal& terminal) {
 }
 
 }  // namespace
+
+std::string state_of(const Way& way, WallTime now) {
+  if (way.stopped) return fmt::format("stopped since {}, probed", show(*way.stopped));
+  if (way.paused > now) return fmt::format("paused until {}", show(way.paused));
+  return way.percent < 100 ? fmt::format("slowed to {} percent", way.percent) : std::string();
+}
 
 std::string summary_text(const LearntSummary& learnt, const ReplyTable& table,
                          const Terminal& terminal) {

@@ -33,6 +33,9 @@ std::string summary_text(const LearntSummary& learnt, const ReplyTable& table,
                          const Terminal& terminal);
 std::string summary_json(const LearntSummary& learnt, const ReplyTable& table);
 
+// What is asked of a way now; empty when nothing is.
+std::string state_of(const Way& way, WallTime now);
+
 std::string hits_text(const std::vector<AddressHit>& hits, const Terminal& terminal);
 std::string samples_text(const std::vector<ReplySample>& samples, const Terminal& terminal);
 std::string opening_text(const BreakerOpening& opening);

@@ -11,19 +11,13 @@
 #include "policy/base/text.h"
 
 namespace icm::ctl {
-namespace {
 
 using Json = nlohmann::ordered_json;
-using Align = Table::Align;
 
 std::string span_of(const Json& json, const char* member) {
   const std::uint64_t seconds = number_of(json, member);
   if (seconds > std::uint64_t{366} * 86400) return {};
   return to_span(std::chrono::seconds(seconds));
-}
-
-std::string end_of(const std::optional<WallTime>& time) {
-  return time ? moment(to_rfc3339(*time)) : std::string("removed");
 }
 
 std::string remark_on(const Json& limit) {
@@ -46,6 +40,14 @@ std::string remark_on(const Json& limit) {
   }
   if (const std::string mode = text_of(limit, "mode"); mode != "enforce") remarks.push_back(mode);
   return fmt::format("{}", fmt::join(remarks, ", "));
+}
+
+namespace {
+
+using Align = Table::Align;
+
+std::string end_of(const std::optional<WallTime>& time) {
+  return time ? moment(to_rfc3339(*time)) : std::string("removed");
 }
 
 void add_limit(const Json& limit, Table& table) {

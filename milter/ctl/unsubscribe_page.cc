@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "milter/ctl/html.h"
 #include "policy/auth/crypto.h"
 
 namespace icm::ctl {
@@ -53,37 +54,11 @@ Words words_of(UnsubscribePage page) {
   return {};
 }
 
-std::string escaped(std::string_view text) {
-  std::string html;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        html += "&amp;";
-        break;
-      case '<':
-        html += "&lt;";
-        break;
-      case '>':
-        html += "&gt;";
-        break;
-      case '"':
-        html += "&quot;";
-        break;
-      case '\'':
-        html += "&#39;";
-        break;
-      default:
-        html += c;
-    }
-  }
-  return html;
-}
-
 }  // namespace
 
 std::string unsubscribe_page(UnsubscribePage page, std::string_view site) {
   const Words words = words_of(page);
-  const std::string name = escaped(site);
+  const std::string name = escaped_html(site);
   return fmt::format(
       "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
       "<meta name=\"viewport\" content=\"width=device-width,initial-scale=1\">"

@@ -79,10 +79,14 @@ void ReplyTally::forget_before(WallTime time) {
 }
 
 Result<std::vector<EntryAnswers>> answers_since(ReplyBook& book, WallTime since) {
+  return answers_within(book, {.since = since, .until = WallTime::max()});
+}
+
+Result<std::vector<EntryAnswers>> answers_within(ReplyBook& book, TallySpan span) {
   std::vector<EntryAnswers> all;
   ICM_TRY(Query query, book.query("SELECT entry, sum(answers) FROM tally WHERE slot >= ?1"
-                                  " GROUP BY entry ORDER BY 2 DESC, 1"));
-  query.bind(1, slot_of(since));
+                                  " AND slot < ?2 GROUP BY entry ORDER BY 2 DESC, 1"));
+  query.bind(1, slot_of(span.since)).bind(2, slot_of(span.until));
   for (;;) {
     ICM_TRY(const bool is_row, query.step());
     if (!is_row) return all;

@@ -60,4 +60,8 @@ struct EntryAnswers {
 // How often each entry was the answer since then, by whole slots; the most frequent first.
 [[nodiscard]] Result<std::vector<EntryAnswers>> answers_since(ReplyBook& book, WallTime since);
 
+// The same from the slot of its first moment on, before the slot of its end: what follows begins
+// there.
+[[nodiscard]] Result<std::vector<EntryAnswers>> answers_within(ReplyBook& book, TallySpan span);
+
 }  // namespace icm
