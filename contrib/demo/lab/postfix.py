@@ -132,17 +132,23 @@ class Postfix:
         self._write_table("virtual", virtual)
         for part, base in (("main.cf", MAIN), ("master.cf", MASTER)):
             own = base.format(folder=self.folder, address=OUR_ADDRESS)
-            wiring = (WIRING / f"{part}.gate").read_text()
-            (self.config / part).write_text(f"{own}\n{wiring}")
-        # What a site would add for its own way out: the address Apple shall see.
-        own = f"icloud-out/unix/smtp_bind_address={OUR_ADDRESS}"
-        run("postconf", "-c", self.config, "-P", own)
+            (self.config / part).write_text(own)
+        self.attach()
         self._make_people()
         # sendmail(1) and postdrop, which is set-group-id, read /etc/postfix and nothing else.
         for name in ("dynamicmaps.cf", "postfix-files"):
             if (source := Path("/etc/postfix", name)).exists():
                 shutil.copy(source, self.config / name)
         bind(self.config, Path("/etc/postfix"))
+
+    def attach(self) -> None:
+        """The gate and the arrival, as the files have them."""
+        for part in ("main.cf", "master.cf"):
+            with (self.config / part).open("a") as file:
+                file.write("\n" + (WIRING / f"{part}.gate").read_text())
+        # What a site would add for its own way out: the address Apple shall see.
+        own = f"icloud-out/unix/smtp_bind_address={OUR_ADDRESS}"
+        run("postconf", "-c", self.config, "-P", own)
 
     def start(self) -> None:
         self._passwords.start()

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milter/ctl/postfix/site_reader.h"
+
+#include <cerrno>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+#include "milter/ctl/postfix/attachment.h"
+#include "policy/base/text.h"
+#include "policy/base/unique_fd.h"
+
+namespace icm::ctl::postfix {
+namespace {
+
+// An address that no rule for single people is about.
+constexpr std::string_view nobody = "icloud-milter-probe";
+
+// Whether a listener of ours could be made there.
+bool is_free(std::uint16_t port) {
+  const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(port);
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  const int yes = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
+  return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+         errno != EADDRINUSE;
+}
+
+// What each table says of each of Apple's domains, and of an address there.
+Status add_routes(const PostfixPrograms& programs, Site& site) {
+  std::string keys;
+  for (const std::string& domain : domains_of(site)) {
+    keys += fmt::format("{0}@{1}\n{1}\n", nobody, domain);
+  }
+  for (const std::string_view table : split_list(site.postfix.value("transport_maps"))) {
+    ICM_TRY(const ProgramEnd end, programs.ask("postmap", {"-q", "-", std::string(table)}, keys));
+    // Not found is status 1, too.
+    const auto fatal = end.errors.find("fatal:");
+    if (end.status != 0 && fatal != std::string::npos) {
+      return fail(Code::config, fmt::format("transport_maps: {} cannot be asked: {}", table,
+                                            excerpt(trim(end.errors.substr(fatal)), 400)));
+    }
+    for (Route& route : read_routes(std::string(table), end.output)) {
+      site.routes.push_back(std::move(route));
+    }
+  }
+  return {};
+}
+
+Result<Site> complete(const PostfixPrograms& programs, Site site, const Config& milter,
+                      std::uint16_t gate_port) {
+  ICM_TRY(site.postfix, read_configuration(programs));
+  ICM_TRY(site.socket, SocketAddress::parse(milter.socket.address));
+  site.roles = milter.roles;
+  for (const Domain& domain : milter.apple.domains) site.added_domains.emplace_back(domain.text());
+  site.is_arrival_covered = milter.arrival.covered;
+  site.is_port_free = is_free(gate_port);
+  ICM_CHECK(add_routes(programs, site));
+  return site;
+}
+
+// Gone with all that was written into it.
+class TrialDirectory {
+ public:
+  explicit TrialDirectory(std::string path) : path_(std::move(path)) {}
+  TrialDirectory(const TrialDirectory&) = delete;
+  TrialDirectory& operator=(const TrialDirectory&) = delete;
+  ~TrialDirectory() {
+    for (const char* name : {"main.cf", "master.cf", "dynamicmaps.cf", "dynamicmaps.cf.d"}) {
+      ::unlink(fmt::format("{}/{}", path_, name).c_str());
+    }
+    ::rmdir(path_.c_str());
+  }
+
+ private:
+  std::string path_;
+};
+
+}  // namespace
+
+Result<SiteFiles> read_files(const PostfixPrograms& programs) {
+  SiteFiles files;
+  ICM_TRY(files.main_cf, read_config_file(programs.directory() + "/main.cf"));
+  ICM_TRY(files.master_cf, read_config_file(programs.directory() + "/master.cf"));
+  return files;
+}
+
+Result<Site> read_site(const PostfixPrograms& programs, const SiteFiles& files,
+                       const Config& milter, std::uint16_t gate_port) {
+  Site site;
+  site.main_cf = files.main_cf.text;
+  site.master_cf = files.master_cf.text;
+  return complete(programs, std::move(site), milter, gate_port);
+}
+
+Result<Site> read_trial_site(const PostfixPrograms& programs, const Site& before,
+                             const std::vector<Insertion>& insertions, const Config& milter,
+                             std::uint16_t gate_port) {
+  const std::string folder = attachment_directory(programs.directory());
+  ICM_CHECK(make_private_directory(folder));
+  const std::string trial = folder + "/trial";
+  ICM_CHECK(make_private_directory(trial));
+  const TrialDirectory gone_afterwards(trial);
+  struct stat mine {};
+  mine.st_uid = ::geteuid();
+  mine.st_gid = ::getegid();
+  mine.st_mode = 0600;
+  Site site;
+  site.main_cf = insert(before.main_cf, File::main_cf, insertions);
+  site.master_cf = insert(before.master_cf, File::master_cf, insertions);
+  ICM_CHECK(put_file(trial + "/main.cf", site.main_cf, mine, Times::of_now));
+  ICM_CHECK(put_file(trial + "/master.cf", site.master_cf, mine, Times::of_now));
+  // Types of tables that are packages of their own.
+  for (const char* name : {"dynamicmaps.cf", "dynamicmaps.cf.d"}) {
+    const std::string real = fmt::format("{}/{}", programs.directory(), name);
+    if (::access(real.c_str(), R_OK) == 0 &&
+        ::symlink(real.c_str(), fmt::format("{}/{}", trial, name).c_str()) != 0) {
+      return fail(Code::permanent, trial + ": no links can be made there");
+    }
+  }
+  ICM_TRY(const PostfixPrograms there, PostfixPrograms::of(trial));
+  return complete(there, std::move(site), milter, gate_port);
+}
+
+std::vector<Route> read_routes(const std::string& table, std::string_view printed) {
+  std::vector<Route> routes;
+  for (const std::string_view line : split(printed, '\n')) {
+    const auto tab = line.find('\t');
+    if (tab == std::string_view::npos) continue;
+    routes.push_back({.table = table,
+                      .key = std::string(line.substr(0, tab)),
+                      .answer = std::string(trim(line.substr(tab + 1)))});
+  }
+  return routes;
+}
+
+}  // namespace icm::ctl::postfix

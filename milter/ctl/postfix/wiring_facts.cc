@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What of the wiring is there already.
+#include <algorithm>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "milter/ctl/postfix/gate_files.h"
+#include "milter/ctl/postfix/wiring_plan.h"
+#include "policy/base/text.h"
+
+namespace icm::ctl::postfix {
+namespace {
+
+bool has_ours(const Site& site, const std::vector<MilterEntry>& milters) {
+  return std::ranges::any_of(milters, [&](const MilterEntry& one) {
+    return leads_to(one, site.socket, site.postfix.queue_directory());
+  });
+}
+
+bool is_gate_name(const Site& site, const std::string& name) {
+  return std::ranges::find(site.roles.gate, name) != site.roles.gate.end();
+}
+
+// Domains that no table leads to the gate, one sentence for all of them.
+void add_unrouted(const Site& site, std::vector<std::string>& lacking) {
+  std::vector<std::string> domains;
+  for (const std::string& domain : domains_of(site)) {
+    const Route* route = route_of(site, domain);
+    if (route == nullptr || !leads_to_gate(site, *route)) domains.push_back(domain);
+  }
+  if (domains.empty()) return;
+  lacking.push_back(fmt::format("transport_maps does not lead mail for {} to the gate",
+                                fmt::join(domains, ", ")));
+}
+
+void add_uncovered(const Site& site, std::vector<std::string>& lacking) {
+  for (const Listener& listener : listeners_of(site.postfix)) {
+    if (has_ours(site, listener.milters) || is_left_alone(site, listener)) continue;
+    lacking.push_back(
+        fmt::format("mail that comes in by {} does not pass the arrival: the milter "
+                    "is not among its smtpd_milters",
+                    listener.service->key()));
+  }
+  if (!has_ours(site, parse_milter_list(site.postfix.value("non_smtpd_milters")))) {
+    lacking.push_back(
+        "mail from sendmail(1) does not pass the arrival: the milter is not in non_smtpd_milters");
+  }
+}
+
+}  // namespace
+
+const Service* gate_of(const Site& site) {
+  for (const Listener& listener : listeners_of(site.postfix)) {
+    if (is_gate_name(site, listener.daemon_name) && has_ours(site, listener.milters)) {
+      return listener.service;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<std::string> domains_of(const Site& site) {
+  std::vector<std::string> domains = gate_domains();
+  for (const std::string& one : site.added_domains) {
+    if (std::ranges::find(domains, one) == domains.end()) domains.push_back(one);
+  }
+  return domains;
+}
+
+std::string milter_place(const Site& site) {
+  const SocketAddress& socket = site.socket;
+  switch (socket.family) {
+    case SocketAddress::Family::unix_path: {
+      std::string queue(site.postfix.queue_directory());
+      while (queue.size() > 1 && queue.ends_with('/')) queue.pop_back();
+      const std::string path = std::filesystem::path(socket.path).lexically_normal().string();
+      if (path.starts_with(queue + "/")) return "unix:" + path.substr(queue.size() + 1);
+      return "unix:" + path;
+    }
+    case SocketAddress::Family::inet:
+      return fmt::format("inet:{}:{}", socket.host == "0.0.0.0" ? "127.0.0.1" : socket.host,
+                         socket.port);
+    case SocketAddress::Family::inet6:
+      return fmt::format("inet:[{}]:{}", socket.host == "::" ? "::1" : socket.host, socket.port);
+  }
+  return "";
+}
+
+const Route* route_of(const Site& site, std::string_view domain) {
+  // transport(5): the whole address is looked for in every table before the domain is.
+  for (const Route& one : site.routes) {
+    if (one.key.ends_with(fmt::format("@{}", domain))) return &one;
+  }
+  for (const Route& one : site.routes) {
+    if (one.key == domain) return &one;
+  }
+  return nullptr;
+}
+
+bool leads_to_gate(const Site& site, const Route& route) {
+  if (route.answer.starts_with("icloud-gate:")) return true;
+  const Service* gate = gate_of(site);
+  if (gate == nullptr) return false;
+  const std::string port = gate->name.substr(gate->name.rfind(':') + 1);
+  return route.answer.ends_with(":" + port);
+}
+
+bool is_left_alone(const Site& site, const Listener& listener) {
+  // By hand or by us: without milters, on purpose.
+  if (listener.milters.empty()) {
+    return listener.has_own_milters ||
+           site.postfix.value_for(*listener.service, "receive_override_options")
+                   .find("no_milters") != std::string_view::npos;
+  }
+  return takes_mail_back(site, listener);
+}
+
+bool takes_mail_back(const Site& site, const Listener& listener) {
+  if (!listener.content_filter.empty()) return false;
+  const bool is_on_loopback = listener.service->name.starts_with("127.") ||
+                              listener.service->name.starts_with("localhost:") ||
+                              listener.service->name.starts_with("[::1]:");
+  if (!is_on_loopback || !listener.service->overrides.contains("content_filter")) return false;
+  const std::string_view everywhere = site.postfix.value("content_filter");
+  return !everywhere.empty() || std::ranges::any_of(site.postfix.services, [](const Service& one) {
+    const auto filter = one.overrides.find("content_filter");
+    return filter != one.overrides.end() && !filter->second.empty() &&
+           !filter->second.starts_with("icloud-out:");
+  });
+}
+
+std::vector<std::string> lacks(const Site& site, const WiringOptions& options) {
+  std::vector<std::string> lacking;
+  if (gate_of(site) == nullptr) {
+    lacking.push_back(
+        fmt::format("no smtpd of master.cf is the gate: none has both the milter {} "
+                    "and milter_macro_daemon_name={}",
+                    milter_place(site), fmt::join(site.roles.gate, " or ")));
+  }
+  for (const std::string_view name : {"icloud-gate", "icloud-out"}) {
+    if (site.postfix.service(name, "unix") == nullptr) {
+      lacking.push_back(fmt::format("master.cf has no transport {}", name));
+    }
+  }
+  add_unrouted(site, lacking);
+  if (options.has_arrival) add_uncovered(site, lacking);
+  return lacking;
+}
+
+}  // namespace icm::ctl::postfix

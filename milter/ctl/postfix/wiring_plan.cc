@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milter/ctl/postfix/wiring_plan.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "milter/ctl/postfix/arrival_plan.h"
+#include "milter/ctl/postfix/config_text.h"
+#include "milter/ctl/postfix/gate_files.h"
+#include "policy/base/text.h"
+
+namespace icm::ctl::postfix {
+namespace {
+
+// Where mail that is not for Apple goes: a relay host, or nothing, which is the domain's own MX.
+std::string next_hop(const Site& site) {
+  std::string hop(site.postfix.value("relayhost"));
+  if (hop.empty()) {
+    const std::string_view transport = site.postfix.value("default_transport");
+    const auto colon = transport.find(':');
+    if (colon != std::string_view::npos) hop = transport.substr(colon + 1);
+  }
+  // A list of hosts stands in a word of master.cf.
+  std::string word;
+  for (const std::string_view one : split_list(hop)) {
+    word += word.empty() ? "" : ",";
+    word += one;
+  }
+  return word;
+}
+
+class Planner {
+ public:
+  Planner(const Site& site, const WiringOptions& options) : site_(site), options_(options) {}
+
+  Plan plan() {
+    if (lacks(site_, options_).empty()) return {};
+    look_for_conflicts();
+    plan_services();
+    plan_transport();
+    plan_limits();
+    if (options_.has_arrival && !site_name_missing_) plan_arrival(site_, plan_, main_block_);
+    add_block(File::main_cf, site_.main_cf, main_block_);
+    add_block(File::master_cf, site_.master_cf, master_block_);
+    note_what_else();
+    return std::move(plan_);
+  }
+
+ private:
+  template <class... Parts>
+  void conflict(fmt::format_string<Parts...> words, Parts&&... parts) {
+    plan_.conflicts.push_back(fmt::format(words, std::forward<Parts>(parts)...));
+  }
+  template <class... Parts>
+  void note(fmt::format_string<Parts...> words, Parts&&... parts) {
+    plan_.notes.push_back(fmt::format(words, std::forward<Parts>(parts)...));
+  }
+
+  std::uint16_t port() const {
+    const Service* gate = gate_of(site_);
+    if (gate == nullptr) return options_.gate_port;
+    const auto number = parse_number(gate->name.substr(gate->name.rfind(':') + 1));
+    return number ? static_cast<std::uint16_t>(*number) : options_.gate_port;
+  }
+
+  // A line of our files, as this site needs it.
+  std::string for_site(std::string text) const {
+    replace_all(text, socket_in_files, milter_place(site_));
+    replace_all(text, gate_port_in_files, fmt::format("{}", port()));
+    replace_all(text, daemon_name_in_files, site_.roles.gate.front());
+    if (const std::string hop = next_hop(site_); !hop.empty()) {
+      replace_all(text, next_hop_in_files, std::string(next_hop_in_files) + hop);
+      // The last remark above that line is done then.
+      replace_all(text, " With a relayhost: icloud-out:[relay.example]:587",
+                  " Here: your relay host.");
+    }
+    return text;
+  }
+
+  void look_for_conflicts() {
+    if (site_.roles.gate.empty()) {
+      conflict("milter.conf: roles.gate is empty, so that no listener can be the gate; name one");
+      site_name_missing_ = true;
+      return;
+    }
+    const std::string place = milter_place(site_);
+    if (place.find_first_of(" \t,{}$\"'") != std::string::npos) {
+      conflict(
+          "milter.conf: socket.address: {} cannot be written into main.cf; use a path without "
+          "blanks, commas, braces and $",
+          place);
+    }
+    if (site_.postfix.value("inet_protocols") == "ipv6") {
+      conflict("main.cf: inet_protocols = ipv6: the gate listens on 127.0.0.1 and needs ipv4, too");
+    }
+    for (const std::string& domain : domains_of(site_)) {
+      const Route* route = route_of(site_, domain);
+      if (route == nullptr || leads_to_gate(site_, *route)) continue;
+      conflict(
+          "transport_maps: {} answers \"{}\" for {}: mail for Apple has a way of its own "
+          "there, which is for you to take out, or to keep and stay without the gate",
+          route->table, route->answer, route->key);
+    }
+  }
+
+  // -- master.cf ------------------------------------------------------------------------------
+
+  void plan_services() {
+    if (site_name_missing_) return;
+    for (const GateEntry& entry : services_of(master_cf_gate)) {
+      const bool is_gate = entry.name.ends_with("/inet");
+      if (is_gate && gate_of(site_) != nullptr) continue;
+      const std::string name = for_site(entry.name);
+      const auto slash = name.rfind('/');
+      const Service* there = site_.postfix.service(name.substr(0, slash), name.substr(slash + 1));
+      if (there == nullptr) {
+        if (is_gate && !site_.is_port_free) {
+          conflict("another program listens on 127.0.0.1:{}; choose another port with --gate-port",
+                   options_.gate_port);
+        }
+        master_block_.push_back(for_site(entry.text) +
+                                (name == "icloud-out/unix" ? as_smtp() : ""));
+      } else if (is_gate) {
+        conflict(
+            "master.cf: {} is there already and is not the gate; choose another port with "
+            "--gate-port",
+            name);
+      } else if (there->command != "smtp") {
+        conflict("master.cf: {} is there already and runs {} instead of smtp; rename it", name,
+                 there->command);
+      }
+    }
+  }
+
+  // Mail leaves with what smtp has in master.cf, such as the address it comes from.
+  std::string as_smtp() {
+    const std::string_view transport = site_.postfix.value("default_transport");
+    const std::string name(transport.substr(0, transport.find(':')));
+    const auto line = find_service(site_.master_cf, name, "unix");
+    const Service* service = site_.postfix.service(name, "unix");
+    if (!line || service == nullptr || service->command != "smtp") {
+      note(
+          "mail for others leaves by the transport {}; icloud-out is a plain smtp: give it in "
+          "master.cf what that one does for its way out",
+          name);
+      return "";
+    }
+    std::string text;
+    for (const Override& one : overrides_in(site_.master_cf, *line)) {
+      if (one.name == "syslog_name" || one.name == "smtp_fallback_relay") continue;
+      if (text.empty()) text = fmt::format("# As {} has it, by which other mail leaves.\n", name);
+      const std::string_view value = one.value.of(site_.master_cf);
+      text += one.is_braced ? fmt::format("    -o {{ {} = {} }}\n", one.name, value)
+                            : fmt::format("    -o {}={}\n", one.name, value);
+    }
+    return text;
+  }
+
+  // -- main.cf --------------------------------------------------------------------------------
+
+  void plan_transport() {
+    std::string table;
+    for (const std::string& domain : domains_of(site_)) {
+      if (route_of(site_, domain) == nullptr) {
+        table += fmt::format("\n    {{{}=icloud-gate:[127.0.0.1]:{}}}", domain, port());
+      }
+    }
+    if (table.empty()) return;
+    table = "inline:{" + table + "}";
+    const auto value = find_value(site_.main_cf, "transport_maps");
+    if (!value) {
+      // Its words are the file's, its table this site's.
+      std::string text(gate_parameter("transport_maps"));
+      text.replace(text.find("inline:{"), std::string::npos, table + "\n");
+      main_block_.push_back(std::move(text));
+      return;
+    }
+    const bool is_alone = trim(value->of(site_.main_cf)).empty();
+    add_to_value(
+        "transport_maps", value->begin, fmt::format(" {}{}", table, is_alone ? "" : ","),
+        "Mail for Apple goes to the gate, before any other table is asked for its domains.");
+  }
+
+  void plan_limits() {
+    for (const GateEntry& entry : parameters_of(main_cf_gate)) {
+      if (!entry.name.starts_with("icloud-out_")) continue;
+      if (find_value(site_.main_cf, entry.name)) continue;  // is the administrator's
+      main_block_.push_back(entry.text);
+    }
+  }
+
+  void add_to_value(std::string_view name, std::size_t at, std::string text, std::string_view why) {
+    plan_.insertions.push_back({.file = File::main_cf,
+                                .at = at,
+                                .text = std::move(text),
+                                .reason = std::string(why),
+                                .parameter = std::string(name),
+                                .service = {}});
+  }
+
+  // -- the rest -------------------------------------------------------------------------------
+
+  void add_block(File file, const std::string& text, const std::vector<std::string>& entries) {
+    if (entries.empty()) return;
+    std::string block;
+    const bool ends_a_line =
+        text.empty() || text.ends_with('\n') ||
+        std::ranges::any_of(plan_.insertions, [&](const Insertion& one) {
+          return one.file == file && one.at == text.size() && one.text.ends_with('\n');
+        });
+    if (!ends_a_line) block += "\n";
+    block += "\n";
+    block += block_begin;
+    for (const std::string& entry : entries) {
+      // Entries that begin with reasons of their own stand by themselves.
+      if (entry.starts_with('#') && !block.ends_with(block_begin)) block += "\n";
+      block += entry;
+    }
+    block += block_end;
+    plan_.insertions.push_back({.file = file,
+                                .at = text.size(),
+                                .text = std::move(block),
+                                .reason = {},
+                                .parameter = {},
+                                .service = {}});
+  }
+
+  void note_what_else() {
+    if (options_.has_arrival && !site_.is_arrival_covered) {
+      note("milter.conf: set arrival.covered: yes, and reload the daemon, once this is in place");
+    }
+    if (!options_.has_arrival && site_.is_arrival_covered) {
+      note(
+          "milter.conf: set arrival.covered: no: without the arrival anybody may bring an "
+          "Authentication-Results field under your name");
+    }
+    if (!site_.postfix.value("sender_dependent_relayhost_maps").empty()) {
+      note(
+          "sender_dependent_relayhost_maps does not hold behind the gate: mail for Apple leaves by "
+          "icloud-out for all senders (FILTER lines at the gate, as master.cf says, choose by "
+          "sender)");
+    }
+    if (options_.has_arrival && !site_.postfix.value("smtpd_milter_maps").empty()) {
+      note("smtpd_milter_maps chooses the milters of some clients: add {} there, too",
+           milter_place(site_));
+    }
+  }
+
+  const Site& site_;
+  const WiringOptions& options_;
+  Plan plan_;
+  std::vector<std::string> main_block_;
+  std::vector<std::string> master_block_;
+  bool site_name_missing_ = false;
+};
+
+}  // namespace
+
+Plan make_plan(const Site& site, const WiringOptions& options) {
+  return Planner(site, options).plan();
+}
+
+}  // namespace icm::ctl::postfix

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What has to be added to a Postfix so that mail for Apple goes through the gate, and mail that
+// comes in through the arrival. Decides by facts alone: asks nobody, writes nothing.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "milter/ctl/postfix/configuration.h"
+#include "milter/ctl/postfix/insertion.h"
+#include "policy/config/config.h"
+
+namespace icm::ctl::postfix {
+
+struct WiringOptions {
+  bool has_arrival = true;
+  std::uint16_t gate_port = 10027;
+};
+
+// An answer of one table of transport_maps.
+struct Route {
+  std::string table;   // "hash:/etc/postfix/transport"
+  std::string key;     // "icloud.com", or an address there
+  std::string answer;  // "icloud-gate:[127.0.0.1]:10027"
+};
+
+// All that a plan is made from.
+struct Site {
+  Configuration postfix;
+  std::string main_cf;  // the files' texts
+  std::string master_cf;
+  std::vector<Route> routes;  // for Apple's domains and addresses there
+  bool is_port_free = true;   // WiringOptions::gate_port on loopback
+  // Of milter.conf:
+  SocketAddress socket;
+  RolesConfig roles;
+  std::vector<std::string> added_domains;  // apple.domains
+  bool is_arrival_covered = false;
+};
+
+struct Plan {
+  std::vector<Insertion> insertions;
+  std::vector<std::string> conflicts;  // sentences: why nothing can be done before you acted
+  std::vector<std::string> notes;      // what a person should know or do besides
+};
+
+Plan make_plan(const Site& site, const WiringOptions& options);
+
+// What mail for Apple, and with `options.has_arrival` mail that comes in, still lacks on this site;
+// sentences. Empty: it is attached, by whomever.
+std::vector<std::string> lacks(const Site& site, const WiringOptions& options);
+
+// What transport_maps answers for mail to that domain, or null; and whether that is the gate.
+const Route* route_of(const Site& site, std::string_view domain);
+bool leads_to_gate(const Site& site, const Route& route);
+
+// A listener that has no part in the arrival: without milters on purpose, or taking back what a
+// content filter was given.
+bool is_left_alone(const Site& site, const Listener& listener);
+bool takes_mail_back(const Site& site, const Listener& listener);
+
+// The listener that is the gate, or null.
+const Service* gate_of(const Site& site);
+
+// Every domain whose mail has to go to the gate.
+std::vector<std::string> domains_of(const Site& site);
+
+// Where Postfix finds the daemon: "unix:icloud-milter/milter.sock".
+std::string milter_place(const Site& site);
+
+}  // namespace icm::ctl::postfix

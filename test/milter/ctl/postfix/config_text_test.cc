@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// Places in main.cf and master.cf, and what is put there and taken out again.
+#include "milter/ctl/postfix/config_text.h"
+
+#include <gtest/gtest.h>
+
+#include "milter/ctl/postfix/attachment.h"
+#include "milter/ctl/postfix/gate_files.h"
+#include "milter/ctl/postfix/insertion.h"
+
+namespace icm::ctl::postfix {
+namespace {
+
+std::string value_of(std::string_view text, std::string_view name) {
+  const auto value = find_value(text, name);
+  return value ? std::string(value->of(text)) : "(none)";
+}
+
+TEST(ConfigText, finds_the_value_that_counts) {
+  EXPECT_EQ(value_of("a=b", "a"), "b");
+  EXPECT_EQ(value_of("a = b \n", "a"), " b");
+  EXPECT_EQ(value_of("a = b\na = c\n", "a"), " c");
+  EXPECT_EQ(value_of("a =\n", "a"), "");
+  EXPECT_EQ(value_of("# a = b\n", "a"), "(none)");
+  EXPECT_EQ(value_of("ab = c\n", "a"), "(none)");
+  EXPECT_EQ(value_of("x = y\n a = b\n", "a"), "(none)");
+  EXPECT_EQ(value_of("a = b,\n# no\n\n   c\n  # no\n\nd = e\n", "a"), " b,\n# no\n\n   c");
+  EXPECT_EQ(value_of("", "a"), "(none)");
+  EXPECT_EQ(value_of("nonsense\n", "nonsense"), "(none)");
+}
+
+TEST(ConfigText, finds_services_and_their_options) {
+  constexpr std::string_view text =
+      "smtp inet n - y - - smtpd\n"
+      "# between\n"
+      "  -o a=b -v -o { c = d e }\n"
+      "# -o x=y\n"
+      "  -o f=inline:{ {g=h} }\n"
+      "smtp unix - - n - - smtp\n"
+      "mine unix - n n - - pipe flags=R argv=/bin/x -o no=no";
+  EXPECT_EQ(find_service(text, "smtp", "pass"), std::nullopt);
+  const auto smtpd = find_service(text, "smtp", "inet");
+  ASSERT_TRUE(smtpd);
+  const auto found = overrides_in(text, *smtpd);
+  ASSERT_EQ(found.size(), 3u);
+  EXPECT_EQ(found[0].name, "a");
+  EXPECT_EQ(found[0].value.of(text), "b");
+  EXPECT_EQ(found[1].value.of(text), "d e");
+  EXPECT_TRUE(found[1].is_braced);
+  EXPECT_EQ(found[2].value.of(text), "inline:{ {g=h} }");
+  EXPECT_TRUE(overrides_in(text, *find_service(text, "mine", "unix")).empty());
+}
+
+TEST(GateFiles, hold_what_attaches) {
+  const auto services = services_of(master_cf_gate);
+  ASSERT_EQ(services.size(), 3u);
+  EXPECT_EQ(services[0].name, "127.0.0.1:10027/inet");
+  EXPECT_TRUE(services[0].text.starts_with("# The gate, for our own queue manager."));
+  EXPECT_EQ(services[1].name, "icloud-gate/unix");
+  EXPECT_EQ(services[2].name, "icloud-out/unix");
+  for (const std::string_view name :
+       {"transport_maps", "smtpd_milters", "non_smtpd_milters", "milter_default_action"}) {
+    EXPECT_FALSE(gate_parameter(name).empty()) << name;
+  }
+  EXPECT_EQ(gate_domains(),
+            (std::vector<std::string>{"icloud.com", "me.com", "mac.com", "privaterelay.appleid.com",
+                                      "private.icloud.com"}));
+  // What is replaced on a site is there to be replaced.
+  for (const std::string_view mark :
+       {gate_port_in_files, socket_in_files, daemon_name_in_files, next_hop_in_files}) {
+    EXPECT_NE(master_cf_gate.find(mark), std::string_view::npos) << mark;
+  }
+}
+
+Insertion into_value(std::size_t at, std::string text) {
+  return {.file = File::main_cf,
+          .at = at,
+          .text = std::move(text),
+          .reason = "why",
+          .parameter = "a",
+          .service = {}};
+}
+
+Insertion block(std::size_t at, const std::string& lines) {
+  return {.file = File::main_cf,
+          .at = at,
+          .text = std::string(block_begin) + lines + std::string(block_end),
+          .reason = {},
+          .parameter = {},
+          .service = {}};
+}
+
+TEST(Insertions, come_out_as_they_went_in) {
+  const std::string text = "a = b\nc = d";
+  const std::vector<Insertion> all = {into_value(5, ", x"), block(text.size(), "e = f\n")};
+  const std::string after = insert(text, File::main_cf, all);
+  EXPECT_TRUE(after.starts_with("a = b, x\nc = d# icloud-milter: begin."));
+  EXPECT_EQ(insert(text, File::master_cf, all), text);
+  const Removal removal = take_out(after, File::main_cf, all);
+  EXPECT_EQ(removal.text, text);
+  EXPECT_TRUE(removal.left.empty());
+}
+
+TEST(Insertions, leave_what_others_wrote_since) {
+  const std::vector<Insertion> all = {into_value(5, ", x"), block(6, "e = f\ng = h\n")};
+  std::string after = insert("a = b\n", File::main_cf, all);
+  after.replace(after.find("e = f"), 5, "e = changed\n  more\nz = mine\n  too");
+  after = "# new\na = b, w, x, y\n" + after.substr(9);
+  const Removal removal = take_out(after, File::main_cf, all);
+  EXPECT_EQ(removal.text, "# new\na = b, w, y\nz = mine\n  too\n");
+  ASSERT_EQ(removal.left.size(), 1u);
+  EXPECT_EQ(
+      removal.left[0],
+      "main.cf: the lines of icloud-milter were edited since; they are taken out, and entries "
+      "that were added among them are kept");
+  const Removal nothing = take_out("a = b\n", File::main_cf, all);
+  EXPECT_EQ(nothing.text, "a = b\n");
+  EXPECT_EQ(nothing.left.size(), 2u);
+}
+
+TEST(Insertions, are_shown_with_their_reasons) {
+  const std::string text = "z = y\na = b\n";
+  EXPECT_EQ(differences(text, File::main_cf, {into_value(11, ", x"), block(12, "# q\ne = f\n")}),
+            "@@ main.cf, line 2 @@\n# why\n-a = b\n+a = b, x\n"
+            "@@ main.cf, line 3 @@\n+" +
+                std::string(block_begin) + "+# q\n+e = f\n+" + std::string(block_end));
+  EXPECT_EQ(differences(text, File::master_cf, {into_value(11, ", x")}), "");
+}
+
+TEST(Attachment, is_read_as_it_was_written) {
+  const Attachment written{.at = "2026-11-22T08:00:00Z",
+                           .options = {.has_arrival = false, .gate_port = 10127},
+                           .insertions = {into_value(5, "\t\"\\ \n"), block(7, "e = f\n")}};
+  const auto read = parse_attachment(to_json(written));
+  ASSERT_TRUE(read) << read.error().text;
+  EXPECT_EQ(read->at, written.at);
+  EXPECT_EQ(read->options.gate_port, 10127);
+  EXPECT_FALSE(read->options.has_arrival);
+  EXPECT_EQ(read->insertions, written.insertions);
+  for (const char* text : {"", "{}", "[]", "{\"version\":2}", "{\"version\":1,\"at\":7}"}) {
+    EXPECT_FALSE(parse_attachment(text)) << text;
+  }
+}
+
+}  // namespace
+}  // namespace icm::ctl::postfix

@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// What is planned for which site.
+#include "milter/ctl/postfix/wiring_plan.h"
+
+#include <algorithm>
+
+#include <gtest/gtest.h>
+
+#include "milter/ctl/postfix/gate_files.h"
+#include "milter/ctl/postfix/queue.h"
+#include "milter/ctl/postfix/site_reader.h"
+
+namespace icm::ctl::postfix {
+namespace {
+
+// A site with port 25 and a chroot, as Debian's package makes it.
+Site plain_site() {
+  Site site;
+  site.postfix.directory = "/etc/postfix";
+  site.postfix.parameters = {{"queue_directory", "/var/spool/postfix"},
+                             {"milter_default_action", "tempfail"},
+                             {"milter_macro_daemon_name", "mx.corp.example"},
+                             {"default_transport", "smtp"}};
+  site.master_cf = "smtp inet n - y - - smtpd\nsmtp unix - - y - - smtp\n";
+  site.postfix.services = *read_services(site.master_cf);
+  site.main_cf = "myhostname = mx.corp.example\n";
+  site.socket = *SocketAddress::parse("unix:/var/spool/postfix/icloud-milter/milter.sock");
+  site.is_arrival_covered = true;
+  return site;
+}
+
+void set(Site& site, const std::string& name, const std::string& value) {
+  site.postfix.parameters[name] = value;
+  site.postfix.own[name] = value;
+  site.main_cf += name + " = " + value + "\n";
+}
+
+std::string added(const Plan& plan, File file) {
+  std::string text;
+  for (const Insertion& one : plan.insertions) {
+    if (one.file == file) text += one.text;
+  }
+  return text;
+}
+
+TEST(WiringPlan, is_the_very_files_on_a_plain_site) {
+  const Site site = plain_site();
+  const Plan plan = make_plan(site, {});
+  EXPECT_TRUE(plan.conflicts.empty());
+  EXPECT_TRUE(plan.notes.empty());
+  const std::string main_cf = insert(site.main_cf, File::main_cf, plan.insertions);
+  for (const GateEntry& entry : parameters_of(main_cf_gate)) {
+    EXPECT_NE(main_cf.find(entry.text), std::string::npos) << entry.text;
+  }
+  const std::string master_cf = insert(site.master_cf, File::master_cf, plan.insertions);
+  for (const GateEntry& entry : services_of(master_cf_gate)) {
+    EXPECT_NE(master_cf.find(entry.text), std::string::npos) << entry.text;
+  }
+}
+
+TEST(WiringPlan, follows_milter_conf_and_its_options) {
+  Site site = plain_site();
+  site.socket = *SocketAddress::parse("inet6:10028@::1");
+  site.roles.gate = {"MY-GATE"};
+  site.added_domains = {"corp.example", "me.com"};
+  const Plan plan = make_plan(site, {.has_arrival = false, .gate_port = 10127});
+  const std::string main_cf = added(plan, File::main_cf);
+  EXPECT_NE(main_cf.find("{corp.example=icloud-gate:[127.0.0.1]:10127}}"), std::string::npos);
+  EXPECT_EQ(main_cf.find("smtpd_milters ="), std::string::npos);
+  const std::string master_cf = added(plan, File::master_cf);
+  EXPECT_NE(master_cf.find("\n127.0.0.1:10127 inet"), std::string::npos);
+  EXPECT_NE(master_cf.find("-o smtpd_milters=inet:[::1]:10028\n"), std::string::npos);
+  EXPECT_NE(master_cf.find("-o milter_macro_daemon_name=MY-GATE\n"), std::string::npos);
+  EXPECT_EQ(master_cf.find("10027"), std::string::npos);
+  ASSERT_EQ(plan.notes.size(), 1u);
+  EXPECT_TRUE(plan.notes[0].starts_with("milter.conf: set arrival.covered: no"));
+}
+
+TEST(WiringPlan, takes_the_way_that_other_mail_takes) {
+  Site site = plain_site();
+  set(site, "relayhost", "[relay.example]:587, relay2.example");
+  site.master_cf = "smtp unix - - n - - smtp\n  -o smtp_bind_address=192.0.2.7 -o { x = a b }\n";
+  site.postfix.services = *read_services("smtp unix - - n - - smtp -o x=y\n");
+  const std::string master_cf = added(make_plan(site, {}), File::master_cf);
+  EXPECT_NE(master_cf.find("-o content_filter=icloud-out:[relay.example]:587,relay2.example\n"),
+            std::string::npos);
+  EXPECT_NE(master_cf.find("    -o smtp_bind_address=192.0.2.7\n    -o { x = a b }\n"),
+            std::string::npos);
+  EXPECT_EQ(master_cf.find("With a relayhost"), std::string::npos);
+}
+
+TEST(WiringPlan, puts_ours_before_the_maps_and_behind_the_milters) {
+  Site site = plain_site();
+  set(site, "transport_maps", "hash:/etc/postfix/transport");
+  set(site, "smtpd_milters", "inet:127.0.0.1:8891");
+  set(site, "non_smtpd_milters", "$smtpd_milters");
+  set(site, "milter_default_action", "accept");
+  const Plan plan = make_plan(site, {});
+  const std::string main_cf = insert(site.main_cf, File::main_cf, plan.insertions);
+  EXPECT_NE(main_cf.find("\ntransport_maps = inline:{\n    {icloud.com="), std::string::npos);
+  EXPECT_NE(main_cf.find("}}, hash:/etc/postfix/transport\n"), std::string::npos);
+  EXPECT_NE(main_cf.find("\nsmtpd_milters = inet:127.0.0.1:8891, "
+                         "{unix:icloud-milter/milter.sock,default_action=tempfail}\n"),
+            std::string::npos);
+  EXPECT_NE(main_cf.find("\nnon_smtpd_milters = $smtpd_milters\n"), std::string::npos);
+  EXPECT_EQ(main_cf.find("milter_default_action = tempfail"), std::string::npos);
+}
+
+TEST(WiringPlan, names_what_is_in_the_way) {
+  const auto conflicts = [](auto change) {
+    Site site = plain_site();
+    change(site);
+    const Plan plan = make_plan(site, {});
+    return plan.conflicts.empty() ? std::string() : plan.conflicts.front();
+  };
+  EXPECT_EQ(conflicts([](Site&) {}), "");
+  EXPECT_EQ(conflicts([](Site& site) { site.is_port_free = false; }),
+            "another program listens on 127.0.0.1:10027; choose another port with --gate-port");
+  EXPECT_TRUE(conflicts([](Site& site) {
+                site.routes = {{.table = "hash:/t", .key = "me.com", .answer = "relay:[x]"}};
+              }).starts_with("transport_maps: hash:/t answers \"relay:[x]\" for me.com: "));
+  EXPECT_TRUE(
+      conflicts([](Site& site) {
+        site.socket = *SocketAddress::parse("unix:/run/icloud.sock");
+      }).starts_with("the milter's socket /run/icloud.sock is outside the queue directory"));
+  EXPECT_TRUE(conflicts([](Site& site) { site.roles.gate.clear(); }).starts_with("milter.conf: "));
+  EXPECT_TRUE(conflicts([](Site& site) {
+                site.roles.arrival = {"ORIGINATING"};
+              }).starts_with("milter.conf: roles.arrival does not name mx.corp.example"));
+  EXPECT_TRUE(conflicts([](Site& site) {
+                site.postfix.services.push_back(
+                    (*read_services("icloud-out unix - - n - - lmtp\n"))[0]);
+              }).starts_with("master.cf: icloud-out/unix is there already and runs lmtp"));
+}
+
+TEST(WiringPlan, asks_for_nothing_where_everything_is_there) {
+  Site site = plain_site();
+  set(site, "smtpd_milters", "unix:icloud-milter/milter.sock");
+  set(site, "non_smtpd_milters", "unix:icloud-milter/milter.sock");
+  site.postfix.services = *read_services(
+      "10027 inet n - n - - smtpd\nicloud-gate unix - - n - - smtp\nicloud-out unix - - n - - "
+      "smtp\n");
+  site.postfix.services[0].overrides = {{"milter_macro_daemon_name", "ICLOUD-GATE"}};
+  for (const std::string& domain : domains_of(site)) {
+    site.routes.push_back({.table = "x", .key = domain, .answer = "smtp:[127.0.0.1]:10027"});
+  }
+  EXPECT_EQ(lacks(site, {}), std::vector<std::string>());
+  EXPECT_TRUE(make_plan(site, {}).insertions.empty());
+  site.routes.front().answer = "smtp:[127.0.0.1]:10028";
+  EXPECT_EQ(lacks(site, {}), std::vector<std::string>{
+                                 "transport_maps does not lead mail for icloud.com to the gate"});
+}
+
+TEST(PostfixQueue, knows_mail_that_has_passed) {
+  const auto queue = read_queue(
+      "{\"queue_name\": \"deferred\", \"queue_id\": \"A1\"}\nnonsense\n{\"queue_id\": 7}\n[]\n");
+  ASSERT_EQ(queue.size(), 1u);
+  EXPECT_EQ(queue[0].id, "A1");
+  EXPECT_EQ(ids_that_passed("content_filter: icloud-out:\n"
+                            "*** ENVELOPE RECORDS deferred/A/A1 ***\nsender: a\n"
+                            "content_filter: icloud-out:[relay]:25\n"
+                            "*** ENVELOPE RECORDS active/B2 ***\ncontent_filter: amavis:\n"),
+            std::vector<std::string>{"A1"});
+}
+
+TEST(PostfixRoutes, are_as_postmap_prints_them) {
+  const auto routes = read_routes("hash:/t", "icloud.com\tsmtp:[x]\nnonsense\n");
+  ASSERT_EQ(routes.size(), 1u);
+  EXPECT_EQ(routes[0].key, "icloud.com");
+  EXPECT_EQ(routes[0].answer, "smtp:[x]");
+}
+
+}  // namespace
+}  // namespace icm::ctl::postfix
