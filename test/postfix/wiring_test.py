@@ -10,7 +10,7 @@ import subprocess
 import time
 from pathlib import Path
 
-from support import PostfixCase, main
+from support import ROOT, PostfixCase, main
 
 from lab.namespace import ELSEWHERE_MX, OUR_ADDRESS
 from lab.postfix import Postfix
@@ -360,6 +360,40 @@ class Wiring(PostfixCase):
         time.sleep(1)
         self.site.postfix.wait_until_empty()
         self.assertEqual(self.delivered_once(message_id).recipients, ("bob@icloud.com",))
+
+    # -- the package is removed -------------------------------------------------------------
+
+    def detach(self, program: str) -> str:
+        """packaging/detach-postfix, with that program in the place of ours."""
+        folder = self.site.postfix.folder / "detach"
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        script = (ROOT / "packaging" / "detach-postfix").read_text()
+        (folder / "detach").write_text(
+            script.replace("/var/lib/icloud-milter/detached", str(folder / "kept"))
+        )
+        (folder / "icloud-milterctl").symlink_to(program)
+        path = f"PATH={folder}:/usr/sbin:/usr/bin"
+        return run("env", path, "sh", folder / "detach")
+
+    def test_removing_the_package_takes_everything_back(self) -> None:
+        before = self.state()
+        self.does("enable")
+        said = self.detach(str(self.site.milter.control_program))
+        self.assertIn("/etc/postfix is detached", said)
+        self.assertEqual(self.state(), before)
+        self.site.milter.stop()
+        self.assert_unjudged("removed")
+
+    def test_removing_a_broken_package_leaves_mail_flowing(self) -> None:
+        self.does("enable")
+        said = self.detach("/bin/false")
+        self.assertIn("icloud-milter's socket is taken out", said)
+        self.site.milter.stop()
+        self.assert_unjudged("broken")
+        self.assertIn("were edited since", self.does("disable"))
+        self.assertEqual(self.value("transport_maps"), "")
+        self.assertNotIn("icloud", self.postconf("-M"))
 
 
 if __name__ == "__main__":
