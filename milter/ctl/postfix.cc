@@ -3,6 +3,8 @@
 // icloud-milterctl postfix: the command line; the work is done in milter/ctl/postfix/.
 #include <memory>
 
+#include <CLI/CLI.hpp>
+
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/postfix/command_options.h"
 
