@@ -147,10 +147,10 @@ void add_report(CLI::App& app, Chosen& chosen) {
   command->footer(
       "What the daemon or the book of replies does not tell is said in the report.\n"
       "Exit status: 0 written, 1 not, 2 usage.\n"
-      "Examples, last week's page; and a weekly mail, as a line of /etc/cron.d/icloud-milter:\n"
+      "Examples, last week's page; and last week as a mail, of logs that were compressed, too:\n"
       "  icloud-milterctl report --since 7d --html week.html\n"
-      "  0 7 * * 1  icloud-milter  icloud-milterctl report --since 7d | mail -s \"Mail to Apple\" "
-      "root");
+      "  zcat -f /var/log/icloud-milter/decisions.jsonl* |\n"
+      "    icloud-milterctl report --since 7d - | mail -s \"Mail to Apple\" postmaster");
   command->callback([options, &chosen] {
     chosen = [options] {
       const Status done = make(*options);

@@ -68,8 +68,8 @@ std::vector<std::string> words_for(const CLI::Option& option, std::string_view v
 }
 
 bool is_a_file(std::string_view value) {
-  return value.starts_with("FILE") || value == "PATH" || value == "DIRECTORY" ||
-         value == "MESSAGE" || value == "ZONE.json";
+  return value.starts_with("FILE") || value == "[FILE]" || value == "LOG" || value == "PATH" ||
+         value == "DIRECTORY" || value == "MESSAGE" || value == "ZONE.json";
 }
 
 DescribedOption describe_option(const CLI::Option& option) {

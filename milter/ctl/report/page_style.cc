@@ -99,7 +99,8 @@ rect.refused { fill: var(--refused); }
     --paper: #fff; --ink: #000; --soft: #444; --hair: #bbb; --line: #666; color-scheme: light;
     --accepted: #3f6184; --would: #94680a; --held: #6a5a94; --deferred: #ad5c14; --refused: #9c2a2c;
   }
-  body { padding: 0; max-width: none; font-size: 10pt; }
+  html { font-size: 9.5pt; }
+  body { padding: 0; max-width: none; font-size: 1rem; }
   h1 { font-size: 28pt; } .lede { font-size: 13pt; }
   header { margin-bottom: 1.5rem; } section { padding: 1rem 0 1.25rem; }
   h2, caption, thead { break-after: avoid; } .row, tr, li { break-inside: avoid; }

@@ -98,7 +98,8 @@ std::string no_comparison(const LogFacts& log) {
   if (log.has_before()) return {};
   if (!log.begins) return "The log that was read has no decision.";
   return fmt::format(
-      "The log that was read begins on {}, so the span is not compared with the one before{}.",
+      "The log that was read begins on {}, so the span is not compared with the one before{}. "
+      "zcat -f LOG* | icloud-milterctl report - reads older ones that were compressed, too.",
       time_words(*log.begins),
       *log.begins > log.now.since ? ", and is itself not covered from its beginning on" : "");
 }
