@@ -217,7 +217,9 @@ UniqueFd HttpServer::next_connection() {
   for (;;) {
     std::array<pollfd, 2> waits = {{{.fd = stop_.get(), .events = POLLIN, .revents = 0},
                                     {.fd = listener_.get(), .events = POLLIN, .revents = 0}}};
-    if (::poll(waits.data(), waits.size(), -1) < 0) continue;
+    const int ready = ::poll(waits.data(), waits.size(), static_cast<int>(limits_.pulse.count()));
+    pulses_.fetch_add(1, std::memory_order_relaxed);
+    if (ready <= 0) continue;
     if (waits[0].revents != 0) return UniqueFd();
     UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (socket) return socket;

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -46,6 +47,7 @@ class HttpServer {
     std::chrono::seconds deadline{10};  // for the whole of a request and its answer
     std::size_t head_octets = 16384;    // the request line and all fields
     std::size_t body_octets = 8192;
+    std::chrono::milliseconds pulse{-1};  // of a server without work; negative: none
   };
 
   // Called from many threads; must not throw for what can happen.
@@ -61,6 +63,10 @@ class HttpServer {
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
 
+  // Grows as long as somebody takes connections: with each of them, and with each pulse in between.
+  // It stands while every thread has a request in hand, each for no longer than its deadline.
+  std::uint64_t pulses() const { return pulses_.load(std::memory_order_relaxed); }
+
  private:
   class Parser;
   void work() noexcept;
@@ -70,6 +76,7 @@ class HttpServer {
   UniqueFd stop_;
   Limits limits_;
   std::unique_ptr<Parser> parser_;
+  std::atomic<std::uint64_t> pulses_{0};
   std::mutex waiting_;  // of the threads without work one waits for a connection
   std::vector<std::thread> threads_;
 };

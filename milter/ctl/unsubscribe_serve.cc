@@ -15,11 +15,13 @@
 #include <sys/un.h>
 
 #include "milter/ctl/configuration.h"
+#include "milter/ctl/http_server.h"
 #include "milter/ctl/suppress_options.h"
 #include "milter/ctl/unsubscribe_options.h"
 #include "milter/ctl/unsubscribe_service.h"
 #include "milter/host_socket.h"
 #include "milter/log_writer.h"
+#include "milter/service_manager.h"
 #include "milter/signals.h"
 #include "milter/socket_file.h"
 #include "policy/config/socket_address.h"
@@ -118,6 +120,20 @@ Result<std::unique_ptr<LogWriter>> open_log(LogConfig config, const Clock& clock
       config, line_destination(config.destination, journal == nullptr ? "" : journal), clock);
 }
 
+// The service manager hears that this is alive only while connections are taken.
+void wait_for_stop(Signals& signals, const HttpServer& server, const ServiceManager& manager) {
+  const auto wait =
+      manager.alive_every().count() > 0 ? manager.alive_every() : std::chrono::hours(1);
+  std::uint64_t seen = 0;
+  for (;;) {  // HUP is not for us: keys and configuration are read at the start
+    const std::optional<int> signal = signals.next(wait);
+    if (signal == SIGTERM || signal == SIGINT) return;
+    const std::uint64_t pulses = server.pulses();
+    if (pulses != seen) manager.alive();
+    seen = pulses;
+  }
+}
+
 Status run(const UnsubscribeOptions& options) {
   ICM_TRY(UnsubscribeSite site, load_unsubscribe_site(options.config));
   const UnsubscribeEndpointConfig& config = site.config.unsubscribe.endpoint;
@@ -125,6 +141,7 @@ Status run(const UnsubscribeOptions& options) {
     return fail(Code::config, "unsubscribe.url: there is no https form to answer for");
   }
   ICM_TRY(Signals signals, Signals::open());
+  const ServiceManager manager;
   const SystemClock clock;
   ICM_TRY(const auto log, open_log(site.config.log, clock));
   ICM_TRY(Listener listener, open_listener(options, config));
@@ -150,14 +167,14 @@ Status run(const UnsubscribeOptions& options) {
     HttpServer::Limits limits;
     limits.connections = config.connections;
     limits.deadline = config.deadline;
+    if (manager.alive_every().count() > 0) limits.pulse = manager.alive_every() / 2;
     std::optional<SignalsBlocked> blocked(std::in_place);
     const HttpServer server(std::move(listener.socket), limits, page_fields(),
                             [&](const HttpRequest& request) { return service.answer(request); });
     blocked.reset();
-    for (;;) {  // HUP is not for us: keys and configuration are read at the start
-      const int signal = signals.next();
-      if (signal == SIGTERM || signal == SIGINT) break;
-    }
+    manager.ready(fmt::format("serves {}", site.place.url));
+    wait_for_stop(signals, server, manager);
+    manager.stopping();
     listener.file.withdraw();
   }
   log->say(LogLevel::info, "unsubscribe: stopped; every request was answered");
