@@ -118,6 +118,14 @@ Result<Outcome> FormBook::add(const Suppression& entry, const Deed& deed) {
   return book_->add(as_stored(forms_, entry), as_stored(forms_, deed));
 }
 
+Status FormBook::add_all(const std::vector<Suppression>& entries, const Deed& deed) {
+  ICM_CHECK(begin_writing());
+  std::vector<Suppression> stored;
+  stored.reserve(entries.size());
+  for (const Suppression& entry : entries) stored.push_back(as_stored(forms_, entry));
+  return book_->add_all(stored, as_stored(forms_, deed));
+}
+
 // All that is meant is looked at before the first form of it is removed.
 Result<std::vector<Suppression>> FormBook::remove(const EntryChoice& choice, const Deed& deed) {
   ICM_CHECK(begin_writing());

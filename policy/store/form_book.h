@@ -27,6 +27,7 @@ class FormBook final : public SuppressionBook {
 
   void wait_until(Deadline deadline) override;
   [[nodiscard]] Result<Outcome> add(const Suppression& entry, const Deed& deed) override;
+  [[nodiscard]] Status add_all(const std::vector<Suppression>& entries, const Deed& deed) override;
   [[nodiscard]] Result<std::vector<Suppression>> remove(const EntryChoice& choice,
                                                         const Deed& deed) override;
   [[nodiscard]] Result<std::vector<Recorded>> standing(

@@ -33,6 +33,11 @@ Result<Outcome> SqliteSuppressionBook::add(const Suppression& entry, const Deed&
   return opened->add(entry, deed);
 }
 
+Status SqliteSuppressionBook::add_all(const std::vector<Suppression>& entries, const Deed& deed) {
+  ICM_TRY(SuppressionWriter * opened, writer());
+  return opened->add_all(entries, deed);
+}
+
 Result<std::vector<Suppression>> SqliteSuppressionBook::remove(const EntryChoice& choice,
                                                                const Deed& deed) {
   ICM_TRY(SuppressionWriter * opened, writer());

@@ -121,6 +121,11 @@ Status check_removal(const std::vector<Suppression>& entries, const Deed& deed) 
                           permanent->address, permanent->scope, to_string(permanent->reason)));
 }
 
+Status SuppressionBook::add_all(const std::vector<Suppression>& entries, const Deed& deed) {
+  for (const Suppression& entry : entries) ICM_CHECK(add(entry, deed));
+  return {};
+}
+
 Status check_undoing(const Deed& deed) {
   if (!deed.why.empty()) return {};
   return fail(Code::permanent, "undo: expected a cause, found none");

@@ -173,6 +173,10 @@ class SuppressionBook {
   // as it stands, nothing else is stored for the address.
   [[nodiscard]] virtual Result<Outcome> add(const Suppression& entry, const Deed& deed) = 0;
 
+  // Each as add() would, but in as few steps as the store knows. None may be an erasure. After an
+  // Error some of them may have been added: adding all of them again does no harm.
+  [[nodiscard]] virtual Status add_all(const std::vector<Suppression>& entries, const Deed& deed);
+
   // Removes the entries that are meant and keeps them in the history. Answers with what was
   // removed, possibly nothing. Where check_removal() refuses, nothing is removed. An act of the
   // recipient passes over what it cannot open, unless the choice names that reason.

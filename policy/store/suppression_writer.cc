@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/suppression_writer.h"
 
+#include <algorithm>
+
 #include "policy/store/book_change.h"
 #include "policy/store/entry_merge.h"
 #include "policy/store/store_file.h"
@@ -11,6 +13,8 @@ namespace {
 
 // Whoever asked to be forgotten is not left in the write-ahead log until somebody writes again.
 constexpr std::chrono::seconds wait_for_readers{2};
+
+constexpr std::size_t most_at_once = 500;  // others wait while they are written
 
 }  // namespace
 
@@ -43,6 +47,45 @@ Result<Outcome> SuppressionWriter::add(const Suppression& entry, const Deed& dee
   empty_log(database_, Deadline::in(wait_for_readers));
   database_.wait_until(deadline_);
   return put.outcome;
+}
+
+Status SuppressionWriter::add_all(const std::vector<Suppression>& entries, const Deed& deed) {
+  std::span<const Suppression> rest = entries;
+  while (!rest.empty()) {
+    const auto some = rest.first(std::min(rest.size(), most_at_once));
+    ICM_CHECK(add_some(some, deed));
+    rest = rest.subspan(some.size());
+  }
+  return {};
+}
+
+Status SuppressionWriter::add_some(std::span<const Suppression> entries, const Deed& deed) {
+  for (const Suppression& entry : entries) {
+    ICM_CHECK(check_entry(entry));
+    if (entry.reason == SuppressionReason::erasure) {
+      return fail(Code::syntax, "erasure: expected to be added by itself");
+    }
+  }
+  ICM_TRY(EntryMerge merge, EntryMerge::prepare(database_));
+  ICM_TRY(BookChange change, BookChange::begin(database_, deed));
+  bool is_any_written = false;
+  bool is_deed_meant = false;
+  for (const Suppression& entry : entries) {
+    ICM_TRY(const bool is_repetition, merge.is_noted_lately(entry, deed.at));
+    ICM_TRY(const EntryMerge::Put put,
+            merge.put(entry, is_repetition ? 0 : change.deed(), deed.at));
+    if (!put.is_written) continue;
+    is_any_written = true;
+    if (is_repetition) {
+      change.note_confirmation();
+    } else {
+      is_deed_meant = true;
+      ICM_CHECK(change.note(entry.address));
+    }
+  }
+  if (!is_any_written) return {};  // rolled back, the deed with it
+  if (!is_deed_meant) ICM_CHECK(change.withdraw_deed());
+  return change.commit();
 }
 
 Result<std::vector<Suppression>> SuppressionWriter::remove(const EntryChoice& choice,

@@ -3,6 +3,7 @@
 // SuppressionWriter: adding to the list in an SQLite file and taking from it.
 #pragma once
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -20,11 +21,15 @@ class SuppressionWriter {
   void wait_until(Deadline deadline);
 
   [[nodiscard]] Result<Outcome> add(const Suppression& entry, const Deed& deed);
+  // In transactions of some hundred entries each.
+  [[nodiscard]] Status add_all(const std::vector<Suppression>& entries, const Deed& deed);
   [[nodiscard]] Result<std::vector<Suppression>> remove(const EntryChoice& choice,
                                                         const Deed& deed);
   [[nodiscard]] Result<UndoCount> undo(const Batch& batch, const Deed& deed, Undoing undoing);
 
  private:
+  [[nodiscard]] Status add_some(std::span<const Suppression> entries, const Deed& deed);
+
   SuppressionWriter(Database database, Deadline deadline)
       : database_(std::move(database)), deadline_(deadline) {}
   Database database_;

@@ -54,6 +54,27 @@ TEST_F(SuppressionWriterTest, leaves_no_octet_of_an_erased_note_or_cause_in_the_
   EXPECT_EQ(octets.find("remarkable"), std::string::npos);
 }
 
+TEST_F(SuppressionWriterTest, adds_many_at_once_as_it_would_one_by_one) {
+  add(entry("a7@icloud.com", SuppressionReason::manual));
+  std::vector<Suppression> many;
+  for (int i = 0; i < 1200; ++i) {
+    many.push_back(
+        entry("a" + std::to_string(i % 1100) + "@icloud.com", SuppressionReason::manual));
+  }
+  SuppressionWriter open = writer();
+  ASSERT_TRUE(open.add_all(many, deed()));
+  const auto number = [&](const std::string& sql) {
+    return *Database::open(path, Database::Access::read)->number(sql);
+  };
+  EXPECT_EQ(number("SELECT count(*) FROM suppression"), 1100);
+  EXPECT_LE(number("SELECT count(*) FROM deed"), 4);
+  Suppression wrong = many.front();
+  wrong.reason = SuppressionReason::erasure;
+  const Status refused = open.add_all({wrong}, deed());
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().text, "erasure: expected to be added by itself");
+}
+
 TEST_F(SuppressionWriterTest, keeps_a_deed_an_hour_of_who_says_the_same_all_day) {
   const auto deeds = [&] {
     return *Database::open(path, Database::Access::read)->number("SELECT count(*) FROM deed");
