@@ -82,10 +82,16 @@ class ThrottlePolicy final : public Policy {
     const auto backoffs = known_backoffs();
     Findings findings;
     if (backoffs->all().empty() || !facts.authors) return findings;
+    const std::string who = submitter_word(facts.envelope.login, facts.classification.stream,
+                                           to_string(facts.envelope.origin));
+    const auto held = [&](BackoffKind kind, const std::string& subject) {
+      const Backoff* hold = backoffs->find(kind, subject, facts.now);
+      return hold != nullptr ? hold : backoffs->find(kind, subject + who, facts.now);
+    };
     for (const Address& author : *facts.authors) {
       const auto domain = Domain::parse(author.domain);
       if (!domain) continue;
-      const Backoff* hold = backoffs->find(BackoffKind::from_domain, domain->text(), facts.now);
+      const Backoff* hold = held(BackoffKind::from_domain, domain->text());
       if (hold == nullptr) continue;
       findings.push_back(held_domain(*hold, facts.now));
       break;
@@ -93,7 +99,7 @@ class ThrottlePolicy final : public Policy {
     if (!backoffs->has(BackoffKind::mail_template) || facts.authors->empty()) return findings;
     const std::string form =
         mail_form(facts.authors->front().text(), facts.headers.text("Subject"));
-    const Backoff* stopped = backoffs->find(BackoffKind::mail_template, form, facts.now);
+    const Backoff* stopped = held(BackoffKind::mail_template, form);
     if (stopped != nullptr) findings.push_back(stopped_template(*stopped, facts.now));
     return findings;
   }
@@ -200,6 +206,13 @@ class ThrottlePolicy final : public Policy {
 };
 
 }  // namespace
+
+std::string submitter_word(std::string_view login, std::string_view stream,
+                           std::string_view origin) {
+  if (!login.empty()) return person_word("login " + std::string(login));
+  if (!stream.empty()) return person_word("stream " + std::string(stream));
+  return person_word("origin " + std::string(origin));
+}
 
 std::string mail_form(std::string_view author, std::string_view subject) {
   std::string words = lower_ascii(author);

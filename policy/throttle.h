@@ -17,6 +17,12 @@ namespace icm {
 // has to be stopped.
 std::string mail_form(std::string_view author, std::string_view subject);
 
+// Whose mail a domain or a form is held back for: the login that submits it, else the stream, else
+// how it came to us (to_string(Origin)); as person_word(). Written behind the subject of a backoff,
+// "shop.example~0123456789abcdef", so that nobody else's mail waits for what one has sent.
+std::string submitter_word(std::string_view login, std::string_view stream,
+                           std::string_view origin);
+
 // The same for a mail and a recipient whenever they come by, as far as the envelope can tell:
 // sender, recipient, size. Never 0.
 std::uint64_t throttle_claim(const Envelope& envelope, const Recipient& recipient);

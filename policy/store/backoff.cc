@@ -27,6 +27,19 @@ bool is_form(std::string_view text) {
   return text.size() == 16 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
+bool is_person_word(std::string_view text) {
+  return text.starts_with('~') && is_form(text.substr(1));
+}
+
+// What is behind a domain or a form: nothing, or whose mail is meant.
+std::string_view take_person(std::string_view& text) {
+  const std::size_t begin = text.rfind('~');
+  if (begin == std::string_view::npos || !is_person_word(text.substr(begin))) return {};
+  const std::string_view person = text.substr(begin);
+  text = text.substr(0, begin);
+  return person;
+}
+
 const KeyedHash& person_hash() {
   static const KeyedHash hash({0x69636d2d74687274, 0x6f74746c652d3031});
   return hash;
@@ -71,20 +84,22 @@ Result<std::string> backoff_subject(BackoffKind kind, std::string_view text) {
       return address->text();
     }
     case BackoffKind::recipient: {
-      if (text.starts_with('~') && is_form(text.substr(1))) return std::string(text);
+      if (is_person_word(text)) return std::string(text);
       const auto mailbox = Mailbox::parse(text);
       if (!mailbox) return expected("a recipient's address", text);
       return person_word(mailbox->key());
     }
     case BackoffKind::from_domain: {
+      const std::string_view person = take_person(text);
       const auto domain = Domain::parse(text);
       if (!domain) return expected("a domain", text);
-      return domain->text();
+      return domain->text() + std::string(person);
     }
     case BackoffKind::mail_template: {
+      const std::string_view person = take_person(text);
       const std::string form = lower_ascii(text);
       if (!is_form(form)) return expected("16 hexadecimal digits", text);
-      return form;
+      return form + std::string(person);
     }
   }
   return expected("a kind", text);

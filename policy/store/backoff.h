@@ -43,7 +43,8 @@ inline constexpr std::chrono::hours backoff_kept_after_end{24 * 7};
 struct Backoff {
   BackoffKind kind = BackoffKind::pause;
   // pause, slow: IpAddress::text() or every_egress; recipient: person_word() of Mailbox::key();
-  // from_domain: Domain::text(); mail_template: 16 hexadecimal digits.
+  // from_domain: Domain::text(); mail_template: 16 hexadecimal digits; either with the
+  // person_word() of whoever submits that mail behind it, where nobody else's is meant.
   std::string subject;
   int percent = 50;  // slow: what is left of each limit, 1 to 99
   // recipient: one message in so long; pause: one in so long goes all the same, to see whether it

@@ -153,6 +153,31 @@ TEST_F(ThrottleTest, stops_mail_of_one_form) {
   EXPECT_EQ(rules(at_end("Other <other@shop.example>", "Your order 1 is here")), Words{});
 }
 
+TEST_F(ThrottleTest, holds_a_domain_and_a_form_for_who_has_sent_so_alone) {
+  const std::string form = mail_form("news@shop.example", "Your order 4711 is here");
+  const std::string mallory = submitter_word("mallory", {}, "submission");
+  page.all = {{.kind = BackoffKind::from_domain,
+               .subject = "shop.example" + mallory,
+               .since = world.now(),
+               .until = {},
+               .by = "follower",
+               .why = "554 5.7.1 [HME1]"},
+              {.kind = BackoffKind::mail_template,
+               .subject = form + mallory,
+               .since = world.now(),
+               .until = {},
+               .by = "follower",
+               .why = "550 5.7.1 [CS01]"}};
+  const auto from = [&](std::string_view login, Origin origin) {
+    return rules(at_end("News <news@shop.example>", "Your order 4712 is here", login, origin));
+  };
+  EXPECT_EQ(from("mallory", Origin::submission),
+            (Words{"throttle.domain-held", "throttle.template-stopped"}));
+  EXPECT_EQ(from("ann", Origin::submission), Words{});
+  EXPECT_EQ(from({}, Origin::forwarded), Words{});
+  EXPECT_EQ(rules(rcpt("news@shop.example", "bob@icloud.com")), Words{});
+}
+
 TEST_F(ThrottleTest, keeps_what_it_knows_while_the_book_is_away_and_says_so_once) {
   std::vector<std::string> told;
   notices.listen([&](const std::string& text) { told.push_back(text); });

@@ -76,7 +76,8 @@ class ThrottleTest : public testing::Test {
     EXPECT_TRUE(findings) << findings.error().text;
     return findings.value_or(Findings{});
   }
-  Findings at_end(std::string_view author, std::string_view subject) {
+  Findings at_end(std::string_view author, std::string_view subject, std::string_view login = {},
+                  Origin origin = Origin::unknown) {
     PolicyMeans means = means_without_keys(list);
     BackoffView view(std::make_unique<MemoryBackoffBook>(page), notices);
     means.backoffs = &view;
@@ -84,7 +85,9 @@ class ThrottleTest : public testing::Test {
     headers.add("From", author);
     headers.add("Subject", subject);
     const auto authors = parse_address_list(author);
-    const Envelope envelope;
+    Envelope envelope;
+    envelope.login = login;
+    envelope.origin = origin;
     const BodyFindings body;
     const Classification classification;
     const Facts facts{.envelope = envelope,
