@@ -2,12 +2,14 @@
 #include "milter/journal.h"
 
 #include <cstdlib>
+#include <limits>
 #include <system_error>
 
 #include <fmt/format.h>
 #include <systemd/sd-journal.h>
 
 #include "policy/base/handle.h"
+#include "policy/base/text.h"
 
 namespace icm {
 namespace {
@@ -35,6 +37,12 @@ struct Journal::Reader {
     std::string_view text(static_cast<const char*>(octets), size);
     text.remove_prefix(std::min(text.size(), text.find('=') + 1));
     return std::string(text);
+  }
+
+  std::optional<std::uint32_t> user() const {
+    const auto number = parse_number(value("_UID"));
+    if (!number || *number > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
+    return static_cast<std::uint32_t>(*number);
   }
 
   void note_cursor() {
@@ -106,7 +114,8 @@ Result<std::optional<Journal::Entry>> Journal::next() {
     return Entry{.time = WallTime(std::chrono::duration_cast<std::chrono::milliseconds>(
                      std::chrono::microseconds(microseconds))),
                  .program = reader_->value("SYSLOG_IDENTIFIER"),
-                 .message = reader_->value("MESSAGE")};
+                 .message = reader_->value("MESSAGE"),
+                 .user = reader_->user()};
   }
 }
 

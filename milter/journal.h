@@ -3,6 +3,7 @@
 // Journal: what systemd's journal has of the mail system, entry by entry.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -18,8 +19,9 @@ class Journal {
  public:
   struct Entry {
     WallTime time{};
-    std::string program;  // SYSLOG_IDENTIFIER
+    std::string program;  // SYSLOG_IDENTIFIER: what the writer says of itself
     std::string message;
+    std::optional<std::uint32_t> user;  // _UID: who wrote it, as the kernel told the journal
   };
 
   // The journal of this machine, or the files in `directory` where that is not empty. Goes on

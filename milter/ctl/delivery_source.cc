@@ -2,8 +2,13 @@
 #include "milter/ctl/delivery_source.h"
 
 #include <ctime>
+#include <set>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "milter/ctl/followed_file.h"
+#include "milter/ctl/mail_users.h"
 #include "milter/journal.h"
 
 namespace icm::ctl {
@@ -39,15 +44,34 @@ class JournalSource final : public DeliverySource {
     for (std::size_t i = 0; i < lines; ++i) {
       ICM_TRY(const auto entry, journal_.next());
       if (!entry) return false;
+      const std::size_t known = events.size();
       log_.read_entry(entry->time, entry->program, entry->message, events);
+      if (events.size() == known || users_.has(entry->user)) continue;
+      events.resize(known);
+      note_stranger(entry->user);
     }
     return true;
   }
   std::string position() const override { return journal_.cursor(); }
+  std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
 
  private:
+  // Once for each: whoever writes such lines may write many.
+  void note_stranger(std::optional<std::uint32_t> user) {
+    if (strangers_.size() >= most_strangers || !strangers_.insert(user).second) return;
+    notices_.push_back(
+        fmt::format("the journal: not read: what user {} wrote as if it were the mail server; "
+                    "expected {}",
+                    user ? std::to_string(*user) : std::string("(unknown)"), users_.names()));
+  }
+
+  static constexpr std::size_t most_strangers = 20;
+
   Journal journal_;
   DeliveryLog log_;
+  MailUsers users_ = MailUsers::of_this_machine();
+  std::set<std::optional<std::uint32_t>> strangers_;
+  std::vector<std::string> notices_;
 };
 
 }  // namespace
