@@ -56,23 +56,25 @@ class Classifier {
 class LearningPupil final : public DeliveryPupil {
  public:
   LearningPupil(ReplyBook book, std::unique_ptr<SuppressionBook> suppressions,
-                std::unique_ptr<BackoffBook> backoffs, ReplyTable table, const Config& config)
+                std::unique_ptr<BackoffBook> backoffs, ReplyTable table, AddressForms forms,
+                const Config& config)
       : book_(std::move(book)),
         suppressions_(std::move(suppressions)),
         backoffs_(std::move(backoffs)),
         alerts_(config.replies.alerts, name_of_host()),
         table_(std::move(table)),
+        forms_(std::move(forms)),
         classifier_(table_) {}
 
   Status begin(const Config& config, const Clock& clock) {
-    ICM_TRY(learner_,
-            Learner::make(config, {.book = book_,
-                                   .suppressions = *suppressions_,
-                                   .backoffs = *backoffs_,
-                                   .alerts = alerts_,
-                                   .table = table_,
-                                   .clock = clock,
-                                   .say = [](const std::string& text) { complain(text); }}));
+    ICM_TRY(learner_, Learner::make(config, {.book = book_,
+                                             .suppressions = *suppressions_,
+                                             .backoffs = *backoffs_,
+                                             .alerts = alerts_,
+                                             .table = table_,
+                                             .clock = clock,
+                                             .say = [](const std::string& text) { complain(text); },
+                                             .forms = forms_}));
     return {};
   }
 
@@ -96,6 +98,7 @@ class LearningPupil final : public DeliveryPupil {
   std::unique_ptr<BackoffBook> backoffs_;
   ProgramAlertOutlet alerts_;
   ReplyTable table_;
+  AddressForms forms_;
   Classifier classifier_;
   std::unique_ptr<Learner> learner_;  // works with all of them
 };
@@ -119,6 +122,8 @@ class PrintingPupil final : public DeliveryPupil {
     line.text("relay_ip", event.relay_ip);
     line.text("status", to_string(event.status));
     line.text("reply", event.reply);
+    line.text("origin", handover.origin);
+    line.text("login", handover.login);
     line.text("stream", handover.stream);
     line.text("sender", handover.sender);
     line.text("from_domain", handover.from_domain);
@@ -154,8 +159,10 @@ Result<std::unique_ptr<DeliveryPupil>> learning_pupil(const Config& config, cons
   ICM_TRY(auto suppressions,
           open_book(config.store, Missing::refuse, deadline, credentials_directory()));
   ICM_TRY(auto backoffs, open_backoffs(config.store, credentials_directory()));
-  auto pupil = std::make_unique<LearningPupil>(std::move(book), std::move(suppressions),
-                                               std::move(backoffs), std::move(table), config);
+  ICM_TRY(AddressForms forms, address_forms(config.store, credentials_directory()));
+  auto pupil =
+      std::make_unique<LearningPupil>(std::move(book), std::move(suppressions), std::move(backoffs),
+                                      std::move(table), std::move(forms), config);
   ICM_CHECK(pupil->begin(config, clock));
   return pupil;
 }

@@ -23,6 +23,8 @@ std::string domain_of(std::string_view address) {
 
 Handover handover_of(const DecisionRecord& decision) {
   return {.stream = kept(decision.stream),
+          .origin = kept(decision.origin),
+          .login = kept(decision.login),
           .sender = kept(decision.mail_from),
           .from_domain = decision.from.empty() ? std::string() : domain_of(decision.from.front()),
           .form = kept(decision.form),

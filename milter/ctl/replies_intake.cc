@@ -77,7 +77,11 @@ class SentMail {
     return {};
   }
 
-  const std::optional<Handover>& of(std::size_t event) const { return found_[event]; }
+  struct Mail {
+    Handover handover;
+    std::string queue_id;  // as our own mail server logs it, whatever the report says
+  };
+  const std::optional<Mail>& of(std::size_t event) const { return found_[event]; }
 
  private:
   Status search_file(const std::string& file, const std::vector<DeliveryEvent>& events) {
@@ -95,7 +99,8 @@ class SentMail {
       if (line->text.find(sought) == std::string_view::npos) continue;
       if (!reader_.read(line->text, decision_) || !is_about(decision_, report_)) continue;
       for (std::size_t i = 0; i < events.size(); ++i) {
-        if (was_for(decision_, events[i].recipient)) found_[i] = handover_of(decision_);
+        if (!was_for(decision_, events[i].recipient)) continue;
+        found_[i] = Mail{handover_of(decision_), std::string(decision_.queue_id)};
       }
     }
   }
@@ -103,7 +108,7 @@ class SentMail {
   const DeliveryReport& report_;
   DecisionReader reader_;
   DecisionRecord decision_;
-  std::vector<std::optional<Handover>> found_;
+  std::vector<std::optional<Mail>> found_;
 };
 
 // What Postfix logs: one line on standard output.
@@ -117,7 +122,7 @@ Result<Exit> run(const Options& options) {
   ICM_TRY(const Config config, load_configuration(options.config));
   const SystemClock clock;
   const NamedAppleDomains apple(config.apple.domains);
-  const auto events =
+  std::vector<DeliveryEvent> events =
       events_of(*report, AppleTraffic(apple, config.replies.transports), clock.now());
   SentMail sent(*report);
   ICM_CHECK(sent.search(config.log.decisions, events));
@@ -129,7 +134,8 @@ Result<Exit> run(const Options& options) {
     if (!pupil) {
       ICM_TRY(pupil, options.dry_run ? printing_pupil(config) : learning_pupil(config, clock));
     }
-    ICM_CHECK(pupil->take(events[i], *sent.of(i)));
+    if (!sent.of(i)->queue_id.empty()) events[i].queue_id = sent.of(i)->queue_id;
+    ICM_CHECK(pupil->take(events[i], sent.of(i)->handover));
     ++count;
   }
   if (pupil) ICM_CHECK(pupil->settle(std::string(source_name), {}));

@@ -19,6 +19,7 @@
 #include "policy/learning/own_mail.h"
 #include "policy/learning/reply_samples.h"
 #include "policy/replies/reply_table_file.h"
+#include "policy/store/stores.h"
 
 namespace icm::ctl {
 namespace {
@@ -73,7 +74,8 @@ Status summary(const LearntOptions& options) {
 // Of an address: what is held against it.
 Result<bool> show_address(Place& place, const std::string& address, bool json) {
   ICM_TRY(const Mailbox mailbox, Mailbox::parse(address));
-  ICM_TRY(const std::vector<AddressHit> hits, hits_of(place.book, mailbox.key()));
+  ICM_TRY(const AddressForms forms, address_forms(place.config.store, credentials_directory()));
+  ICM_TRY(const std::vector<AddressHit> hits, hits_of(place.book, forms.stored(mailbox.key())));
   if (json) {
     fmt::print("{}", hits_json(hits));
   } else if (hits.empty()) {

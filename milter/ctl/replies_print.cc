@@ -197,7 +197,7 @@ std::string samples_text(const std::vector<ReplySample>& samples, const Terminal
 
 std::string opening_text(const BreakerOpening& opening) {
   return fmt::format(
-      "An outage of {} was suspected at {}: {} of {} answers ({:.1f} percent, usual are {:.1f}); "
+      "An outage of {} was suspected at {}: {} of {} addresses ({:.1f} percent, usual are {:.1f}); "
       "{}",
       opening.entry, show(opening.opened), opening.share.hits, opening.share.answers,
       percent(opening.share.in_a_million()), percent(opening.usual),

@@ -15,6 +15,9 @@ enum class DeliveryStatus { sent, deferred, bounced, expired };
 
 std::string_view to_string(DeliveryStatus status);  // "sent", "deferred", "bounced", "expired"
 
+// Who tells: the log of our mail server, or a bounce, which tells again what the log has.
+enum class Teller { log, report };
+
 // Every text is as hostile as the line it was found in.
 struct DeliveryEvent {
   WallTime time{};
@@ -27,12 +30,15 @@ struct DeliveryEvent {
                                 // nothing about the cause
   std::string reply;            // for parse_received_reply
   std::string key;  // the same for the same event, however often it is read; never empty
+  Teller teller = Teller::log;
   bool operator==(const DeliveryEvent&) const = default;
 };
 
 // What the decision log says of a queue id; what it does not say is empty.
 struct Handover {
   std::string stream;
+  std::string origin;       // as the decision log has it: "submission", "forwarded"
+  std::string login;        // of who submitted it
   std::string sender;       // the reverse-path
   std::string from_domain;  // of the From field
   std::string form;         // policy/throttle.h: mail_form

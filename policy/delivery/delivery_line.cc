@@ -110,8 +110,12 @@ std::string_view last_part(std::string_view program) {
 }  // namespace
 
 bool is_part_of_program(std::string_view program, std::string_view name) {
-  const auto parts = split(program, '/');
-  return std::ranges::find(parts, name) != parts.end();
+  for (;;) {
+    const std::size_t slash = program.find('/');
+    if (program.substr(0, slash) == name) return true;
+    if (slash == npos) return false;
+    program.remove_prefix(slash + 1);
+  }
 }
 
 std::optional<DeliveryLine> parse_delivery_line(std::string_view program,

@@ -63,7 +63,8 @@ void DeliveryLog::add(std::string_view program, const DeliveryLine& line, WallTi
                       .status = line.status,
                       .enhanced_status = std::string(line.enhanced_status),
                       .reply = std::string(line.reply),
-                      .key = delivery_key(source, recipient)});
+                      .key = delivery_key(source, recipient),
+                      .teller = Teller::log});
   };
   if (line.recipients.empty()) add_one({});
   for (const std::string_view recipient : line.recipients) add_one(recipient);

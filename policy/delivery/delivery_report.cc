@@ -199,7 +199,8 @@ std::vector<DeliveryEvent> events_of(const DeliveryReport& report, const AppleTr
                       .status = *status,
                       .enhanced_status = one.status,
                       .reply = one.diagnostic_code,
-                      .key = std::move(key)});
+                      .key = std::move(key),
+                      .teller = Teller::report});
   }
   return events;
 }

@@ -8,16 +8,19 @@
 #include "policy/base/mailbox.h"
 #include "policy/base/text.h"
 #include "policy/replies/reply_table_check.h"
+#include "policy/store/address_hashing.h"
 
 namespace icm {
 namespace {
 
-constexpr std::chrono::hours second_look{24};  // after which what comes again is no outage's
-constexpr std::size_t longest_reply = 1000;    // of Evidence
+constexpr std::chrono::hours second_look{24};    // after which what comes again is no outage's,
+constexpr std::chrono::hours second_outage{72};  // and even where another outage has begun
+constexpr std::size_t longest_reply = 1000;      // of Evidence
 constexpr std::size_t longest_queue_id = 100;
 
-#define ICM_HIT_COLUMNS \
-  "address, cause, entry, reply, queue_id, first, last, hits, doubted, owed, rests, resting, sure"
+#define ICM_HIT_COLUMNS                                                                        \
+  "address, cause, entry, reply, queue_id, first, last, hits, doubted, owed, rests, resting, " \
+  "sure, relay"
 
 AddressHit hit_of(const Query& row) {
   return {.address = std::string(row.text(0)),
@@ -31,6 +34,7 @@ AddressHit hit_of(const Query& row) {
           .is_doubted = row.number(8) != 0,
           .is_owed = row.number(9) != 0,
           .is_sure = row.number(12) != 0,
+          .is_relay = row.number(13) != 0,
           .rests = static_cast<int>(row.number(10)),
           .resting = stored_time(row.number(11))};
 }
@@ -81,47 +85,63 @@ Status AddressHits::load() {
   }
 }
 
+Result<std::optional<AddressHit>> AddressHits::find(std::string_view stored, ReplyClass cause) {
+  ICM_TRY(Query query,
+          book_.query("SELECT " ICM_HIT_COLUMNS " FROM hit WHERE address = ?1 AND cause = ?2"));
+  query.bind(1, stored).bind(2, to_string(cause));
+  ICM_TRY(const bool is_row, query.step());
+  return is_row ? std::optional(hit_of(query)) : std::nullopt;
+}
+
+Result<bool> AddressHits::is_known(const std::string& address, ReplyClass cause, WallTime time) {
+  if (known_.empty()) return false;
+  const std::string stored = forms_.stored(address);
+  if (!known_.contains(stored)) return false;
+  ICM_TRY(const auto hit, find(stored, cause));
+  return hit && time - hit->evidence.first_seen >= second_look;
+}
+
 Status AddressHits::write(const AddressHit& hit) {
-  ICM_TRY(Query query, book_.query("INSERT OR REPLACE INTO hit (" ICM_HIT_COLUMNS ") VALUES"
-                                   " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"));
+  ICM_TRY(Query query,
+          book_.query("INSERT OR REPLACE INTO hit (" ICM_HIT_COLUMNS ") VALUES"
+                      " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"));
   const Evidence& evidence = hit.evidence;
   query.bind(1, hit.address).bind(2, to_string(hit.cause)).bind(3, evidence.pattern);
   query.bind(4, evidence.reply).bind(5, evidence.queue_id);
   query.bind(6, stored(evidence.first_seen)).bind(7, stored(evidence.last_seen));
   query.bind(8, evidence.count).bind(9, std::int64_t{hit.is_doubted});
   query.bind(10, std::int64_t{hit.is_owed}).bind(11, std::int64_t{hit.rests});
-  return query.bind(12, stored(hit.resting)).bind(13, std::int64_t{hit.is_sure}).run();
+  query.bind(12, stored(hit.resting)).bind(13, std::int64_t{hit.is_sure});
+  return query.bind(14, std::int64_t{hit.is_relay}).run();
 }
 
 Status AddressHits::hit(const Answer& answer, const ReplyEntry& entry, const ReceivedReply& reply,
-                        bool is_breaker_open) {
+                        std::optional<WallTime> outage) {
   AddressHit hit;
-  hit.address = answer.address;
+  hit.address = forms_.stored(answer.address);
   hit.cause = entry.reply_class;
   hit.evidence.first_seen = hit.evidence.last_seen = answer.time;
   hit.evidence.count = 0;
-  {
-    ICM_TRY(Query query,
-            book_.query("SELECT " ICM_HIT_COLUMNS " FROM hit WHERE address = ?1 AND cause = ?2"));
-    query.bind(1, answer.address).bind(2, to_string(entry.reply_class));
-    ICM_TRY(const bool is_row, query.step());
-    if (is_row) hit = hit_of(query);
-  }
-  known_.insert(answer.address);
+  ICM_TRY(auto known, find(hit.address, hit.cause));
+  if (known) hit = *std::move(known);
+  known_.insert(hit.address);
+  const auto mailbox = Mailbox::parse(answer.address);
+  hit.is_relay = mailbox && apple_.is_private_relay(mailbox->domain());
   Evidence& evidence = hit.evidence;
   ++evidence.count;
   if (answer.time >= evidence.last_seen) {
     evidence.last_seen = answer.time;
     evidence.pattern = entry.id;
-    evidence.reply = reply_of(reply);
+    evidence.reply = without_addresses(forms_, reply_of(reply));
     evidence.queue_id = is_printable(answer.queue_id) && answer.queue_id.size() <= longest_queue_id
                             ? answer.queue_id
                             : std::string();
   }
   evidence.first_seen = std::min(evidence.first_seen, answer.time);
-  if (is_breaker_open) {
-    hit.is_doubted = true;
-  } else if (evidence.last_seen - evidence.first_seen >= second_look) {
+  const auto span = evidence.last_seen - evidence.first_seen;
+  if (outage) {
+    hit.is_doubted = evidence.first_seen >= *outage || span < second_outage;
+  } else if (span >= second_look) {
     hit.is_doubted = false;
   }
   // The second answer that makes up for a doubtful one has to be as sure itself.
@@ -132,15 +152,19 @@ Status AddressHits::hit(const Answer& answer, const ReplyEntry& entry, const Rec
 }
 
 Status AddressHits::taken(const std::string& address, WallTime time) {
-  if (!known_.contains(address)) return {};
+  if (known_.empty()) return {};
+  const std::string stored = forms_.stored(address);
+  if (!known_.contains(stored)) return {};
   ICM_TRY(Query query, book_.query("DELETE FROM hit WHERE address = ?1 AND last <= ?2"));
-  return query.bind(1, address).bind(2, stored(time)).run();
+  return query.bind(1, stored).bind(2, icm::stored(time)).run();
 }
 
 Status AddressHits::doubt(std::string_view entry, WallTime since) {
   ICM_TRY(Query query,
-          book_.query("UPDATE hit SET doubted = 1 WHERE entry = ?1 AND last >= ?2 AND owed = 1"));
-  return query.bind(1, entry).bind(2, stored(since)).run();
+          book_.query("UPDATE hit SET doubted = 1 WHERE entry = ?1 AND last >= ?2 AND owed = 1"
+                      " AND (first >= ?2 OR last - first < ?3)"));
+  const auto span = std::chrono::milliseconds(second_outage).count();
+  return query.bind(1, entry).bind(2, stored(since)).bind(3, std::int64_t{span}).run();
 }
 
 std::optional<AddressDecision> AddressHits::decision(AddressHit& hit, WallTime now) const {
@@ -148,8 +172,6 @@ std::optional<AddressDecision> AddressHits::decision(AddressHit& hit, WallTime n
   // The first of two; the second has to come a day later.
   if (hit.is_doubted) return std::nullopt;
   const Evidence& evidence = hit.evidence;
-  const auto mailbox = Mailbox::parse(hit.address);
-  if (!mailbox) return std::nullopt;
   AddressDecision decision;
   decision.entry = {.address = hit.address,
                     .scope = "global",
@@ -161,7 +183,8 @@ std::optional<AddressDecision> AddressHits::decision(AddressHit& hit, WallTime n
                     .evidence = evidence};
   if (hit.is_sure) {
     decision.effect = ReplyEffect::suppress;
-    if (apple_.is_private_relay(mailbox->domain())) {
+    const auto mailbox = Mailbox::parse(hit.address);  // none where it is a hash
+    if (hit.is_relay || (mailbox && apple_.is_private_relay(mailbox->domain()))) {
       decision.entry.reason = SuppressionReason::relay_off;
     }
     return decision;

@@ -16,17 +16,19 @@
 #include "policy/learning/reply_book.h"
 #include "policy/recipients.h"
 #include "policy/replies/reply_table.h"
+#include "policy/store/address_forms.h"
 #include "policy/store/store.h"
 
 namespace icm {
 
 struct AddressHit {
-  std::string address;  // Mailbox::key()
+  std::string address;  // as AddressForms::stored() has it
   ReplyClass cause = ReplyClass::unknown;
   Evidence evidence;        // its pattern is the latest entry
   bool is_doubted = false;  // came during an outage: believed when it comes again a day later
   bool is_owed = false;     // what follows is yet to be decided
   bool is_sure = false;     // one such answer suffices
+  bool is_relay = false;    // an address of Private Email Relay
   int rests = 0;            // how often the address was suspended
   WallTime resting{};       // until when it is
 };
@@ -44,8 +46,10 @@ bool may_count_against_address(const ReplyEntry& entry, const ReceivedReply& rep
 // Used by one thread at a time; all that is handed in must outlive it.
 class AddressHits {
  public:
-  AddressHits(ReplyBook& book, const RepliesConfig& config, const AppleDomains& apple)
-      : book_(book), config_(config), apple_(apple) {}
+  // Where `forms` has a key, no address is written.
+  AddressHits(ReplyBook& book, const RepliesConfig& config, const AppleDomains& apple,
+              const AddressForms& forms)
+      : book_(book), config_(config), apple_(apple), forms_(forms) {}
 
   [[nodiscard]] Status load();
 
@@ -54,9 +58,14 @@ class AddressHits {
     std::string queue_id;
     WallTime time{};
   };
-  // Where may_count_against_address().
+  // Where may_count_against_address(). `outage` is since when answers are not believed, if they
+  // are not.
   [[nodiscard]] Status hit(const Answer& answer, const ReplyEntry& entry,
-                           const ReceivedReply& reply, bool is_breaker_open);
+                           const ReceivedReply& reply, std::optional<WallTime> outage);
+
+  // Whether the address has had this cause for a day or more, and took no mail since: that it has
+  // it still is no sign of an outage.
+  [[nodiscard]] Result<bool> is_known(const std::string& address, ReplyClass cause, WallTime time);
 
   // The address took mail: what was held against it before is over.
   [[nodiscard]] Status taken(const std::string& address, WallTime time);
@@ -70,14 +79,16 @@ class AddressHits {
  private:
   std::optional<AddressDecision> decision(AddressHit& hit, WallTime now) const;
   Status write(const AddressHit& hit);
+  Result<std::optional<AddressHit>> find(std::string_view stored, ReplyClass cause);
 
   ReplyBook& book_;
   const RepliesConfig& config_;
   const AppleDomains& apple_;
+  const AddressForms& forms_;
   std::unordered_set<std::string> known_;  // every address with hits, and perhaps some without
 };
 
-// The hits of an address, by cause.
+// The hits of an address, in the form it is stored in, by cause.
 [[nodiscard]] Result<std::vector<AddressHit>> hits_of(ReplyBook& book, std::string_view address);
 
 // Forgets the hits whose latest came by this entry in [since, until); answers how many.

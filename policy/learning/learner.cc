@@ -4,13 +4,16 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "policy/base/keyed_hash.h"
 #include "policy/base/mailbox.h"
 #include "policy/base/text.h"
 #include "policy/learning/address_hits.h"
+#include "policy/learning/book_hashing.h"
 #include "policy/learning/mass_bounce_breaker.h"
 #include "policy/learning/orders.h"
 #include "policy/learning/own_mail.h"
@@ -19,6 +22,8 @@
 #include "policy/learning/reply_tally.h"
 #include "policy/learning/ways.h"
 #include "policy/recipients.h"
+#include "policy/store/address_hashing.h"
+#include "policy/throttle.h"
 
 namespace icm {
 namespace {
@@ -36,6 +41,17 @@ struct Answer {
   std::string egress;
 };
 
+// Tells addresses apart within one process.
+std::uint64_t digest_of(const std::string& address) {
+  static const KeyedHash hash;
+  return hash(address);
+}
+
+// Whose mail was answered, as the gate knows it again.
+std::string submitter_of(const Handover& handover) {
+  return submitter_word(handover.login, handover.stream, handover.origin);
+}
+
 bool is_of_connection(const ReplyEntry& entry) {
   return entry.reply_class == ReplyClass::connection || entry.reply_class == ReplyClass::outage;
 }
@@ -47,13 +63,16 @@ class ReplyLearner final : public Learner {
         means_(std::move(means)),
         own_(config),
         apple_(config.apple.domains),
+        tally_(config_.breaker.window),
         breaker_(config_.breaker, tally_),
-        hits_(means_.book, config_, apple_),
+        hits_(means_.book, config_, apple_, means_.forms),
         ways_(means_.book, config_),
         orders_(config_, means_.suppressions, means_.backoffs, means_.say) {}
 
   Status load() {
     waiting_.clear();
+    ICM_CHECK(means_.book.was_changed_by_others());
+    if (means_.book.is_begun()) ICM_CHECK(hash_book(means_.book, means_.forms, apple_));
     ICM_CHECK(tally_.load(means_.book, means_.clock.now()));
     ICM_CHECK(breaker_.load(means_.book));
     ICM_CHECK(hits_.load());
@@ -83,8 +102,28 @@ class ReplyLearner final : public Learner {
     return done;
   }
 
+  // What another process has learnt meanwhile is known from here on.
   Status begin() {
-    return means_.book.is_begun() ? Status() : means_.book.begin(Deadline::in(patience));
+    if (means_.book.is_begun()) return {};
+    ICM_CHECK(means_.book.begin(Deadline::in(patience)));
+    ICM_TRY(const bool was_changed, means_.book.was_changed_by_others());
+    const bool is_first = !std::exchange(has_begun_, true) && means_.forms.is_keyed();
+    return was_changed || is_first ? load() : Status();
+  }
+
+  // Each line once; of a delivery that the log has told of, no bounce, and the other way round.
+  Result<bool> is_new(const DeliveryEvent& event) {
+    if (event.teller == Teller::log) {
+      ICM_TRY(const bool is_new, means_.book.is_new(event.key, event.time));
+      if (!is_new) return false;
+    } else {
+      ICM_TRY(const auto told, means_.book.told_before(event.key, event.teller, event.time));
+      if (told) return false;
+    }
+    if (event.status == DeliveryStatus::sent || event.queue_id.empty()) return true;
+    const std::string delivery = event.queue_id + " " + means_.forms.stored(event.recipient);
+    ICM_TRY(const auto told, means_.book.told_before(delivery, event.teller, event.time));
+    return !told || *told == event.teller;
   }
 
   Status learn_one(const DeliveryEvent& event, const Handover& handover, const ReplyEntry& entry,
@@ -94,7 +133,7 @@ class ReplyLearner final : public Learner {
     const WallTime time = std::min(event.time, now);  // whose clock is ahead has no future
     if (time < now - replies_known_for) return {};
     ICM_CHECK(begin());
-    ICM_TRY(const bool is_new, means_.book.is_new(event.key, time));
+    ICM_TRY(const bool is_new, this->is_new(event));
     if (!is_new) return {};
     read_to_ = std::max(time, read_to_.value_or(time));
     const Answer answer{.event = event,
@@ -104,7 +143,9 @@ class ReplyLearner final : public Learner {
                         .time = time,
                         .egress = own_.egress_of(handover)};
     if (event.status == DeliveryStatus::sent) return sent(answer);
-    tally_.add(entry.id, time);
+    ICM_TRY(const bool is_known, hits_.is_known(event.recipient, entry.reply_class, time));
+    tally_.add(entry.id, time, digest_of(event.recipient),
+               is_known ? ReplyTally::Weight::is_known : ReplyTally::Weight::counts);
     if (is_watched(entry)) ICM_CHECK(watch(answer));
     ICM_CHECK(about_address(answer));
     return act(answer);
@@ -114,7 +155,7 @@ class ReplyLearner final : public Learner {
     // However the server's words read, the mail server took them for a yes.
     tally_.add(answer.entry.action == ReplyAction::record_success ? answer.entry.id
                                                                   : std::string_view("ok"),
-               answer.time);
+               answer.time, digest_of(answer.event.recipient), ReplyTally::Weight::counts);
     ways_.take(answer.egress, answer.time);
     return hits_.taken(answer.event.recipient, answer.time);
   }
@@ -127,10 +168,12 @@ class ReplyLearner final : public Learner {
     const auto percent = [](std::int64_t share) { return static_cast<double>(share) / 10'000; };
     Alert alert = alert_of(
         answer, AlertKind::breaker,
-        fmt::format("an outage at Apple is suspected: {} of its {} last answers were {} ({:.1f} "
-                    "percent; usual are {:.1f}); no address is suppressed until it is over",
-                    opened->share.hits, opened->share.answers, opened->entry,
-                    percent(opened->share.in_a_million()), percent(opened->usual)));
+        fmt::format(
+            "an outage at Apple is suspected: of the last {1} addresses {0} had {2} for an "
+            "answer ({3:.1f} percent; usual are {4:.1f}); no address is suppressed until it "
+            "is over",
+            opened->share.hits, opened->share.answers, opened->entry,
+            percent(opened->share.in_a_million()), percent(opened->usual)));
     alert.first = since;
     alert.count = opened->share.hits;
     return raise_alert(means_.book, alert, config_.alerts.quiet);
@@ -142,7 +185,7 @@ class ReplyLearner final : public Learner {
     if (!mailbox) return {};
     return hits_.hit(
         {.address = mailbox->key(), .queue_id = answer.event.queue_id, .time = answer.time},
-        answer.entry, answer.reply, breaker_.is_open());
+        answer.entry, answer.reply, breaker_.open_since());
   }
 
   Status act(const Answer& answer) {
@@ -184,8 +227,8 @@ class ReplyLearner final : public Learner {
   }
 
   Status sample(const Answer& answer) {
-    ICM_CHECK(note_sample(means_.book, answer.entry.id, answer.reply, answer.event.queue_id,
-                          answer.time));
+    ICM_CHECK(note_sample(means_.book, answer.entry.id, answer.reply, kept(answer.reply),
+                          answer.event.queue_id, answer.time));
     if (answer.entry.action != ReplyAction::sample_alert) return {};
     return raise_alert(
         means_.book, alert_of(answer, AlertKind::unknown, "Apple gave an answer that is not known"),
@@ -206,14 +249,18 @@ class ReplyLearner final : public Learner {
     const bool is_of_domain = answer.entry.scope == ReplyScope::sending_domain &&
                               answer.entry.reply_class != ReplyClass::sender_unregistered;
     const auto domain = Domain::parse(answer.handover.from_domain);
-    if (!is_of_domain || !domain || !own_.is_own(*domain)) return {};
+    const bool passes_through = answer.handover.origin == to_string(Origin::forwarded);
+    if (!is_of_domain || !domain || !own_.is_own(*domain) || passes_through) return {};
     return count_refusal(answer, BackoffKind::from_domain, domain->text());
   }
 
-  Status count_refusal(const Answer& answer, BackoffKind kind, const std::string& subject) {
+  // Held back is what the same submitter sends, and nobody else.
+  Status count_refusal(const Answer& answer, BackoffKind kind, const std::string& what) {
+    const std::string subject = what + submitter_of(answer.handover);
     if (!backoff_subject(kind, subject) || answer.reply.speaker == Speaker::ourselves) return {};
-    ICM_TRY(const bool is_enough, note_refusal(means_.book, kind, subject, answer.event.recipient,
-                                               answer.time, config_.messages.recipients));
+    ICM_TRY(const bool is_enough,
+            note_refusal(means_.book, kind, subject, means_.forms.stored(answer.event.recipient),
+                         answer.time, config_.messages.recipients));
     if (!is_enough) return {};
     wait_for(backoff(
         answer,
@@ -222,8 +269,13 @@ class ReplyLearner final : public Learner {
     return {};
   }
 
-  static BackoffOrder backoff(const Answer& answer, ReplyEffect effect, BackoffKind kind,
-                              const std::string& subject, std::chrono::seconds span) {
+  // As it is kept: without addresses, where none are.
+  std::string kept(const ReceivedReply& reply) const {
+    return without_addresses(means_.forms, reply_line(reply));
+  }
+
+  BackoffOrder backoff(const Answer& answer, ReplyEffect effect, BackoffKind kind,
+                       const std::string& subject, std::chrono::seconds span) const {
     BackoffOrder order;
     order.effect = effect;
     order.backoff.kind = kind;
@@ -231,7 +283,7 @@ class ReplyLearner final : public Learner {
     order.backoff.since = answer.time;
     if (span.count() > 0) order.backoff.until = answer.time + span;
     order.backoff.by = learner_name;
-    order.backoff.why = reply_line(answer.reply);
+    order.backoff.why = kept(answer.reply);
     return order;
   }
 
@@ -241,20 +293,20 @@ class ReplyLearner final : public Learner {
     waiting_.insert_or_assign(place, std::move(order));
   }
 
-  static WayAnswer way_answer(const Answer& answer) {
+  WayAnswer way_answer(const Answer& answer) const {
     return {.egress = answer.egress,
             .entry = answer.entry.id,
-            .reply = reply_line(answer.reply),
+            .reply = kept(answer.reply),
             .time = answer.time};
   }
 
-  static Alert alert_of(const Answer& answer, AlertKind kind, std::string what) {
+  Alert alert_of(const Answer& answer, AlertKind kind, std::string what) const {
     Alert alert;
     alert.kind = kind;
     alert.entry = answer.entry.id;
     alert.what = std::move(what);
     alert.egress = {answer.egress};
-    alert.replies = {reply_line(answer.reply)};
+    alert.replies = {kept(answer.reply)};
     alert.first = alert.last = answer.time;
     alert.count = 1;
     return alert;
@@ -269,14 +321,22 @@ class ReplyLearner final : public Learner {
     return raise_alert(means_.book, alert, config_.alerts.quiet);
   }
 
+  static std::string words_of(const BreakerOpening& closed) {
+    if (closed.learnt > 0) {
+      return fmt::format(
+          "what began at {} is no outage: for a day {} was the answer for {:.1f} "
+          "percent of all addresses, and that is usual from now on",
+          to_rfc3339(closed.opened), closed.entry, static_cast<double>(closed.learnt) / 10'000);
+    }
+    return fmt::format(
+        "the outage of {} that began at {} is over: what was answered so meanwhile "
+        "counts when it comes again",
+        closed.entry, to_rfc3339(closed.opened));
+  }
+
   Status settle_at(WallTime now, std::optional<SourcePosition> position) {
     ICM_CHECK(begin());
-    for (const BreakerOpening& closed : breaker_.tick(now)) {
-      means_.say(
-          fmt::format("the outage of {} that began at {} is over: what was answered so "
-                      "meanwhile counts when it comes again",
-                      closed.entry, to_rfc3339(closed.opened)));
-    }
+    for (const BreakerOpening& closed : breaker_.tick(now)) means_.say(words_of(closed));
     std::vector<AddressDecision> decisions;
     if (!breaker_.is_open()) {
       // In a log that is behind, the outage that an answer belongs to is perhaps yet to be read.
@@ -298,7 +358,7 @@ class ReplyLearner final : public Learner {
     if (position) ICM_CHECK(means_.book.set_position(position->source, position->position));
     if (now - forgotten_ >= forget_every) {
       ICM_CHECK(means_.book.forget(now));
-      tally_.forget_before(now - replies_known_for - std::chrono::hours{48});
+      tally_.forget_before(now - usual_over - std::chrono::hours{48});
       forgotten_ = now;
     }
     return means_.book.commit();
@@ -333,6 +393,7 @@ class ReplyLearner final : public Learner {
   Orders orders_;
   std::map<std::pair<BackoffKind, std::string>, BackoffOrder> waiting_;
   WallTime forgotten_{};
+  bool has_begun_ = false;
   std::optional<WallTime> read_to_;  // the latest answer since it was settled last, if any
 };
 

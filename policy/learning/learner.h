@@ -16,6 +16,7 @@
 #include "policy/learning/alert_outlet.h"
 #include "policy/learning/reply_book.h"
 #include "policy/replies/reply_table.h"
+#include "policy/store/address_forms.h"
 #include "policy/store/backoff.h"
 #include "policy/store/suppression_book.h"
 
@@ -30,6 +31,7 @@ struct LearnerMeans {
   const ReplyTable& table;
   const Clock& clock;
   std::function<void(const std::string&)> say;  // a line for the log, printable
+  AddressForms forms{};                         // as the suppression list keeps addresses
 };
 
 struct SourcePosition {
@@ -49,7 +51,7 @@ class Learner {
 
   // An answer of Apple's, or what our own mail server said of a delivery to Apple. `entry` is what
   // the table says of `reply`. One whose key was learnt already counts for nothing, nor does one
-  // that is older than replies_known_for.
+  // that is older than replies_known_for, nor the bounce of a delivery that the log has told of.
   [[nodiscard]] virtual Status learn(const DeliveryEvent& event, const Handover& handover,
                                      const ReplyEntry& entry, const ReceivedReply& reply) = 0;
 

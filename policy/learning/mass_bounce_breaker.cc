@@ -8,6 +8,11 @@ namespace {
 
 constexpr std::chrono::minutes slot{10};
 
+// No outage of addresses has lasted for so long; and where most addresses are refused, a person has
+// to look, however long it lasts.
+constexpr std::chrono::hours longest_outage{24};
+constexpr std::int64_t most_usual = 500'000;  // in a million
+
 }  // namespace
 
 bool is_watched(const ReplyEntry& entry) {
@@ -18,8 +23,8 @@ bool is_watched(const ReplyEntry& entry) {
 
 Result<std::vector<BreakerOpening>> breaker_openings(ReplyBook& book) {
   std::vector<BreakerOpening> openings;
-  ICM_TRY(Query query, book.query("SELECT entry, opened, hits, answers, usual, level, calm, closed"
-                                  " FROM breaker ORDER BY opened DESC, entry"));
+  ICM_TRY(Query query, book.query("SELECT entry, opened, hits, answers, usual, level, calm, closed,"
+                                  " learnt FROM breaker ORDER BY opened DESC, entry"));
   for (;;) {
     ICM_TRY(const bool is_row, query.step());
     if (!is_row) return openings;
@@ -29,9 +34,11 @@ Result<std::vector<BreakerOpening>> breaker_openings(ReplyBook& book) {
                        .usual = query.number(4),
                        .level = query.number(5),
                        .calm = {},
-                       .closed = {}};
+                       .closed = {},
+                       .learnt = 0};
     if (!query.is_null(6)) one.calm = stored_time(query.number(6));
     if (!query.is_null(7)) one.closed = stored_time(query.number(7));
+    one.learnt = query.number(8);
     openings.push_back(std::move(one));
   }
 }
@@ -44,7 +51,7 @@ Status MassBounceBreaker::load(ReplyBook& book) {
 Status MassBounceBreaker::save(ReplyBook& book) {
   for (const BreakerOpening& one : openings_) {
     ICM_TRY(Query query, book.query("INSERT OR REPLACE INTO breaker VALUES"
-                                    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"));
+                                    " (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"));
     query.bind(1, one.entry).bind(2, stored(one.opened));
     query.bind(3, one.share.hits).bind(4, one.share.answers);
     query.bind(5, one.usual).bind(6, one.level);
@@ -57,7 +64,7 @@ Status MassBounceBreaker::save(ReplyBook& book) {
     };
     bind_time(7, one.calm);
     bind_time(8, one.closed);
-    ICM_CHECK(query.run());
+    ICM_CHECK(query.bind(9, one.learnt).run());
   }
   return {};
 }
@@ -70,32 +77,51 @@ TallySpan MassBounceBreaker::window_before(WallTime time) const {
 std::vector<TallySpan> MassBounceBreaker::outages_of(std::string_view entry) const {
   std::vector<TallySpan> outages;
   for (const BreakerOpening& one : openings_) {
-    if (one.entry != entry) continue;
+    if (one.entry != entry || one.learnt > 0) continue;
     outages.push_back({doubted_since(one), one.closed.value_or(WallTime::max())});
   }
   return outages;
 }
 
+// Of the days before, but for outages; and where that was higher, what an opening has shown to be
+// usual within these days: until they have it all, they say too little.
+std::int64_t MassBounceBreaker::usual_share(std::string_view entry, WallTime time) const {
+  // What the window has is no part of what is usual.
+  const TallySpan before{.since = time - usual_over, .until = time - config_.window - slot};
+  std::int64_t usual = tally_.share(entry, before, outages_of(entry)).in_a_million();
+  for (const BreakerOpening& one : openings_) {
+    const bool is_recent = one.entry == entry && one.closed && time - *one.closed < usual_over;
+    if (is_recent) usual = std::max(usual, one.learnt);
+  }
+  return usual;
+}
+
 const BreakerOpening* MassBounceBreaker::observe(const std::string& entry, WallTime time) {
   if (is_open_for(entry)) return nullptr;
-  const TallySpan window = window_before(time);
-  const TallyShare share = tally_.share(entry, window);
-  if (share.hits < config_.at_least) return nullptr;
-  // What the window has is no part of what is usual.
-  const TallyShare usual = tally_.share(
-      entry, {.since = time - replies_known_for, .until = window.since - slot}, outages_of(entry));
+  const TallyShare share = tally_.share(entry, window_before(time));
+  const std::int64_t lowest_level = config_.share * std::int64_t{10'000};
+  if (share.hits < config_.at_least || share.in_a_million() <= lowest_level) return nullptr;
+  const std::int64_t usual = usual_share(entry, time);
   const std::int64_t level =
-      std::max<std::int64_t>(config_.share * std::int64_t{10'000},
-                             std::min<std::int64_t>(usual.in_a_million() * config_.times, 990'000));
+      std::max(lowest_level, std::min<std::int64_t>(usual * config_.times, 990'000));
   if (share.in_a_million() <= level) return nullptr;
   openings_.insert(openings_.begin(), {.entry = entry,
                                        .opened = time,
                                        .share = share,
-                                       .usual = usual.in_a_million(),
+                                       .usual = usual,
                                        .level = level,
                                        .calm = {},
-                                       .closed = {}});
+                                       .closed = {},
+                                       .learnt = 0});
   return &openings_.front();
+}
+
+// Whether it has been open for so long that it is no outage.
+bool MassBounceBreaker::has_become_usual(const BreakerOpening& one, WallTime now) const {
+  if (now - one.opened < longest_outage) return false;
+  const TallyShare share =
+      tally_.share(one.entry, {.since = now - longest_outage, .until = now + slot});
+  return share.hits > 0 && share.in_a_million() < most_usual;
 }
 
 std::vector<BreakerOpening> MassBounceBreaker::tick(WallTime now) {
@@ -109,16 +135,26 @@ std::vector<BreakerOpening> MassBounceBreaker::tick(WallTime now) {
     } else if (!one.calm) {
       one.calm = now;
     }
-    if (!one.calm || now - *one.calm < config_.calm) continue;
+    const bool is_over = one.calm && now - *one.calm >= config_.calm;
+    if (!is_over && !has_become_usual(one, now)) continue;
     one.closed = now;
+    if (!is_over) {
+      one.learnt = tally_.share(one.entry, {.since = now - longest_outage, .until = now + slot})
+                       .in_a_million();
+    }
     closed.push_back(one);
   }
   return closed;
 }
 
-bool MassBounceBreaker::is_open() const {
-  return std::any_of(openings_.begin(), openings_.end(),
-                     [](const BreakerOpening& one) { return !one.closed; });
+bool MassBounceBreaker::is_open() const { return open_since().has_value(); }
+
+std::optional<WallTime> MassBounceBreaker::open_since() const {
+  std::optional<WallTime> since;
+  for (const BreakerOpening& one : openings_) {
+    if (!one.closed) since = std::min(doubted_since(one), since.value_or(WallTime::max()));
+  }
+  return since;
 }
 
 bool MassBounceBreaker::is_open_for(std::string_view entry) const {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // MassBounceBreaker: tells an outage at Apple from addresses that are gone. It opens for an entry
-// of the reply table whose share of all answers is far above what it used to be; while it is open
-// for any, no address suffers.
+// of the reply table that far more addresses have than used to; while it is open for any, no
+// address suffers. A share that stays for a day is no outage's: it is the list's own, and usual
+// from then on.
 #pragma once
 
 #include <optional>
@@ -21,10 +22,11 @@ struct BreakerOpening {
   std::string entry;
   WallTime opened{};
   TallyShare share;              // in the window before
-  std::int64_t usual = 0;        // its share of the seven days before, in a million
+  std::int64_t usual = 0;        // its share until then, in a million
   std::int64_t level = 0;        // the share above which it opened, in a million
   std::optional<WallTime> calm;  // since when the share is below half of that
   std::optional<WallTime> closed;
+  std::int64_t learnt = 0;  // the share that it closed for, since it had become usual; 0: it fell
   bool operator==(const BreakerOpening&) const = default;
 };
 
@@ -50,6 +52,9 @@ class MassBounceBreaker {
   bool is_open() const;
   bool is_open_for(std::string_view entry) const;
 
+  // From when on no answer about an address is believed; nullopt while it is closed.
+  std::optional<WallTime> open_since() const;
+
   // From when on the answers of this opening are not believed.
   WallTime doubted_since(const BreakerOpening& opening) const {
     return opening.opened - config_.window;
@@ -58,6 +63,8 @@ class MassBounceBreaker {
  private:
   TallySpan window_before(WallTime time) const;
   std::vector<TallySpan> outages_of(std::string_view entry) const;
+  std::int64_t usual_share(std::string_view entry, WallTime time) const;
+  bool has_become_usual(const BreakerOpening& one, WallTime now) const;
 
   const BreakerConfig& config_;
   const ReplyTally& tally_;

@@ -2,6 +2,7 @@
 #include "policy/learning/orders.h"
 
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -68,18 +69,22 @@ bool is_carried_out(const RepliesConfig& config, ReplyEffect effect) {
 }
 
 Status Orders::carry_out(const std::vector<AddressDecision>& decisions, WallTime now) {
+  // For each kind of answer a deed of its own.
+  std::map<std::string, std::vector<Suppression>> by_pattern;
+  for (const AddressDecision& decision : decisions) {
+    if (!is_carried_out(config_, decision.effect)) continue;
+    by_pattern[decision.entry.evidence->pattern].push_back(decision.entry);
+  }
+  for (const auto& [pattern, entries] : by_pattern) {
+    suppressions_.wait_until(Deadline::in(patience));
+    ICM_CHECK(suppressions_.add_all(
+        entries,
+        {.kind = Deed::Kind::add, .who = std::string(learner_name), .at = now, .why = pattern}));
+  }
   std::size_t said = 0;
   for (const AddressDecision& decision : decisions) {
-    const bool is_done = is_carried_out(config_, decision.effect);
-    if (is_done) {
-      suppressions_.wait_until(Deadline::in(patience));
-      const Deed deed{.kind = Deed::Kind::add,
-                      .who = std::string(learner_name),
-                      .at = now,
-                      .why = decision.entry.evidence->pattern};
-      ICM_CHECK(suppressions_.add(decision.entry, deed));
-    }
-    if (++said <= most_said) say_(words_of(decision, is_done));
+    if (++said > most_said) continue;
+    say_(words_of(decision, is_carried_out(config_, decision.effect)));
   }
   if (said > most_said) {
     say_(

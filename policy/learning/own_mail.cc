@@ -29,7 +29,9 @@ OwnMail::OwnMail(const Config& config) : config_(config), addresses_(config.egre
 }
 
 std::string OwnMail::egress_of(const Handover& handover) const {
-  if (const auto address = IpAddress::parse(handover.egress)) return address->text();
+  if (!handover.egress.empty()) {
+    if (const auto address = IpAddress::parse(handover.egress)) return address->text();
+  }
   const auto stream =
       std::find_if(config_.streams.begin(), config_.streams.end(), [&](const StreamConfig& one) {
         return !handover.stream.empty() && one.name == handover.stream;

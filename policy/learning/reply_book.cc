@@ -28,9 +28,7 @@ const KeyedHash& key_hash() {
   return hash;
 }
 
-std::int64_t day_of(WallTime time) {
-  return std::chrono::floor<std::chrono::days>(time).time_since_epoch().count();
-}
+std::int64_t digest_of(std::string_view key) { return static_cast<std::int64_t>(key_hash()(key)); }
 
 Status make_file(const std::string& path, Missing missing) {
   if (access(path.c_str(), F_OK) == 0) return {};
@@ -91,9 +89,12 @@ Status recognise(Database& database, Database::Access access) {
     if (found < version) return make_tables(database);
   } else if (found < version) {
     return fail(Code::config,
-                fmt::format("{}: nothing was learnt yet: expected a book of replies of version {}, "
-                            "found version {}",
-                            database.path(), version, found));
+                fmt::format("{}: {}: expected a book of replies of version {}, found version {}",
+                            database.path(),
+                            found == 0 ? "nothing was learnt yet"
+                                       : "not yet brought up to date by icloud-milterctl replies "
+                                         "follow",
+                            version, found));
   }
   return {};
 }
@@ -149,11 +150,34 @@ Status ReplyBook::set_position(std::string_view source, std::string_view positio
   return query.bind(1, source).bind(2, position).run();
 }
 
+// What SQLite counts goes on with each commit of another connection, and with none of our own.
+Result<bool> ReplyBook::was_changed_by_others() {
+  ICM_TRY(const std::int64_t now, database_->number("PRAGMA data_version"));
+  const bool was_changed = known_version_ != now;
+  known_version_ = now;
+  return was_changed;
+}
+
 Result<bool> ReplyBook::is_new(std::string_view key, WallTime time) {
   ICM_TRY(Query query, this->query("INSERT OR IGNORE INTO seen VALUES (?1, ?2)"));
-  query.bind(1, day_of(time)).bind(2, static_cast<std::int64_t>(key_hash()(key)));
+  query.bind(1, stored(time)).bind(2, digest_of(key));
   ICM_CHECK(query.run());
   return database_->changes() > 0;
+}
+
+Result<std::optional<Teller>> ReplyBook::told_before(std::string_view key, Teller teller,
+                                                     WallTime time) {
+  const std::int64_t digest = digest_of(key);
+  {
+    ICM_TRY(Query query, this->query("SELECT teller FROM told WHERE digest = ?1"));
+    query.bind(1, digest);
+    ICM_TRY(const bool is_row, query.step());
+    if (is_row) return std::optional(query.number(0) == 2 ? Teller::report : Teller::log);
+  }
+  ICM_TRY(Query query, this->query("INSERT INTO told VALUES (?1, ?2, ?3)"));
+  query.bind(1, digest).bind(2, std::int64_t{teller == Teller::report ? 2 : 1});
+  ICM_CHECK(query.bind(3, stored(time)).run());
+  return std::optional<Teller>();
 }
 
 Status ReplyBook::forget(WallTime now) {
@@ -161,8 +185,10 @@ Status ReplyBook::forget(WallTime now) {
     ICM_TRY(Query query, this->query(sql));
     return query.bind(1, before).run();
   };
-  // A day more than is learnt from: the first of them has just begun then.
-  ICM_CHECK(drop("DELETE FROM seen WHERE day < ?1", day_of(now - replies_known_for) - 1));
+  // A day more than is learnt from: a clock may have been set meanwhile.
+  const std::int64_t too_old = stored(now - replies_known_for - hours{24});
+  ICM_CHECK(drop("DELETE FROM seen WHERE at < ?1", too_old));
+  ICM_CHECK(drop("DELETE FROM told WHERE at < ?1", too_old));
   ICM_CHECK(drop("DELETE FROM tally WHERE slot < ?1", stored(now - hours{24 * 35}) / 600'000));
   ICM_CHECK(drop("DELETE FROM breaker WHERE closed < ?1", stored(now - hours{24 * 90})));
   ICM_CHECK(drop("DELETE FROM hit WHERE last < ?1", stored(now - hours{24 * 120})));

@@ -15,6 +15,7 @@
 #include "policy/base/clock.h"
 #include "policy/base/deadline.h"
 #include "policy/base/result.h"
+#include "policy/delivery/delivery_event.h"
 #include "policy/store/sqlite.h"
 #include "policy/store/suppression_book.h"
 
@@ -30,7 +31,8 @@ inline WallTime stored_time(std::int64_t number) {
   return WallTime(std::chrono::milliseconds(number));
 }
 
-// Used by one thread at a time. Any number of processes may read one file; one writes it.
+// Used by one thread at a time. Any number of processes may read and write one file, one
+// transaction after the other.
 class ReplyBook {
  public:
   // Code::config says what an administrator has to change; waits for others until `deadline`.
@@ -46,13 +48,21 @@ class ReplyBook {
   void roll_back() { transaction_.reset(); }
   bool is_begun() const { return transaction_.has_value(); }
 
+  // Whether somebody else has written since the last call; true at the first.
+  [[nodiscard]] Result<bool> was_changed_by_others();
+
   // How far a source was read; nullopt when it never was. What the text means is the reader's
   // affair.
   [[nodiscard]] Result<std::optional<std::string>> position(std::string_view source);
   [[nodiscard]] Status set_position(std::string_view source, std::string_view position);
 
-  // Notes the key of an answer; false when it was noted before.
+  // Notes the key of a line of the log; false when it was noted before. `time` is the line's own.
   [[nodiscard]] Result<bool> is_new(std::string_view key, WallTime time);
+
+  // Notes who tells of a delivery, or of a bounce. Nullopt when nobody had told of it; else who was
+  // first.
+  [[nodiscard]] Result<std::optional<Teller>> told_before(std::string_view key, Teller teller,
+                                                          WallTime time);
 
   // Removes what is too old to be of use.
   [[nodiscard]] Status forget(WallTime now);
@@ -69,6 +79,7 @@ class ReplyBook {
   std::unique_ptr<Database> database_;  // at a fixed address, since the others point to it
   std::map<std::string_view, Statement> statements_;
   std::optional<Transaction> transaction_;
+  std::optional<std::int64_t> known_version_;  // of the file, as SQLite counts for this connection
 };
 
 }  // namespace icm

@@ -9,7 +9,7 @@
 
 namespace icm {
 
-inline constexpr std::array<std::string_view, 1> reply_book_steps = {R"(
+inline constexpr std::array<std::string_view, 2> reply_book_steps = {R"(
 -- How far each source was read.
 CREATE TABLE position (
   source TEXT NOT NULL PRIMARY KEY,
@@ -46,7 +46,7 @@ CREATE TABLE breaker (
 
 -- What was answered about an address, for each cause.
 CREATE TABLE hit (
-  address  TEXT NOT NULL,     -- Mailbox::key()
+  address  TEXT NOT NULL,     -- Mailbox::key(), or what AddressForms::stored() makes of it
   cause    TEXT NOT NULL,     -- a class of the reply table
   entry    TEXT NOT NULL,     -- of the latest answer
   reply    TEXT NOT NULL,
@@ -114,6 +114,33 @@ CREATE TABLE alert (
   sent    INTEGER NOT NULL,  -- when it was told last; 0: never
   PRIMARY KEY (kind, entry, subject)
 ) STRICT, WITHOUT ROWID;
+)",
+                                                                     R"(
+-- By time, as a log is written, so that a million lines touch few pages.
+DROP TABLE seen;
+CREATE TABLE seen (
+  at     INTEGER NOT NULL,  -- of the answer
+  digest INTEGER NOT NULL,
+  PRIMARY KEY (at, digest)
+) STRICT, WITHOUT ROWID;
+
+-- Deliveries that were not taken, and bounces, by a hash: who told of them first.
+CREATE TABLE told (
+  digest INTEGER NOT NULL PRIMARY KEY,
+  teller INTEGER NOT NULL,  -- 1: the log; 2: a bounce
+  at     INTEGER NOT NULL
+) STRICT;
+
+-- Of the answers, those of an address that had not said so within the breaker's window, nor a day
+-- before: what an outage is told by.
+ALTER TABLE tally ADD COLUMN addresses INTEGER NOT NULL DEFAULT 0;
+UPDATE tally SET addresses = answers;
+
+-- What an opening that lasted for too long has shown to be usual, in a million; 0: nothing.
+ALTER TABLE breaker ADD COLUMN learnt INTEGER NOT NULL DEFAULT 0;
+
+-- 1: a relay address, which a hash does not show.
+ALTER TABLE hit ADD COLUMN relay INTEGER NOT NULL DEFAULT 0;
 )"};
 
 }  // namespace icm

@@ -37,9 +37,8 @@ std::string reply_line(const ReceivedReply& reply) {
 }
 
 Status note_sample(ReplyBook& book, std::string_view entry, const ReceivedReply& reply,
-                   std::string_view queue_id, WallTime time) {
+                   std::string_view line, std::string_view queue_id, WallTime time) {
   static const KeyedHash hash({0x69636d2d73616d70, 0x6c65732d30303031});
-  const std::string line = reply_line(reply);
   const std::string id = for_log(queue_id, 100);
   ICM_TRY(Query query,
           book.query("INSERT INTO sample VALUES (?1, ?2, ?3, ?4, ?5, ?5, 1) ON CONFLICT DO UPDATE"

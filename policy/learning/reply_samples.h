@@ -24,10 +24,11 @@ struct ReplySample {
 // A reply as it is shown: its codes and words, printable.
 std::string reply_line(const ReceivedReply& reply);
 
-// One sample for all answers that differ in addresses, numbers and identifiers alone.
+// One sample for all answers that differ in addresses, numbers and identifiers alone. `line` is
+// what is kept of the reply.
 [[nodiscard]] Status note_sample(ReplyBook& book, std::string_view entry,
-                                 const ReceivedReply& reply, std::string_view queue_id,
-                                 WallTime time);
+                                 const ReceivedReply& reply, std::string_view line,
+                                 std::string_view queue_id, WallTime time);
 
 // The latest first.
 [[nodiscard]] Result<std::vector<ReplySample>> reply_samples(ReplyBook& book, int most);

@@ -2,6 +2,7 @@
 #include "policy/learning/reply_tally.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace icm {
 namespace {
@@ -20,33 +21,57 @@ Status ReplyTally::load(ReplyBook& book, WallTime now) {
   entries_.clear();
   all_.clear();
   unsaved_.clear();
-  ICM_TRY(Query query, book.query("SELECT slot, entry, answers FROM tally WHERE slot >= ?1"));
-  query.bind(1, slot_of(now - replies_known_for - std::chrono::hours{48}));
+  ICM_TRY(Query query, book.query("SELECT slot, entry, addresses FROM tally WHERE slot >= ?1"));
+  query.bind(1, slot_of(now - usual_over - std::chrono::hours{48}));
   for (;;) {
     ICM_TRY(const bool is_row, query.step());
     if (!is_row) return {};
-    entries_[std::string(query.text(1))][query.number(0)] += query.number(2);
-    all_[query.number(0)] += query.number(2);
+    entries_[std::string(query.text(1))][query.number(0)].addresses += query.number(2);
+    all_[query.number(0)].addresses += query.number(2);
   }
 }
 
 Status ReplyTally::save(ReplyBook& book) {
-  for (const auto& [place, answers] : unsaved_) {
-    ICM_TRY(Query query, book.query("INSERT INTO tally VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE"
-                                    " SET answers = answers + excluded.answers"));
-    ICM_CHECK(query.bind(1, place.first).bind(2, place.second).bind(3, answers).run());
+  for (const auto& [entry, slot] : unsaved_) {
+    Count& count = entries_[entry][slot];
+    ICM_TRY(Query query,
+            book.query("INSERT INTO tally (slot, entry, answers, addresses) VALUES (?1, ?2, ?3, ?4)"
+                       " ON CONFLICT DO UPDATE SET answers = answers + excluded.answers,"
+                       " addresses = addresses + excluded.addresses"));
+    query.bind(1, slot).bind(2, entry).bind(3, count.unsaved_answers);
+    ICM_CHECK(query.bind(4, count.unsaved_addresses).run());
+    count.unsaved_answers = count.unsaved_addresses = 0;
   }
   unsaved_.clear();
   return {};
 }
 
-void ReplyTally::add(std::string_view entry, WallTime time) {
+// Whether the address has not counted for the entry within the window.
+bool ReplyTally::is_first(std::string_view entry, std::int64_t slot, std::uint64_t address) {
+  const std::int64_t span = std::max<std::int64_t>(1, window_ / slot_length);
+  if (last_.size() >= most_addresses) {
+    std::erase_if(last_, [&](const auto& one) { return slot - one.second >= span; });
+    if (last_.size() >= most_addresses) last_.clear();
+  }
+  const std::uint64_t of_entry = std::hash<std::string_view>()(entry);
+  const auto [place, is_new] = last_.try_emplace(address ^ of_entry, slot);
+  if (is_new) return true;
+  if (std::abs(slot - place->second) < span) return false;
+  place->second = slot;
+  return true;
+}
+
+void ReplyTally::add(std::string_view entry, WallTime time, std::uint64_t address, Weight weight) {
   const std::int64_t slot = slot_of(time);
   auto found = entries_.find(entry);
   if (found == entries_.end()) found = entries_.emplace(entry, Slots{}).first;
-  ++found->second[slot];
-  ++all_[slot];
-  ++unsaved_[{slot, found->first}];
+  Count& count = found->second[slot];
+  if (count.unsaved_answers == 0) unsaved_.emplace_back(found->first, slot);
+  ++count.unsaved_answers;
+  if (weight == Weight::is_known || !is_first(entry, slot, address)) return;
+  ++count.unsaved_addresses;
+  ++count.addresses;
+  ++all_[slot].addresses;
 }
 
 std::int64_t ReplyTally::count(const Slots& slots, TallySpan span,
@@ -58,7 +83,7 @@ std::int64_t ReplyTally::count(const Slots& slots, TallySpan span,
     const bool is_left_out = std::any_of(without.begin(), without.end(), [&](TallySpan one) {
       return begin + slot_length > one.since && begin < one.until;
     });
-    if (!is_left_out) sum += slot->second;
+    if (!is_left_out) sum += slot->second.addresses;
   }
   return sum;
 }

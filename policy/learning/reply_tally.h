@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "policy/learning/reply_book.h"
@@ -19,7 +20,7 @@ struct TallySpan {
   WallTime until{};
 };
 
-// A share, exactly.
+// A share, exactly: of addresses that were answered so, of all that were answered.
 struct TallyShare {
   std::int64_t hits = 0;
   std::int64_t answers = 0;
@@ -27,29 +28,51 @@ struct TallyShare {
   bool operator==(const TallyShare&) const = default;
 };
 
+// What is usual is told by so many days.
+inline constexpr std::chrono::hours usual_over{24 * 7};
+
 // In memory, by ten minutes; what is added is written by save(). Used by one thread at a time.
 class ReplyTally {
  public:
-  // Those of eight days and a window before `now`; what was not saved is forgotten.
+  // An address that gives an answer again within `window` is one address.
+  explicit ReplyTally(std::chrono::seconds window) : window_(window) {}
+
+  // Those of usual_over and two days before `now`; what was not saved is forgotten.
   [[nodiscard]] Status load(ReplyBook& book, WallTime now);
   [[nodiscard]] Status save(ReplyBook& book);
 
-  void add(std::string_view entry, WallTime time);
+  // What one answer says of an outage: nothing, where the address has said so for long.
+  enum class Weight { counts, is_known };
+  // `address` is a hash.
+  void add(std::string_view entry, WallTime time, std::uint64_t address, Weight weight);
 
-  // The entry's share of all answers, by whole slots of ten minutes that begin within the span and
-  // within none of `without`.
+  // The entry's share of all addresses, by whole slots of ten minutes that begin within the span
+  // and within none of `without`.
   TallyShare share(std::string_view entry, TallySpan span,
                    const std::vector<TallySpan>& without = {}) const;
 
   void forget_before(WallTime time);
 
  private:
-  using Slots = std::map<std::int64_t, std::int64_t>;
+  struct Count {
+    std::int64_t addresses = 0;
+    std::int64_t unsaved_answers = 0;
+    std::int64_t unsaved_addresses = 0;
+  };
+  using Slots = std::map<std::int64_t, Count>;
   static std::int64_t count(const Slots& slots, TallySpan span,
                             const std::vector<TallySpan>& without);
+  bool is_first(std::string_view entry, std::int64_t slot, std::uint64_t address);
+
+  // More addresses within a window than this count each time: some 16 MB.
+  static constexpr std::size_t most_addresses = 1u << 18;
+
+  std::chrono::seconds window_;
   std::map<std::string, Slots, std::less<>> entries_;
   Slots all_;
-  std::map<std::pair<std::int64_t, std::string>, std::int64_t> unsaved_;
+  std::vector<std::pair<std::string, std::int64_t>> unsaved_;  // entry and slot
+  std::unordered_map<std::uint64_t, std::int64_t> last_;  // slot in which an address counted for an
+                                                          // entry, by a hash of both
 };
 
 struct EntryAnswers {

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // An outage at Apple, played back: nobody loses mail by it, or gets it back exactly.
+#include <algorithm>
+
 #include "test/policy/learning/learner_fixture.h"
 
 namespace icm {
@@ -20,7 +22,7 @@ class OutageTest : public LearnerTest {
   void an_outage() {
     for (int i = 0; i < 5000; ++i) {
       answered(fmt::format("p{}@icloud.com", i), gone);
-      if (i % 10 == 0) taken();
+      if (i % 10 == 0) taken(fmt::format("t{}@icloud.com", i));
       if (i % 100 == 0) settle();
       clock.time += 120ms;
     }
@@ -43,9 +45,9 @@ TEST_F(OutageTest, takes_no_address_and_tells_a_person_once) {
   EXPECT_EQ(standing(), std::vector<Suppression>{});
   ASSERT_EQ(alerts_of_outage(), 1);
   EXPECT_EQ(outlet.sent[0].title,
-            "Apple: an outage at Apple is suspected: 20 of its 72 last answers were "
-            "address-does-not-exist (27.8 percent; usual are 0.0); no address is suppressed until "
-            "it is over");
+            "Apple: an outage at Apple is suspected: of the last 72 addresses 20 had "
+            "address-does-not-exist for an answer (27.8 percent; usual are 0.0); no address is "
+            "suppressed until it is over");
   EXPECT_EQ(said.back(),
             "the outage of address-does-not-exist that began at 2026-11-21T08:00:02.280Z is over: "
             "what was answered so meanwhile counts when it comes again");
@@ -114,17 +116,99 @@ TEST_F(OutageTest, stays_open_while_the_share_is_between_opening_and_closing) {
   an_usual_week();
   an_outage();
   for (int round = 0; round < 6; ++round) {
-    for (int i = 0; i < 100; ++i) taken();
-    for (int i = 0; i < 4; ++i) answered(fmt::format("q{}@icloud.com", i), gone);
+    for (int i = 0; i < 100; ++i) taken(fmt::format("t{}-{}@icloud.com", round, i));
+    for (int i = 0; i < 4; ++i) answered(fmt::format("q{}-{}@icloud.com", round, i), gone);
     later(30min);
   }
-  EXPECT_TRUE(said.empty() || said.back().find("was answered so meanwhile") == std::string::npos) << said.back();
+  EXPECT_TRUE(said.empty() || said.back().find("was answered so meanwhile") == std::string::npos)
+      << said.back();
   EXPECT_EQ(standing(), std::vector<Suppression>{});
-  for (int i = 0; i < 100; ++i) taken();
+  for (int i = 0; i < 100; ++i) taken(fmt::format("u{}@icloud.com", i));
   later(70min);
   later(61min);
   ASSERT_FALSE(said.empty());
   EXPECT_NE(said.back().find("was answered so meanwhile"), std::string::npos);
+}
+
+// As much mail in each hour, some of it to addresses that are gone, and each to others.
+class DirtyListTest : public OutageTest {
+ protected:
+  void an_hour(int hour, int gone_addresses, int others) {
+    for (int i = 0; i < others; ++i) taken(fmt::format("u{}@icloud.com", i));
+    for (int i = 0; i < gone_addresses; ++i) {
+      answered(fmt::format("d{}-{}@icloud.com", hour, i), gone);
+    }
+    later(1h);
+  }
+  bool was_said(std::string_view words) const {
+    return std::ranges::any_of(
+        said, [&](const std::string& one) { return one.find(words) != std::string::npos; });
+  }
+};
+
+TEST_F(DirtyListTest, counts_addresses_and_not_how_often_one_is_tried) {
+  an_usual_week();
+  for (int i = 0; i < 100; ++i) {
+    answered("bob@icloud.com", gone);
+    clock.time += 10s;
+  }
+  later(15min);
+  EXPECT_EQ(alerts_of_outage(), 0);
+  ASSERT_EQ(standing().size(), 1u);
+  EXPECT_EQ(standing()[0].evidence->count, 100);
+}
+
+TEST_F(DirtyListTest, learns_that_so_many_are_always_gone) {
+  clock.time -= 24h * 5;
+  for (int hour = 0; hour < 24; ++hour) an_hour(hour, 25, 200);
+  EXPECT_EQ(alerts_of_outage(), 1);
+  EXPECT_EQ(standing(), std::vector<Suppression>{});
+  an_hour(24, 25, 200);
+  EXPECT_TRUE(
+      was_said("is no outage: for a day address-does-not-exist was the answer for 11.1 "
+               "percent of all addresses, and that is usual from now on"))
+      << said.back();
+  for (int hour = 26; hour < 74; ++hour) an_hour(hour, 25, 200);
+  EXPECT_EQ(alerts_of_outage(), 1);
+  EXPECT_EQ(standing().size(), 25u * 49u);
+  reopen();  // and that is known after a restart
+  an_outage();
+  EXPECT_EQ(alerts_of_outage(), 2);
+  EXPECT_EQ(standing().size(), 25u * 49u);
+}
+
+TEST_F(DirtyListTest, takes_nobody_for_as_long_as_most_are_refused) {
+  an_usual_week();
+  for (int hour = 0; hour < 30; ++hour) an_hour(hour, 150, 30);
+  EXPECT_EQ(standing(), std::vector<Suppression>{});
+  EXPECT_FALSE(was_said("is no outage"));
+}
+
+TEST_F(DirtyListTest, believes_who_is_gone_still_when_the_next_mailing_leaves) {
+  an_usual_week();
+  const auto mailing = [&] {
+    for (int i = 0; i < 400; ++i) taken(fmt::format("u{}@icloud.com", i));
+    for (int i = 0; i < 60; ++i) answered(fmt::format("d{}@icloud.com", i), gone);
+    for (int i = 0; i < 24; ++i) later(10min);
+  };
+  mailing();
+  EXPECT_EQ(alerts_of_outage(), 1);
+  EXPECT_EQ(standing(), std::vector<Suppression>{});
+  clock.time += 24h * 7;
+  mailing();
+  EXPECT_EQ(alerts_of_outage(), 1);
+  EXPECT_EQ(standing().size(), 60u);
+}
+
+// Two outages on two days are two answers that come a day apart.
+TEST_F(DirtyListTest, believes_no_two_outages_that_follow_upon_each_other) {
+  an_usual_week();
+  an_outage();
+  for (int i = 0; i < 24; ++i) later(1h);
+  for (int i = 0; i < 100; ++i) answered(fmt::format("x{}@icloud.com", i), gone);
+  for (int i = 0; i < 1000; ++i) answered(fmt::format("p{}@icloud.com", i), gone);
+  for (int i = 0; i < 24; ++i) later(10min);
+  EXPECT_EQ(standing(), std::vector<Suppression>{});
 }
 
 TEST_F(OutageTest, is_remembered_by_who_reads_on_after_a_restart) {

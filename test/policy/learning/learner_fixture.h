@@ -70,7 +70,8 @@ class LearnerTest : public testing::Test {
                                .alerts = outlet,
                                .table = built_in_table(),
                                .clock = clock,
-                               .say = [this](const std::string& line) { said.push_back(line); }})
+                               .say = [this](const std::string& line) { said.push_back(line); },
+                               .forms = forms})
             .value();
   }
 
@@ -134,12 +135,15 @@ class LearnerTest : public testing::Test {
   TemporaryDirectory directory;
   Config config;
   SettableClock clock;
+  AddressForms forms;
   std::unique_ptr<SuppressionBook> list;
   BackoffPage page;
   MemoryBackoffBook backoffs{page};
   RecordingOutlet outlet;
   std::vector<std::string> said;
   Handover handover{.stream = "news",
+                    .origin = {},
+                    .login = {},
                     .sender = "a@shop.example",
                     .from_domain = "shop.example",
                     .form = "0123456789abcdef",

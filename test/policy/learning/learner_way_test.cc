@@ -8,6 +8,9 @@
 namespace icm {
 namespace {
 
+// Whose mail is held: that of the stream, since nobody has logged in.
+const std::string news_ = submitter_word({}, "news", {});
+
 TEST_F(LearnerTest, pauses_twice_as_long_each_time_and_halves_the_limits) {
   std::vector<Words> seen;
   for (int i = 0; i < 7; ++i) {
@@ -130,7 +133,7 @@ TEST_F(LearnerTest, stops_a_form_that_is_refused_for_three_recipients) {
   EXPECT_EQ(in_force(), Words{});
   answered("eve@icloud.com", refused_content);
   settle();
-  EXPECT_EQ(in_force(), Words{"template 0123456789abcdef until 11-22T08:00"});
+  EXPECT_EQ(in_force(), Words{"template 0123456789abcdef" + news_ + " until 11-22T08:00"});
   handover.form.clear();
   for (int i = 0; i < 5; ++i) answered(fmt::format("x{}@icloud.com", i), refused_content);
   settle();
@@ -143,7 +146,25 @@ TEST_F(LearnerTest, holds_a_domain_of_ours_and_none_that_passes_through) {
     for (int i = 0; i < 3; ++i) answered(fmt::format("x{}@icloud.com", i), no_authentication);
   }
   settle();
-  EXPECT_EQ(in_force(), Words{"domain shop.example until 11-22T08:00"});
+  EXPECT_EQ(in_force(), Words{"domain shop.example" + news_ + " until 11-22T08:00"});
+}
+
+TEST_F(LearnerTest, holds_the_mail_of_who_was_refused_and_nobody_elses) {
+  handover.login = "mallory";
+  handover.origin = "submission";
+  for (int i = 0; i < 3; ++i) {
+    answered(fmt::format("x{}@icloud.com", i), no_authentication);
+    answered(fmt::format("y{}@icloud.com", i), refused_content);
+  }
+  // What somebody outside has sent under our name goes on to Apple, and says nothing of our mail.
+  handover.login.clear();
+  handover.origin = "forwarded";
+  for (int i = 0; i < 3; ++i) answered(fmt::format("x{}@icloud.com", i), no_authentication);
+  settle();
+  const std::string mallory = submitter_word("mallory", "news", "submission");
+  EXPECT_NE(mallory, submitter_word("ann", "news", "submission"));
+  EXPECT_EQ(in_force(), (Words{"domain shop.example" + mallory + " until 11-22T08:00",
+                               "template 0123456789abcdef" + mallory + " until 11-22T08:00"}));
 }
 
 TEST_F(LearnerTest, slows_a_recipient_who_gets_too_much) {
