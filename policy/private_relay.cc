@@ -14,6 +14,7 @@
 #include "policy/organization.h"
 #include "policy/policy.h"
 #include "policy/policy_set.h"
+#include "policy/relay_sources.h"
 #include "policy/second_look.h"
 
 namespace icm {
@@ -31,32 +32,6 @@ bool is_relay(const Recipient& recipient) {
              relay_domains.end();
 }
 
-// What is registered, compared as Apple does: a domain is that domain and none below it.
-class Sources {
- public:
-  explicit Sources(const std::vector<std::string>& texts) : is_empty_(texts.empty()) {
-    for (const std::string& text : texts) {
-      if (auto mailbox = Mailbox::parse(text)) {
-        addresses_.push_back(mailbox->key());
-      } else if (auto domain = Domain::parse(text)) {
-        domains_.push_back(*std::move(domain));
-      }
-    }
-  }
-
-  bool is_empty() const { return is_empty_; }
-
-  bool has(const Mailbox& mailbox) const {
-    return std::ranges::find(domains_, mailbox.domain()) != domains_.end() ||
-           std::ranges::find(addresses_, mailbox.key()) != addresses_.end();
-  }
-
- private:
-  bool is_empty_;
-  std::vector<Domain> domains_;
-  std::vector<std::string> addresses_;
-};
-
 // Whether one of the two routes proves the source, and what keeps it from it.
 struct Route {
   enum class State { open, closed, unknown, unasked };
@@ -68,7 +43,8 @@ struct Route {
 // One message under examination.
 class Examination {
  public:
-  Examination(const Facts& facts, const Config& config, const Sources& sources, Deadline deadline)
+  Examination(const Facts& facts, const Config& config, const RelaySources& sources,
+              Deadline deadline)
       : facts_(facts),
         config_(config.private_relay),
         sources_(sources),
@@ -232,7 +208,7 @@ class Examination {
 
   const Facts& facts_;
   const PrivateRelayConfig& config_;
-  const Sources& sources_;
+  const RelaySources& sources_;
   SecondLook look_;
   const bool is_owed_;
   std::optional<Mailbox> from_;
@@ -254,7 +230,7 @@ class PrivateRelay final : public Policy {
 
  private:
   const Config& config_;
-  const Sources sources_;
+  const RelaySources sources_;
 };
 
 }  // namespace

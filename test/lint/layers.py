@@ -58,7 +58,7 @@ LIBRARIES = {
     "opendkim/": ["policy/auth/second_opinion_dkim.cc"],
     "opendmarc/": ["policy/auth/second_opinion_dmarc.cc"],
     "hiredis/": ["policy/store/redis_protocol.cc"],
-    "httplib.h": ["milter/ctl/http_server.cc"],
+    "httplib.h": ["milter/ctl/http_server.cc", "milter/ctl/doctor/http_probe.cc"],
     "cjose/": ["policy/auth/web_token.cc"],
     "libmilter/": ["milter/callbacks.cc", "milter/libmilter_mta.cc"],
     "syslog.h": ["milter/log_writer.cc"],

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milter/ctl/doctor/examination.h"
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include "milter/ctl/configuration.h"
+#include "milter/ctl/doctor/mail_server.h"
+
+namespace icm::ctl::doctor {
+namespace {
+
+struct Organ {
+  std::string_view area;
+  Diagnoses (*examine)(const Context&, Deadline);
+};
+
+constexpr std::array organs = {
+    Organ{"configuration", examine_configuration},
+    Organ{"daemon", examine_daemon},
+    Organ{"socket", examine_socket},
+    Organ{"postfix", examine_postfix},
+    Organ{"egress", examine_egress},
+    Organ{"domain", examine_domains},
+    Organ{"blocklist", examine_blocklists},
+    Organ{"clock", examine_clock},
+    Organ{"disk", examine_disk},
+    Organ{"store", examine_store},
+    Organ{"key", examine_keys},
+    Organ{"unsubscribe", examine_unsubscribe},
+    Organ{"relay", examine_icloud_relay},
+};
+
+std::string host_name() {
+  std::array<char, 256> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "localhost";
+}
+
+// The file, or what the program has built in where nobody named one and there is none.
+ConfigResult read(const Request& request, const std::string& file, WallTime now) {
+  std::error_code error;
+  if (request.config.empty() && !std::filesystem::exists(file, error) && !error) {
+    return ReadConfig();
+  }
+  return read_config(file, now);
+}
+
+Diagnoses unreadable(const std::vector<ConfigProblem>& problems) {
+  Diagnoses diagnoses;
+  for (const ConfigProblem& problem : problems) {
+    if (problem.severity == ConfigProblem::Severity::warning) continue;
+    add(diagnoses, found("configuration.errors", {}, to_string(problem)));
+  }
+  return diagnoses;
+}
+
+}  // namespace
+
+Diagnoses examine(const Request& request, Resolver& resolver, WallTime now,
+                  const Progress& progress) {
+  const std::string file =
+      request.config.empty() ? std::string(default_config_path) : request.config;
+  const ConfigResult configuration = read(request, file, now);
+  if (!configuration) return unreadable(configuration.error());
+  AuthSources sources(resolver, PublicSuffixList::system());
+  Context context{.config = configuration->config,
+                  .config_file = file,
+                  .warnings = configuration->warnings,
+                  .questions = request.questions,
+                  .sources = sources,
+                  .now = now,
+                  .credentials = credentials_directory(),
+                  .host = host_name(),
+                  .is_hermetic = request.is_hermetic};
+  context.daemon = user_of_daemon(context.config, Deadline::in(std::chrono::seconds{5}));
+  const auto mail_server = MailServer::read(request.questions.postfix_directory);
+  context.mail_server = mail_server ? &*mail_server : nullptr;
+  if (!mail_server) context.no_mail_server = mail_server.error().text;
+  Diagnoses diagnoses;
+  std::size_t done = 0;
+  for (const Organ& organ : organs) {
+    progress(organ.area, done++);
+    const bool is_wanted = request.areas.empty() ||
+                           std::ranges::find(request.areas, organ.area) != request.areas.end();
+    if (is_wanted) add(diagnoses, organ.examine(context, Deadline::in(area_deadline)));
+  }
+  return diagnoses;
+}
+
+}  // namespace icm::ctl::doctor

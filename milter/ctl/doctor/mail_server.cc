@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "milter/ctl/doctor/mail_server.h"
+
+#include <algorithm>
+
+#include "policy/base/text.h"
+
+namespace icm::ctl::doctor {
+namespace {
+
+// The port at the end of "[127.0.0.1]:10027" or "127.0.0.1:10027", as it is written.
+std::string_view port_of(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  return colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+}
+
+std::string host_of(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  std::string host(colon == std::string_view::npos ? std::string_view() : text.substr(0, colon));
+  std::erase_if(host, [](char c) { return c == '[' || c == ']'; });
+  return lower_ascii(host);
+}
+
+bool is_of_this_host(const std::string& host) {
+  if (host == "localhost") return true;
+  const auto address = IpAddress::parse(host);
+  return address && address->is_loopback();
+}
+
+}  // namespace
+
+Route parse_route(std::string_view text) {
+  text = trim(text);
+  const std::size_t colon = text.find(':');
+  if (colon == std::string_view::npos) return {.transport = std::string(text), .next_hop = {}};
+  return {.transport = std::string(text.substr(0, colon)),
+          .next_hop = std::string(text.substr(colon + 1))};
+}
+
+std::optional<std::chrono::seconds> parse_postfix_time(std::string_view text) {
+  text = trim(text);
+  std::uint64_t unit = 1;
+  if (!text.empty() && !is_digit(text.back())) {
+    switch (text.back()) {
+      case 's':
+        break;
+      case 'm':
+        unit = 60;
+        break;
+      case 'h':
+        unit = 3600;
+        break;
+      case 'd':
+        unit = 86400;
+        break;
+      case 'w':
+        unit = 604800;
+        break;
+      default:
+        return std::nullopt;
+    }
+    text.remove_suffix(1);
+  }
+  const auto number = parse_number(text);
+  if (!number || *number > 100'000'000) return std::nullopt;
+  return std::chrono::seconds(*number * unit);
+}
+
+Result<MailServer> MailServer::read(const std::string& directory) {
+  ICM_TRY(postfix::PostfixPrograms programs, postfix::choose_instance(directory));
+  ICM_TRY(postfix::Configuration configuration, postfix::read_configuration(programs));
+  return MailServer(std::move(programs), std::move(configuration));
+}
+
+const postfix::MilterEntry* MailServer::ours(const std::vector<postfix::MilterEntry>& milters,
+                                             const Config& config, const MailServer& server) {
+  const auto address = SocketAddress::parse(config.socket.address);
+  if (!address) return nullptr;
+  const auto found = std::ranges::find_if(milters, [&](const postfix::MilterEntry& entry) {
+    return postfix::leads_to(entry, *address, server.configuration().queue_directory());
+  });
+  return found == milters.end() ? nullptr : &*found;
+}
+
+Result<std::optional<std::string>> MailServer::look_up(const std::string& table,
+                                                       const std::string& key) const {
+  ICM_TRY(const ProgramEnd end, programs_.ask("postmap", {"-q", key, table}));
+  if (end.status == 0) return std::optional(std::string(trim(end.output)));
+  if (trim(end.errors).empty()) return std::optional<std::string>();  // there is no such key
+  return fail(Code::config, std::string(trim(end.errors)));
+}
+
+// transport(5), "TABLE SEARCH ORDER", for an address without an entry of its own.
+Result<std::optional<Route>> MailServer::route_of(const std::string& domain) const {
+  const auto tables = postfix::split_list(configuration_.value("transport_maps"));
+  std::vector<std::string> keys = {domain};
+  const std::string_view parents = configuration_.value("parent_domain_matches_subdomains");
+  const bool dots = parents.find("transport_maps") == std::string_view::npos;
+  for (std::size_t dot = domain.find('.'); dot != std::string::npos;
+       dot = domain.find('.', dot + 1)) {
+    keys.push_back(domain.substr(dots ? dot : dot + 1));
+  }
+  keys.emplace_back("*");
+  for (const std::string& key : keys) {
+    for (const std::string_view table : tables) {
+      ICM_TRY(const auto found, look_up(std::string(table), key));
+      if (found) return std::optional(parse_route(*found));
+    }
+  }
+  return std::optional<Route>();
+}
+
+const postfix::Listener* MailServer::listener_at(const std::vector<postfix::Listener>& listeners,
+                                                 std::string_view next_hop) {
+  const std::string host = host_of(next_hop);
+  const std::string_view port = port_of(next_hop);
+  if (port.empty()) return nullptr;
+  const auto found = std::ranges::find_if(listeners, [&](const postfix::Listener& one) {
+    const std::string& name = one.service->name;
+    if (one.service->type != "inet") return false;
+    const bool has_host = name.find(':') != std::string::npos;
+    if ((has_host ? port_of(name) : std::string_view(name)) != port) return false;
+    const std::string its = host_of(name);
+    return its == host || (is_of_this_host(host) && (its.empty() || is_of_this_host(its)));
+  });
+  return found == listeners.end() ? nullptr : &*found;
+}
+
+}  // namespace icm::ctl::doctor

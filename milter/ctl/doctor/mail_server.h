@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// MailServer: the Postfix of this site as the doctor looks at it: its configuration, which of its
+// listeners are ours, and where it sends a domain's mail.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "milter/ctl/doctor/context.h"
+#include "milter/ctl/postfix/configuration.h"
+#include "milter/ctl/postfix/postfix_programs.h"
+
+namespace icm::ctl::doctor {
+
+// A way out of the queue, as transport(5) has it.
+struct Route {
+  std::string transport;  // "icloud-gate"
+  std::string next_hop;   // "[127.0.0.1]:10027"; empty: the recipient's own domain
+  std::string text() const { return transport + ":" + next_hop; }
+};
+
+// "transport:nexthop" taken apart; either may be missing.
+Route parse_route(std::string_view text);
+
+// "5m" or "300" in Postfix's notation (postconf(5)); `unit` is that of a bare number.
+std::optional<std::chrono::seconds> parse_postfix_time(std::string_view text);
+
+class MailServer {
+ public:
+  // Asks postconf. The Error says why nothing is known of it.
+  [[nodiscard]] static Result<MailServer> read(const std::string& directory);
+
+  const postfix::Configuration& configuration() const { return configuration_; }
+
+  // The first of our own among these milters; null when there is none.
+  static const postfix::MilterEntry* ours(const std::vector<postfix::MilterEntry>& milters,
+                                          const Config& config, const MailServer& server);
+
+  // Where mail for the domain goes: what transport_maps say, asked of postmap(1); nothing when they
+  // do not name it.
+  [[nodiscard]] Result<std::optional<Route>> route_of(const std::string& domain) const;
+
+  // What a look-up table says of the key.
+  [[nodiscard]] Result<std::optional<std::string>> look_up(const std::string& table,
+                                                           const std::string& key) const;
+
+  // The listener of this host that a next hop leads to; null when it leads elsewhere.
+  static const postfix::Listener* listener_at(const std::vector<postfix::Listener>& listeners,
+                                              std::string_view next_hop);
+
+ private:
+  MailServer(postfix::PostfixPrograms programs, postfix::Configuration configuration)
+      : programs_(std::move(programs)), configuration_(std::move(configuration)) {}
+  postfix::PostfixPrograms programs_;
+  postfix::Configuration configuration_;
+};
+
+// The parts of the area postfix.
+struct GateFindings {
+  Diagnoses diagnoses;
+  std::vector<std::string> listeners;  // those that transport_maps lead to: "127.0.0.1:10027/inet"
+};
+GateFindings examine_gate(const Context& context, const MailServer& server);
+Diagnoses examine_exit(const Context& context, const MailServer& server,
+                       const postfix::Listener& gate);
+Diagnoses examine_arrival(const Context& context, const MailServer& server,
+                          const std::vector<std::string>& gates);
+
+}  // namespace icm::ctl::doctor

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The doctor on the arrival: that every way in has the milter where milter.conf says so, and that
+// nothing changes mail behind it.
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "milter/ctl/doctor/mail_server.h"
+
+namespace icm::ctl::doctor {
+namespace {
+
+using postfix::Listener;
+using postfix::MilterEntry;
+
+bool is_gate(const Listener& listener, const Config& config) {
+  return std::ranges::find(config.roles.gate, listener.daemon_name) != config.roles.gate.end();
+}
+
+// Reached from this host alone.
+bool is_loopback(const postfix::Service& service) {
+  return service.name.starts_with("127.") || service.name.starts_with("[::1]") ||
+         service.name.starts_with("localhost:");
+}
+
+// Where a stream gets List-Unsubscribe of ours, what signs it has to come after us.
+bool adds_fields(const Config& config) {
+  return std::ranges::any_of(
+      config.streams, [](const StreamConfig& stream) { return stream.unsubscribe == "add"; });
+}
+
+void examine_order(const std::vector<MilterEntry>& milters, const MilterEntry& ours,
+                   const std::string& name, const Config& config, Diagnoses& diagnoses) {
+  if (&ours == &milters.back() || adds_fields(config)) return;
+  add(diagnoses, found("postfix.milter-order", name,
+                       fmt::format("{} comes after ours", milters.back().endpoint)));
+}
+
+void examine_listener(const Context& context, const MailServer& server, const Listener& listener,
+                      Diagnoses& diagnoses) {
+  const std::string name = listener.service->key();
+  const MilterEntry* const ours = MailServer::ours(listener.milters, context.config, server);
+  if (ours != nullptr) {
+    return examine_order(listener.milters, *ours, name, context.config, diagnoses);
+  }
+  if (!context.config.arrival.covered) return;
+  // Where a content filter hands mail back, it has come by once already.
+  if (is_loopback(*listener.service) && listener.has_own_milters && listener.milters.empty()) {
+    return add(diagnoses, found("postfix.arrival-reinjection", name,
+                                "it is on loopback, and -o smtpd_milters= switches milters off"));
+  }
+  add(diagnoses, found("postfix.arrival-uncovered", name,
+                       "arrival.covered is yes, and this listener has not our milter"));
+}
+
+void examine_local(const Context& context, const MailServer& server, Diagnoses& diagnoses) {
+  const auto milters =
+      postfix::parse_milter_list(server.configuration().value("non_smtpd_milters"));
+  const MilterEntry* const ours = MailServer::ours(milters, context.config, server);
+  if (ours != nullptr) {
+    return examine_order(milters, *ours, "non_smtpd_milters", context.config, diagnoses);
+  }
+  if (!context.config.arrival.covered) return;
+  add(diagnoses, found("postfix.arrival-local-uncovered", "non_smtpd_milters",
+                       "arrival.covered is yes, and our milter does not stand there",
+                       "postconf -e 'non_smtpd_milters = unix:icloud-milter/milter.sock'"));
+}
+
+}  // namespace
+
+Diagnoses examine_arrival(const Context& context, const MailServer& server,
+                          const std::vector<std::string>& gates) {
+  Diagnoses diagnoses;
+  for (const Listener& listener : postfix::listeners_of(server.configuration())) {
+    // Whichever is the gate was looked at as that, whatever its name.
+    const bool is_a_gate = is_gate(listener, context.config) ||
+                           std::ranges::find(gates, listener.service->key()) != gates.end();
+    if (!is_a_gate) examine_listener(context, server, listener, diagnoses);
+  }
+  examine_local(context, server, diagnoses);
+  if (is_healthy(diagnoses) && context.config.arrival.covered) {
+    add(diagnoses, found("postfix.arrival", {}, "every way in has our milter"));
+  }
+  return diagnoses;
+}
+
+}  // namespace icm::ctl::doctor

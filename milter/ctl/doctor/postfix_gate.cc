@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+//
+// The doctor on the gate: whether every domain of Apple's is sent through it, and whether it is the
+// gate that it should be.
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+#include "milter/ctl/doctor/mail_server.h"
+#include "policy/base/text.h"
+
+namespace icm::ctl::doctor {
+namespace {
+
+using postfix::Listener;
+using postfix::MilterEntry;
+
+constexpr std::array<std::string_view, 5> apple_domains = {
+    "icloud.com", "me.com", "mac.com", "privaterelay.appleid.com", "private.icloud.com"};
+
+bool is_named(const std::vector<std::string>& names, const std::string& name) {
+  return std::ranges::find(names, name) != names.end();
+}
+
+bool has_word(std::string_view list, std::string_view word) {
+  const auto words = postfix::split_list(list);
+  return std::ranges::find(words, word) != words.end();
+}
+
+// A setting of one milter, else of the service.
+std::string_view setting(const MilterEntry& entry, const Listener& listener,
+                         const MailServer& server, std::string_view name) {
+  for (const auto& [key, value] : entry.settings) {
+    if (key == name) return value;
+  }
+  return server.configuration().value_for(*listener.service, fmt::format("milter_{}", name));
+}
+
+class GateExamination {
+ public:
+  GateExamination(const Context& context, const MailServer& server)
+      : context_(context),
+        server_(server),
+        listeners_(postfix::listeners_of(server.configuration())) {}
+
+  std::vector<std::string> reached() const {
+    std::vector<std::string> names;
+    for (const Listener* one : reached_) names.push_back(one->service->key());
+    return names;
+  }
+
+  Diagnoses all() {
+    const RolesConfig& roles = context_.config.roles;
+    const bool has_gate = std::ranges::any_of(listeners_, [&](const Listener& one) {
+      return is_named(roles.gate, one.daemon_name) && has_ours(one);
+    });
+    const bool has_direct = std::ranges::any_of(listeners_, [&](const Listener& one) {
+      return is_named(roles.direct, one.daemon_name) && has_ours(one);
+    });
+    look_up_routes();
+    if (has_direct && reached_.empty()) return std::move(diagnoses_);  // needs no gate
+    if (!has_gate && reached_.empty()) {
+      return {found("postfix.gate-missing", {},
+                    fmt::format("no smtpd in master.cf has our milter under the name {}, and "
+                                "transport_maps lead nowhere near it",
+                                fmt::join(roles.gate, " or ")))};
+    }
+    tell_missing();
+    for (const Listener* gate : reached_) examine(*gate);
+    return std::move(diagnoses_);
+  }
+
+ private:
+  bool has_ours(const Listener& listener) const {
+    return MailServer::ours(listener.milters, context_.config, server_) != nullptr;
+  }
+
+  void look_up_routes() {
+    std::vector<std::string> domains(apple_domains.begin(), apple_domains.end());
+    for (const Domain& domain : context_.config.apple.domains) domains.push_back(domain.text());
+    for (const std::string& domain : domains) {
+      const auto route = server_.route_of(domain);
+      if (!route) {
+        missing_.emplace_back(domain, route.error().text);
+      } else if (!*route) {
+        missing_.emplace_back(domain, "transport_maps do not name it");
+      } else {
+        follow(domain, **route);
+      }
+    }
+  }
+
+  void follow(const std::string& domain, const Route& route) {
+    const Listener* const listener = MailServer::listener_at(listeners_, route.next_hop);
+    if (listener == nullptr) {
+      missing_.emplace_back(domain,
+                            fmt::format("{} leads to no listener of this Postfix", route.text()));
+      return;
+    }
+    if (server_.configuration().service(route.transport, "unix") == nullptr) {
+      missing_.emplace_back(domain,
+                            fmt::format("there is no transport {} in master.cf", route.transport));
+      return;
+    }
+    if (std::ranges::find(reached_, listener) == reached_.end()) reached_.push_back(listener);
+    routes_.push_back(domain);
+  }
+
+  void tell_missing() {
+    for (const auto& [domain, why] : missing_) {
+      add(diagnoses_,
+          found("postfix.transport-missing", domain, why,
+                fmt::format("add {{{}=icloud-gate:[127.0.0.1]:10027}} to transport_maps", domain)));
+    }
+    if (!routes_.empty()) {
+      add(diagnoses_, found("postfix.transport", fmt::format("{}", fmt::join(routes_, ", ")),
+                            fmt::format("{} to {}", routes_.size() == 1 ? "goes" : "go",
+                                        reached_.front()->service->key())));
+    }
+  }
+
+  void examine(const Listener& gate) {
+    const std::string name = gate.service->key();
+    const MilterEntry* const entry = MailServer::ours(gate.milters, context_.config, server_);
+    if (entry == nullptr) {
+      return add(diagnoses_, found("postfix.gate-missing", name,
+                                   "transport_maps lead there, and it has not our milter",
+                                   fmt::format("postconf -P '{}/smtpd_milters=unix:icloud-milter/"
+                                               "milter.sock'",
+                                               name)));
+    }
+    const std::size_t before = diagnoses_.size();
+    examine_name(gate, name);
+    examine_settings(*entry, gate, name);
+    for (Diagnosis& one : examine_exit(context_, server_, gate)) add(diagnoses_, std::move(one));
+    if (diagnoses_.size() > before && !is_healthy(diagnoses_)) return;
+    add(diagnoses_, found("postfix.gate", name,
+                          fmt::format("our milter, under the name {}", gate.daemon_name)));
+  }
+
+  void examine_name(const Listener& gate, const std::string& name) {
+    const RolesConfig& roles = context_.config.roles;
+    if (is_named(roles.gate, gate.daemon_name) || is_named(roles.direct, gate.daemon_name)) return;
+    add(diagnoses_,
+        found("postfix.gate-name", name,
+              gate.daemon_name.empty()
+                  ? std::string("milter_macro_daemon_name is not set")
+                  : fmt::format("milter_macro_daemon_name is {}", gate.daemon_name),
+              roles.gate.empty() ? std::string()
+                                 : fmt::format("postconf -P '{}/milter_macro_daemon_name={}' && "
+                                               "postfix reload",
+                                               name, roles.gate.front())));
+  }
+
+  void examine_settings(const MilterEntry& entry, const Listener& gate, const std::string& name) {
+    if (!has_word(server_.configuration().value_for(*gate.service, "receive_override_options"),
+                  "no_address_mappings")) {
+      add(diagnoses_, found("postfix.gate-rewrites", name,
+                            "receive_override_options lacks no_address_mappings"));
+    }
+    const std::string_view action = setting(entry, gate, server_, "default_action");
+    if (action != "tempfail") {
+      add(diagnoses_, found("postfix.default-action", name,
+                            fmt::format("milter_default_action is {}", action)));
+    }
+    const auto patience = parse_postfix_time(setting(entry, gate, server_, "content_timeout"));
+    const auto needed = context_.config.limits.message_deadline;
+    if (patience && *patience <= needed) {
+      add(diagnoses_,
+          found("postfix.milter-timeout", name,
+                fmt::format("milter_content_timeout is {}, limits.message_deadline is {}",
+                            to_span(*patience), to_span(needed))));
+    }
+    if (&entry != &gate.milters.back()) {
+      add(diagnoses_, found("postfix.milter-order", name,
+                            fmt::format("{} comes after ours", gate.milters.back().endpoint)));
+    }
+  }
+
+  const Context& context_;
+  const MailServer& server_;
+  const std::vector<Listener> listeners_;
+  std::vector<std::pair<std::string, std::string>> missing_;  // a domain, and why
+  std::vector<std::string> routes_;                           // domains that go to a listener
+  std::vector<const Listener*> reached_;                      // each once
+  Diagnoses diagnoses_;
+};
+
+}  // namespace
+
+GateFindings examine_gate(const Context& context, const MailServer& server) {
+  GateExamination examination(context, server);
+  Diagnoses diagnoses = examination.all();
+  return {.diagnoses = std::move(diagnoses), .listeners = examination.reached()};
+}
+
+}  // namespace icm::ctl::doctor
