@@ -258,6 +258,18 @@ class Wiring(PostfixCase):
         with (self.site.postfix.config / name).open("ab") as file:
             file.write(more.encode("latin-1"))
 
+    def test_a_table_that_cannot_be_asked_is_not_put_in_place(self) -> None:
+        milter = self.site.milter
+        address = milter.socket.with_name("routes.sock")
+        milter.configure({"routing": {"by_mx": True, "socketmap": {"address": f"unix:{address}"}}})
+        self.addCleanup(milter.configure, {})
+        milter.stop()
+        before = self.state()
+        said = self.does("enable", status=1)
+        self.assertIn("+    socketmap:unix:icloud-milter/routes.sock:icloud", said)
+        self.assertRegex(said, "routes.sock:icloud cannot be asked: .*; nothing was changed")
+        self.assertEqual(self.state(), before)
+
     # -- several instances ------------------------------------------------------------------
 
     def test_of_several_instances_one_is_named(self) -> None:

@@ -33,9 +33,10 @@ class ArrivalPlanner {
       }
       const std::string_view now = value->of(site_.main_cf);
       if (refers_to(now, "smtpd_milters")) continue;  // follows what the other becomes
-      add_to_value(name, value->end, (trim(now).empty() ? " " : ", ") + entry,
-                   "The arrival. Behind the milters that you have, so that what they sign or write "
-                   "is there.");
+      plan_.insertions.push_back(into_main_value(
+          name, value->end, (trim(now).empty() ? " " : ", ") + entry,
+          "The arrival. Behind the milters that you have, so that what they sign or write "
+          "is there."));
     }
     if (!find_value(site_.main_cf, "milter_default_action") && !has_smtpd) {
       main_block_.emplace_back(gate_parameter("milter_default_action"));
@@ -156,14 +157,6 @@ class ArrivalPlanner {
     }
   }
 
-  void add_to_value(std::string_view name, std::size_t at, std::string text, std::string_view why) {
-    plan_.insertions.push_back({.file = File::main_cf,
-                                .at = at,
-                                .text = std::move(text),
-                                .reason = std::string(why),
-                                .parameter = std::string(name),
-                                .service = {}});
-  }
   template <class... Parts>
   void conflict(fmt::format_string<Parts...> words, Parts&&... parts) {
     plan_.conflicts.push_back(fmt::format(words, std::forward<Parts>(parts)...));

@@ -114,6 +114,16 @@ std::string_view to_string(File file) {
   return "invalid";
 }
 
+Insertion into_main_value(std::string_view name, std::size_t at, std::string text,
+                          std::string_view reason) {
+  return {.file = File::main_cf,
+          .at = at,
+          .text = std::move(text),
+          .reason = std::string(reason),
+          .parameter = std::string(name),
+          .service = {}};
+}
+
 std::string insert(std::string_view text, File file, const std::vector<Insertion>& insertions) {
   std::string out;
   std::size_t done = 0;

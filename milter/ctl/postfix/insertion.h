@@ -26,6 +26,10 @@ struct Insertion {
   bool operator==(const Insertion&) const = default;
 };
 
+// Into the value of a parameter of main.cf.
+Insertion into_main_value(std::string_view name, std::size_t at, std::string text,
+                          std::string_view reason);
+
 // `text` with those of `file`, in the order of their places; of two at one place the first comes
 // first.
 std::string insert(std::string_view text, File file, const std::vector<Insertion>& insertions);

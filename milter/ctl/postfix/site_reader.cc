@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/ctl/postfix/site_reader.h"
 
+#include <algorithm>
 #include <cerrno>
 
 #include <arpa/inet.h>
@@ -33,14 +34,28 @@ bool is_free(std::uint16_t port) {
          errno != EADDRINUSE;
 }
 
+// A socket's path begins at the queue directory for Postfix's processes, in a chroot and outside,
+// but where we are for postmap.
+std::string seen_from_here(std::string_view table, const std::string& queue) {
+  constexpr std::string_view kind = "socketmap:unix:";
+  const auto at = table.find(kind);
+  if (at == std::string_view::npos) return std::string(table);
+  const std::string_view path = table.substr(at + kind.size());
+  const std::string within = fmt::format("{}/{}", queue, path.substr(0, path.rfind(':')));
+  if (path.starts_with('/') && ::access(within.c_str(), F_OK) != 0) return std::string(table);
+  return fmt::format("{}{}/{}", table.substr(0, at + kind.size()), queue, path);
+}
+
 // What each table says of each of Apple's domains, and of an address there.
 Status add_routes(const PostfixPrograms& programs, Site& site) {
   std::string keys;
   for (const std::string& domain : domains_of(site)) {
     keys += fmt::format("{0}@{1}\n{1}\n", nobody, domain);
   }
+  const std::string queue(site.postfix.queue_directory());
   for (const std::string_view table : split_list(site.postfix.value("transport_maps"))) {
-    ICM_TRY(const ProgramEnd end, programs.ask("postmap", {"-q", "-", std::string(table)}, keys));
+    ICM_TRY(const ProgramEnd end,
+            programs.ask("postmap", {"-q", "-", seen_from_here(table, queue)}, keys));
     // Not found is status 1, too.
     const auto fatal = end.errors.find("fatal:");
     if (end.status != 0 && fatal != std::string::npos) {
@@ -62,6 +77,15 @@ Result<Site> complete(const PostfixPrograms& programs, Site site, const Config& 
   for (const Domain& domain : milter.apple.domains) site.added_domains.emplace_back(domain.text());
   site.is_arrival_covered = milter.arrival.covered;
   site.is_port_free = is_free(gate_port);
+  site.adds_fields = std::ranges::any_of(
+      milter.streams, [](const StreamConfig& one) { return one.unsubscribe == "add"; });
+  const SocketmapConfig& map = milter.routing.socketmap;
+  if (!map.address.empty()) {
+    ICM_TRY(const SocketAddress socket, SocketAddress::parse(map.address));
+    site.asked_routes =
+        fmt::format("socketmap:{}:{}", place_of(socket, site.postfix.queue_directory()), map.map);
+    site.routes_transport = map.transport;
+  }
   ICM_CHECK(add_routes(programs, site));
   return site;
 }

@@ -70,10 +70,22 @@ std::vector<std::string> domains_of(const Site& site) {
 }
 
 std::string milter_place(const Site& site) {
-  const SocketAddress& socket = site.socket;
+  return place_of(site.socket, site.postfix.queue_directory());
+}
+
+bool asks_routes(const Site& site) {
+  const auto tables = split_list(site.postfix.value("transport_maps"));
+  return std::ranges::any_of(tables, [&](std::string_view table) {
+    // An absolute path, or proxy: in front, is the same.
+    return table.find("socketmap:") != std::string_view::npos &&
+           table.ends_with(site.asked_routes.substr(site.asked_routes.find(':', 10) + 1));
+  });
+}
+
+std::string place_of(const SocketAddress& socket, std::string_view queue_directory) {
   switch (socket.family) {
     case SocketAddress::Family::unix_path: {
-      std::string queue(site.postfix.queue_directory());
+      std::string queue(queue_directory);
       while (queue.size() > 1 && queue.ends_with('/')) queue.pop_back();
       const std::string path = std::filesystem::path(socket.path).lexically_normal().string();
       if (path.starts_with(queue + "/")) return "unix:" + path.substr(queue.size() + 1);
@@ -145,6 +157,12 @@ std::vector<std::string> lacks(const Site& site, const WiringOptions& options) {
     }
   }
   add_unrouted(site, lacking);
+  if (!site.asked_routes.empty() && !asks_routes(site)) {
+    lacking.push_back(
+        fmt::format("transport_maps does not ask the daemon, which knows domains by "
+                    "their MX: it has no {}",
+                    site.asked_routes));
+  }
   if (options.has_arrival) add_uncovered(site, lacking);
   return lacking;
 }

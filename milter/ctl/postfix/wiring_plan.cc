@@ -95,6 +95,13 @@ class Planner {
     if (site_.postfix.value("inet_protocols") == "ipv6") {
       conflict("main.cf: inet_protocols = ipv6: the gate listens on 127.0.0.1 and needs ipv4, too");
     }
+    const std::string gate = fmt::format("icloud-gate:[127.0.0.1]:{}", port());
+    if (!site_.asked_routes.empty() && site_.routes_transport != gate) {
+      conflict(
+          "milter.conf: routing.socketmap.transport is {}, and the gate will be {}: set it so, "
+          "restart the daemon",
+          site_.routes_transport, gate);
+    }
     for (const std::string& domain : domains_of(site_)) {
       const Route* route = route_of(site_, domain);
       if (route == nullptr || leads_to_gate(site_, *route)) continue;
@@ -160,27 +167,38 @@ class Planner {
 
   // -- main.cf --------------------------------------------------------------------------------
 
-  void plan_transport() {
-    std::string table;
+  // The tables that transport_maps lacks, in front of those that it has.
+  std::string missing_tables() const {
+    std::string tables;
     for (const std::string& domain : domains_of(site_)) {
       if (route_of(site_, domain) == nullptr) {
-        table += fmt::format("\n    {{{}=icloud-gate:[127.0.0.1]:{}}}", domain, port());
+        tables += fmt::format("\n    {{{}=icloud-gate:[127.0.0.1]:{}}}", domain, port());
       }
     }
-    if (table.empty()) return;
-    table = "inline:{" + table + "}";
+    if (!tables.empty()) tables = "inline:{" + tables + "}";
+    if (!site_.asked_routes.empty() && !asks_routes(site_)) {
+      if (!tables.empty()) tables += ",\n    ";
+      tables += site_.asked_routes;
+    }
+    return tables;
+  }
+
+  void plan_transport() {
+    const std::string tables = missing_tables();
+    if (tables.empty()) return;
     const auto value = find_value(site_.main_cf, "transport_maps");
     if (!value) {
-      // Its words are the file's, its table this site's.
+      // Its words are the file's, its tables this site's.
       std::string text(gate_parameter("transport_maps"));
-      text.replace(text.find("inline:{"), std::string::npos, table + "\n");
+      text.replace(text.find("inline:{"), std::string::npos, tables + "\n");
       main_block_.push_back(std::move(text));
       return;
     }
     const bool is_alone = trim(value->of(site_.main_cf)).empty();
-    add_to_value(
-        "transport_maps", value->begin, fmt::format(" {}{}", table, is_alone ? "" : ","),
-        "Mail for Apple goes to the gate, before any other table is asked for its domains.");
+    plan_.insertions.push_back(into_main_value(
+        "transport_maps", value->begin, fmt::format(" {}{}", tables, is_alone ? "" : ","),
+        "Mail for Apple goes to the gate, before any other table is asked for its "
+        "domains."));
   }
 
   void plan_limits() {
@@ -189,15 +207,6 @@ class Planner {
       if (find_value(site_.main_cf, entry.name)) continue;  // is the administrator's
       main_block_.push_back(entry.text);
     }
-  }
-
-  void add_to_value(std::string_view name, std::size_t at, std::string text, std::string_view why) {
-    plan_.insertions.push_back({.file = File::main_cf,
-                                .at = at,
-                                .text = std::move(text),
-                                .reason = std::string(why),
-                                .parameter = std::string(name),
-                                .service = {}});
   }
 
   // -- the rest -------------------------------------------------------------------------------
@@ -230,6 +239,13 @@ class Planner {
   void note_what_else() {
     if (options_.has_arrival && !site_.is_arrival_covered) {
       note("milter.conf: set arrival.covered: yes, and reload the daemon, once this is in place");
+    }
+    if (options_.has_arrival && site_.adds_fields &&
+        !site_.postfix.value("smtpd_milters").empty()) {
+      note(
+          "milter.conf has streams with unsubscribe: add, and what is added has to be signed: if "
+          "one "
+          "of your milters signs, put it behind this one in smtpd_milters and non_smtpd_milters");
     }
     if (!options_.has_arrival && site_.is_arrival_covered) {
       note(

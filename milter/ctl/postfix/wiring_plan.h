@@ -39,6 +39,9 @@ struct Site {
   RolesConfig roles;
   std::vector<std::string> added_domains;  // apple.domains
   bool is_arrival_covered = false;
+  bool adds_fields = false;      // streams[].unsubscribe: add
+  std::string asked_routes;      // routing.socketmap as a table, empty: there is none
+  std::string routes_transport;  // what it answers for Apple's domains
 };
 
 struct Plan {
@@ -70,5 +73,11 @@ std::vector<std::string> domains_of(const Site& site);
 
 // Where Postfix finds the daemon: "unix:icloud-milter/milter.sock".
 std::string milter_place(const Site& site);
+
+// A socket of the daemon as Postfix writes it, relative to the queue directory where it is below.
+std::string place_of(const SocketAddress& socket, std::string_view queue_directory);
+
+// Whether transport_maps asks the daemon, where it answers.
+bool asks_routes(const Site& site);
 
 }  // namespace icm::ctl::postfix

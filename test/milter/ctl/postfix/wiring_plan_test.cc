@@ -107,6 +107,27 @@ TEST(WiringPlan, puts_ours_before_the_maps_and_behind_the_milters) {
   EXPECT_EQ(main_cf.find("milter_default_action = tempfail"), std::string::npos);
 }
 
+TEST(WiringPlan, has_the_daemon_asked_for_domains_by_their_mx) {
+  Site site = plain_site();
+  site.asked_routes = "socketmap:unix:icloud-milter/routes.sock:icloud";
+  site.routes_transport = "icloud-gate:[127.0.0.1]:10027";
+  const std::string main_cf = added(make_plan(site, {}), File::main_cf);
+  EXPECT_NE(main_cf.find("}},\n    socketmap:unix:icloud-milter/routes.sock:icloud\n"),
+            std::string::npos);
+  EXPECT_FALSE(asks_routes(site));
+  for (const char* table :
+       {"proxy:socketmap:unix:/var/spool/postfix/icloud-milter/routes.sock:icloud",
+        "hash:/x, socketmap:unix:icloud-milter/routes.sock:icloud"}) {
+    site.postfix.parameters["transport_maps"] = table;
+    EXPECT_TRUE(asks_routes(site)) << table;
+  }
+  ASSERT_EQ(make_plan(site, {.gate_port = 10127}).conflicts.size(), 1u);
+  EXPECT_EQ(
+      make_plan(site, {.gate_port = 10127}).conflicts[0],
+      "milter.conf: routing.socketmap.transport is icloud-gate:[127.0.0.1]:10027, and the gate "
+      "will be icloud-gate:[127.0.0.1]:10127: set it so, restart the daemon");
+}
+
 TEST(WiringPlan, names_what_is_in_the_way) {
   const auto conflicts = [](auto change) {
     Site site = plain_site();
