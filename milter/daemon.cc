@@ -7,6 +7,7 @@
 #include <cstdio>
 #include <exception>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -15,13 +16,15 @@
 
 #include "milter/callbacks.h"
 #include "milter/control_desk.h"
-#include "milter/control_server.h"
 #include "milter/daemon_status.h"
 #include "milter/key_watch.h"
 #include "milter/listening_socket.h"
 #include "milter/log_writer.h"
+#include "milter/metrics.h"
 #include "milter/open_files.h"
+#include "milter/route_desk.h"
 #include "milter/service_manager.h"
+#include "milter/side_doors.h"
 #include "milter/signals.h"
 #include "milter/store_probe.h"
 #include "milter/store_risks.h"
@@ -59,7 +62,7 @@ class Daemon {
         tally_(*log_),
         world_(world),
         slots_(world->config().limits.concurrent_judgements),
-        context_{.sessions = {world_, tally_, clock_, slots_, &gate_watch_, &mailings_},
+        context_{.sessions = {world_, tally_, clock_, slots_, &gate_watch_, &mailings_, &meters_},
                  .in_flight = in_flight_,
                  .connections = connections_},
         signals_(std::move(signals)),
@@ -68,7 +71,7 @@ class Daemon {
                  .clock = clock_,
                  .take_over = [this](auto next, auto keys) { take_over(std::move(next), keys); }},
                 std::move(world)),
-        desk_({.status = [this] { return status_json(status()); },
+        desk_({.status = [this] { return status_json(status(store_probe_)); },
                .stats = [this] { return stats_json(tally_.figures(), started_, clock_.now()); },
                .throttle = [this] { return throttle_json(*world_now(), clock_.now()); },
                .wake = Signals::wake}) {}
@@ -85,7 +88,7 @@ class Daemon {
       const SignalsBlocked blocked;
       key_watch_.emplace(*log_, clock_);
       keep_snapshot(*keeper_.current());
-      open_control();
+      doors_.open(config(), {desk_, routes_, [this] { return metrics(); }, *log_});
       server_ = std::thread([this] { serve(); });
     }
     key_watch_->look_at(keeper_.current());
@@ -125,7 +128,7 @@ class Daemon {
   // libmilter's threads still run, and smfi_stop() would only freeze them for up to five seconds
   // while the mail server waits; closing their connections at once lets it try again at once.
   [[noreturn]] void end(ExitStatus status) {
-    control_.reset();
+    doors_.close();
     guarded("the end of the snapshot", [this] {
       if (const auto& snapshot = keeper_.current()->snapshot()) snapshot->end();
     });
@@ -145,25 +148,20 @@ class Daemon {
     Signals::wake();
   }
 
-  // Mail matters more than being asked about it.
-  void open_control() {
-    if (config().control.socket.empty()) return;
-    auto control = ControlServer::open(config().control, desk_, *log_);
-    if (control) {
-      control_ = *std::move(control);
-      return;
-    }
-    log_->say(LogLevel::warning,
-              fmt::format("{}; mail is served, but icloud-milterctl cannot reach this daemon",
-                          control.error().text));
+  std::string metrics() {
+    const std::scoped_lock lock(metrics_mutex_);  // a StoreProbe is one thread's
+    return metrics_text({.status = status(metrics_probe_),
+                         .meters = &meters_,
+                         .routes = routes_.figures(),
+                         .route_connections = doors_.route_connections(),
+                         .process = process_figures()});
   }
 
   std::shared_ptr<const World> world_now() const {
     return world_.with([](const std::shared_ptr<const World>& in_use) { return in_use; });
   }
 
-  // Runs in the thread of the control socket.
-  DaemonStatus status() {
+  DaemonStatus status(StoreProbe& probe) {
     const auto world = world_now();
     const WallTime now = clock_.now();
     return {.process = ::getpid(),
@@ -175,7 +173,7 @@ class Daemon {
             .connections = connections_,
             .messages_under_way = in_flight_.count(),
             .figures = tally_.figures(),
-            .store = store_probe_.health(world, now),
+            .store = probe.health(world, now),
             .gate_warning = gate_watch_.warning().value_or(""),
             .keys = key_watch_->known()};
   }
@@ -255,7 +253,7 @@ class Daemon {
 
   void drain() {
     service_manager_.stopping();
-    control_.reset();
+    doors_.close();
     socket_->withdraw();
     in_flight_.close();
     const Deadline deadline = Deadline::in(config().limits.drain);
@@ -286,6 +284,7 @@ class Daemon {
   CurrentWorld world_;
   Slots slots_;
   GateWatch gate_watch_;
+  SessionMeters meters_;
   Mailings mailings_;
   MessagesInFlight in_flight_;
   std::atomic<int> connections_ = 0;
@@ -293,10 +292,13 @@ class Daemon {
   Signals signals_;
   WorldKeeper keeper_;  // of what world_ holds
   OrderDesk desk_;
+  RouteDesk routes_{world_};
   std::optional<ListeningSocket> socket_;
   std::optional<KeyWatch> key_watch_;
   StoreProbe store_probe_{options_.credentials_directory};  // of the control socket's thread
-  std::unique_ptr<ControlServer> control_;
+  std::mutex metrics_mutex_;
+  StoreProbe metrics_probe_{options_.credentials_directory};
+  SideDoors doors_;
   std::atomic<bool> is_serving_ = true;
   std::thread server_;
 };
@@ -381,8 +383,8 @@ ExitStatus check_configuration(const DaemonOptions& options) {
   const auto world = build_world(options, clock, warnings, Missing::refuse);
   if (world == nullptr) return ExitStatus::failed;
   tell(warnings);
-  for (const Status& sockets : {ListeningSocket::check(world->config().socket),
-                                ControlServer::check(world->config().control)}) {
+  for (const Status& sockets :
+       {ListeningSocket::check(world->config().socket), SideDoors::check(world->config())}) {
     if (sockets) continue;
     complain(sockets.error().text);
     return ExitStatus::failed;

@@ -156,18 +156,27 @@ Json attention_json(const DaemonStatus& status, const Json& keys) {
   return attention;
 }
 
-}  // namespace
-
-std::string status_json(const DaemonStatus& status) {
-  const Config& config = status.world->config();
-  Json policies = Json::array();
-  for (const std::string_view name : policy_names()) policies.push_back(policy_json(name, status));
+Json keys_json(const DaemonStatus& status) {
   Json keys = Json::array();
   for (const SealingKey& key : status.world->sealing_keys().all()) {
     Json json = key_json(key, status.keys);
     // A key may stand in the configuration more than once, for different mail.
     if (std::ranges::find(keys, json) == keys.end()) keys.push_back(std::move(json));
   }
+  return keys;
+}
+
+}  // namespace
+
+std::size_t attentions(const DaemonStatus& status) {
+  return attention_json(status, keys_json(status)).size();
+}
+
+std::string status_json(const DaemonStatus& status) {
+  const Config& config = status.world->config();
+  Json policies = Json::array();
+  for (const std::string_view name : policy_names()) policies.push_back(policy_json(name, status));
+  Json keys = keys_json(status);
   Json json = {{"protocol", 1},
                {"version", ICM_VERSION},
                {"pid", status.process},

@@ -64,6 +64,9 @@ struct DaemonStatus {
 // A key that has not been compared yet has the state "not-compared".
 std::string status_json(const DaemonStatus& status);
 
+// How many sentences "attention" has.
+std::size_t attentions(const DaemonStatus& status);
+
 // protocol, since, uptime_seconds, messages{…}, recipients{…} as above, mean_ms, longest_ms,
 // rules[{rule, found, acted}]
 std::string stats_json(const TallyFigures& figures, WallTime started, WallTime now);

@@ -5,12 +5,14 @@
 
 #include <array>
 #include <chrono>
+#include <compare>
 #include <cstdint>
 #include <map>
 #include <string_view>
 
 #include "milter/log.h"
 #include "policy/base/guarded.h"
+#include "policy/base/latency.h"
 #include "policy/verdict.h"
 
 namespace icm {
@@ -21,8 +23,19 @@ struct TallyFigures {
   using ByDisposition = std::array<Count, 5>;  // by the value of Disposition
 
   struct Rule {
-    Count found = 0;  // violations and advice; of recipients, too
-    Count acted = 0;  // of these, those that had an effect on the mail
+    Count found = 0;      // violations and advice; of recipients, too
+    Count acted = 0;      // of these, those that had an effect on the mail
+    Count predicted = 0;  // with an answer of Apple's that is to be expected
+    Count disputed = 0;   // that an independent library found otherwise
+  };
+
+  // Who decided what; names of static storage, empty where no policy did.
+  struct Deciding {
+    Decision::Event event = Decision::Event::message;
+    Disposition disposition = Disposition::accept;
+    std::string_view policy;
+    std::string_view rule;
+    auto operator<=>(const Deciding&) const = default;
   };
 
   ByDisposition messages{};      // decisions at the end of a message for Apple
@@ -31,6 +44,8 @@ struct TallyFigures {
   Count removed_recipients = 0;       // taken off mixed messages
   std::chrono::microseconds took{0};  // to judge all these messages
   std::chrono::microseconds longest{0};
+  LatencyFigures latency;  // of the same
+  std::map<Deciding, Count> decided;
   std::map<std::string_view, Rule> rules;  // by name, of static storage
 
   Count judged() const;

@@ -23,7 +23,8 @@ AppleByMx::AppleByMx(const RoutingConfig& config, Resolver& resolver)
 
 Whose AppleByMx::known(const Domain& domain) {
   const auto found = cache_.find(domain.text());
-  if (found == nullptr) return Whose::unknown;
+  if (found == nullptr || Time::now() >= found->fresh_until) return Whose::unknown;
+  ++kept_;
   return found->whose;
 }
 

@@ -3,27 +3,20 @@
 // icloud-milterctl unsubscribe serve: a process of its own, so that what strangers send over HTTP
 // never comes near the daemon that judges mail.
 #include <algorithm>
-#include <cerrno>
 #include <csignal>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <optional>
-#include <system_error>
-
-#include <sys/socket.h>
-#include <sys/un.h>
 
 #include "milter/ctl/configuration.h"
-#include "milter/ctl/http_server.h"
 #include "milter/ctl/suppress_options.h"
 #include "milter/ctl/unsubscribe_options.h"
 #include "milter/ctl/unsubscribe_service.h"
-#include "milter/host_socket.h"
+#include "milter/http_server.h"
+#include "milter/local_listener.h"
 #include "milter/log_writer.h"
 #include "milter/service_manager.h"
 #include "milter/signals.h"
-#include "milter/socket_file.h"
 #include "policy/config/socket_address.h"
 #include "policy/store/stores.h"
 
@@ -31,56 +24,12 @@ namespace icm::ctl {
 namespace {
 
 constexpr int backlog = 128;
-constexpr std::string_view option = "unsubscribe.endpoint.address";
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
-tl::unexpected<Error> refuse(std::string text) {
-  return fail(Code::config, fmt::format("{}: {}", option, text));
-}
-
-struct Listener {
-  UniqueFd socket;
-  SocketFile file;
-};
-
-Result<Listener> listen_on_host(const SocketAddress& address) {
-  auto socket = bind_to_host(address);
-  if (!socket) return refuse(socket.error().text);
-  if (::listen(socket->get(), backlog) != 0) {
-    return refuse(fmt::format("cannot listen on {}: {}", address.text(), reason(errno)));
-  }
-  return Listener{.socket = *std::move(socket), .file = {}};
-}
-
-Result<Listener> listen_on_path(const SocketAddress& address,
-                                const UnsubscribeEndpointConfig& config) {
-  Listener listener{
-      .socket = UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
-      .file = {}};
-  const SocketPlace place{.path = address.path,
-                          .owner = config.owner,
-                          .group = config.group,
-                          .mode = static_cast<mode_t>(config.mode),
-                          .section = "unsubscribe.endpoint",
-                          .path_option = option,
-                          .group_hint = "the web server's group"};
-  const auto bind = [&](const std::string& path) -> Status {
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    std::memcpy(name.sun_path, path.data(), std::min(path.size(), sizeof name.sun_path - 1));
-    if (::bind(listener.socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) == 0 &&
-        ::listen(listener.socket.get(), backlog) == 0) {
-      return {};
-    }
-    return refuse(fmt::format("cannot listen at {}: {}", path, reason(errno)));
+Result<LocalListener> open_listener(const UnsubscribeOptions& options,
+                                    const UnsubscribeEndpointConfig& config) {
+  const auto refuse = [](std::string_view text) {
+    return fail(Code::config, fmt::format("unsubscribe.endpoint.address: {}", text));
   };
-  ICM_TRY(listener.file, SocketFile::put(place, bind));
-  return listener;
-}
-
-Result<Listener> open_listener(const UnsubscribeOptions& options,
-                               const UnsubscribeEndpointConfig& config) {
   const std::string& text = options.listen.empty() ? config.address : options.listen;
   const auto address = SocketAddress::parse(text);
   if (!address) return refuse(fmt::format("\"{}\": {}", text, address.error().text));
@@ -90,8 +39,13 @@ Result<Listener> open_listener(const UnsubscribeOptions& options,
                     "loopback address, or \"exposed: yes\" where something stands between",
                     text));
   }
-  return address->family == SocketAddress::Family::unix_path ? listen_on_path(*address, config)
-                                                             : listen_on_host(*address);
+  return LocalListener::open({.address = text,
+                              .owner = config.owner,
+                              .group = config.group,
+                              .mode = config.mode,
+                              .section = "unsubscribe.endpoint",
+                              .group_hint = "the web server's group"},
+                             backlog);
 }
 
 std::string_view word_of(icm::Outcome outcome) {
@@ -144,7 +98,7 @@ Status run(const UnsubscribeOptions& options) {
   const ServiceManager manager;
   const SystemClock clock;
   ICM_TRY(const auto log, open_log(site.config.log, clock));
-  ICM_TRY(Listener listener, open_listener(options, config));
+  ICM_TRY(LocalListener listener, open_listener(options, config));
 
   // Half of the time of a request is for the store, so that it can still be said that it is away.
   const std::chrono::seconds patience = std::max(config.deadline / 2, std::chrono::seconds(1));
@@ -169,13 +123,13 @@ Status run(const UnsubscribeOptions& options) {
     limits.deadline = config.deadline;
     if (manager.alive_every().count() > 0) limits.pulse = manager.alive_every() / 2;
     std::optional<SignalsBlocked> blocked(std::in_place);
-    const HttpServer server(std::move(listener.socket), limits, page_fields(),
+    const HttpServer server(listener.take_socket(), limits, page_fields(),
                             [&](const HttpRequest& request) { return service.answer(request); });
     blocked.reset();
     manager.ready(fmt::format("serves {}", site.place.url));
     wait_for_stop(signals, server, manager);
     manager.stopping();
-    listener.file.withdraw();
+    listener.withdraw();
   }
   log->say(LogLevel::info, "unsubscribe: stopped; every request was answered");
   return {};

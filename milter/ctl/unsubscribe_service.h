@@ -13,8 +13,8 @@
 #include <string_view>
 
 #include "milter/ctl/client_limits.h"
-#include "milter/ctl/http_server.h"
 #include "milter/ctl/unsubscribe_page.h"
+#include "milter/http_server.h"
 #include "milter/log.h"
 #include "policy/base/keyed_hash.h"
 #include "policy/config/unsubscribe_config.h"

@@ -35,6 +35,12 @@ Result<std::vector<Suppression>> SnapshotSuppressionList::from_memory(SnapshotAn
                           problem ? problem->text : "the store did not answer"));
 }
 
+Result<std::vector<Suppression>> SnapshotSuppressionList::counted(
+    Result<std::vector<Suppression>> found, std::atomic<std::uint64_t>& answered) const {
+  (found ? answered : failed_).fetch_add(1, std::memory_order_relaxed);
+  return found;
+}
+
 bool SnapshotSuppressionList::is_current() const {
   const std::uint64_t generation = keeper_.source().generation();
   const SnapshotKeeper::InUse in_use = keeper_.in_use();
@@ -55,13 +61,15 @@ Result<std::vector<Suppression>> SnapshotSuppressionList::find(
   const bool may_stand_in = is_known && while_away_ == WhileAway::last_known;
   const bool is_away = keeper_.is_away();
   if (is_away && !keeper_.is_worth_asking()) {
-    if (may_stand_in) return from_memory(ask_memory());
+    if (may_stand_in) return counted(from_memory(ask_memory()), memory_);
     // A lock may end within the time there is; what is gone or damaged needs somebody's hand.
     const std::optional<Error> problem = keeper_.problem();
-    if (problem && problem->code != Code::temporary) return tl::make_unexpected(*problem);
+    if (problem && problem->code != Code::temporary) {
+      return counted(tl::make_unexpected(*problem), store_);
+    }
   } else if (!is_away && is_known && in_use.view->generation == generation) {
     const SnapshotAnswer answer = ask_memory();
-    if (answer.is_nothing()) return answer.entries;
+    if (answer.is_nothing()) return counted(answer.entries, memory_);
   } else if (is_known && in_use.view->generation) {
     keeper_.hurry();
   }
@@ -70,11 +78,11 @@ Result<std::vector<Suppression>> SnapshotSuppressionList::find(
       mailbox, scopes, siblings, now, may_stand_in ? deadline.at_most(share_of_store) : deadline);
   if (found) {
     if (is_away) keeper_.came_back();
-    return found;
+    return counted(std::move(found), store_);
   }
   if (!is_late) keeper_.went_away(found.error());
-  if (!may_stand_in) return found;
-  return from_memory(ask_memory());
+  if (!may_stand_in) return counted(std::move(found), store_);
+  return counted(from_memory(ask_memory()), memory_);
 }
 
 }  // namespace icm

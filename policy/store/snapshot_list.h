@@ -5,6 +5,8 @@
 // answers, with the evidence. While the store is away, memory may answer all.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -57,13 +59,27 @@ class SnapshotSuppressionList final : public SuppressionList {
 
   SnapshotState state() const { return keeper_.state(); }
 
+  // How lookups were answered since it was made.
+  struct Lookups {
+    std::uint64_t memory = 0;
+    std::uint64_t store = 0;
+    std::uint64_t failed = 0;
+  };
+  Lookups lookups() const { return {.memory = memory_, .store = store_, .failed = failed_}; }
+
   // Whether memory answers just now: nothing has been written that it does not know.
   bool is_current() const;
 
  private:
   [[nodiscard]] Result<std::vector<Suppression>> from_memory(SnapshotAnswer answer) const;
 
+  [[nodiscard]] Result<std::vector<Suppression>> counted(
+      Result<std::vector<Suppression>> found, std::atomic<std::uint64_t>& answered) const;
+
   const WhileAway while_away_;
+  mutable std::atomic<std::uint64_t> memory_ = 0;
+  mutable std::atomic<std::uint64_t> store_ = 0;
+  mutable std::atomic<std::uint64_t> failed_ = 0;
   mutable SnapshotKeeper keeper_;  // is told what a lookup learns about the store
 };
 

@@ -54,6 +54,11 @@ TEST(Tally, counts_messages_recipients_and_rules_and_hands_everything_on) {
   EXPECT_EQ(figures.removed_recipients, 2u);
   EXPECT_EQ(figures.took, 11ms);
   EXPECT_EQ(figures.longest, 5ms);
+  EXPECT_EQ(figures.latency.microseconds, 11000u);
+  EXPECT_EQ(figures.latency.classes[2], 3u);  // to 5 ms, that included
+  EXPECT_EQ(figures.decided.at({Event::message, Disposition::accept, "", ""}), 2u);
+  EXPECT_EQ(figures.decided.at({Event::recipient, Disposition::defer, "", ""}), 1u);
+  EXPECT_EQ(figures.decided.size(), 5u);
   ASSERT_EQ(figures.rules.size(), 2u);
   EXPECT_EQ(figures.rules.at("format.nul").found, 2u);
   EXPECT_EQ(figures.rules.at("format.nul").acted, 1u);

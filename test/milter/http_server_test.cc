@@ -2,7 +2,7 @@
 //
 // Whether a server shows that it moves, and shows nothing while it does not: what the service
 // manager's watchdog rests on.
-#include "milter/ctl/http_server.h"
+#include "milter/http_server.h"
 
 #include <chrono>
 #include <future>
@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-namespace icm::ctl {
+namespace icm {
 namespace {
 
 using namespace std::chrono_literals;
@@ -81,4 +81,4 @@ TEST(HttpServer, wakes_for_nobody_where_nobody_watches) {
 }
 
 }  // namespace
-}  // namespace icm::ctl
+}  // namespace icm

@@ -22,7 +22,7 @@
 #include "policy/base/result.h"
 #include "policy/base/unique_fd.h"
 
-namespace icm::ctl {
+namespace icm {
 
 struct HttpRequest {
   std::string method;
@@ -34,7 +34,8 @@ struct HttpRequest {
 
 struct HttpResponse {
   int status = 200;
-  std::string body;  // HTML
+  std::string body;
+  std::string type = "text/html; charset=utf-8";
   std::vector<std::pair<std::string, std::string>> headers;
 };
 
@@ -81,4 +82,4 @@ class HttpServer {
   std::vector<std::thread> threads_;
 };
 
-}  // namespace icm::ctl
+}  // namespace icm

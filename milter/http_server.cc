@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "milter/ctl/http_server.h"
+#include "milter/http_server.h"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@
 #include "policy/base/text.h"
 #include "policy/message/uri.h"
 
-namespace icm::ctl {
+namespace icm {
 namespace {
 
 constexpr std::size_t longest_path = 2048;
@@ -139,7 +139,7 @@ std::vector<std::pair<std::string, std::string>> read_form(std::string body) {
 
 void answer(const HttpResponse& response, httplib::Response& to) {
   to.status = response.status;
-  to.set_content(response.body, "text/html; charset=utf-8");
+  to.set_content(response.body, response.type);
   for (const auto& [name, value] : response.headers) to.set_header(name, value);
 }
 
@@ -247,4 +247,4 @@ void HttpServer::work() noexcept {
   }
 }
 
-}  // namespace icm::ctl
+}  // namespace icm
