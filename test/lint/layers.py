@@ -23,9 +23,10 @@ LAYERS = {
     # The one place that chooses a store by what was configured.
     "policy/store/stores": BASE + ["policy/store", "policy/config", "policy/auth"],
     "policy/replies": BASE,
-    # What is made of them: it decides by the configuration and writes into the stores.
+    # What is made of them: it decides by the configuration and writes into the stores, in the words by
+    # which throttle finds whose mail is held.
     "policy/learning": BASE + ["policy/delivery", "policy/replies", "policy/store", "policy/config",
-                               "policy/verdict", "policy/recipients"],
+                               "policy/verdict", "policy/recipients", "policy/throttle"],
     # The one file of replies that reads YAML, as configuration does.
     "policy/replies/reply_table_file": BASE + ["policy/replies", "policy/config/yaml_tree"],
     "policy/delivery": BASE + ["policy/message", "policy/recipients"],
