@@ -21,7 +21,7 @@ MAKER = ("google.com", "googleapis.com", "gstatic.com")
 def run(*words, width=1100, height=1400):
     with tempfile.TemporaryDirectory(prefix="chromium.") as home:
         done = subprocess.run(
-            [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars",
+            [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
              f"--user-data-dir={home}", f"--window-size={width},{height}", *ALONE, *words],
             capture_output=True, timeout=150, env={"HOME": home, "PATH": "/usr/bin:/bin"})
     assert done.returncode == 0, done.stderr.decode(errors="replace")
