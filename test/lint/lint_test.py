@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The lints find what they are for: each on a small tree with one fault of each kind."""
+import json
 import pathlib
 import sys
 import tempfile
@@ -10,6 +11,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import layers  # noqa: E402
 import links  # noqa: E402
+import metrics  # noqa: E402
 import policies  # noqa: E402
 import refusals as refusals_lint  # noqa: E402
 
@@ -165,6 +167,54 @@ class Refusals(unittest.TestCase):
         ):
             said = self.said(refusals) if page is None else self.said(refusals, page)
             self.assertIn("refusals.inc: " + complaint, said)
+
+
+class Metrics(unittest.TestCase):
+    SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+
+    def panel(self, **changed):
+        return {"id": 1, "type": "stat", "title": "Store", "datasource": self.SOURCE,
+                "gridPos": {"x": 0, "y": 0, "w": 24, "h": 4},
+                "targets": [{"refId": "A", "datasource": self.SOURCE,
+                             "expr": "rate(icloud_milter_dns_seconds_bucket[5m])"}]} | changed
+
+    def said(self, panels, alerts="expr: icloud_milter_store_up == 0", board=None):
+        with tempfile.TemporaryDirectory() as folder:
+            root = pathlib.Path(folder)
+            for name, text in (
+                ("milter/metrics.cc", 'f("icloud_milter_store_up"); g("icloud_milter_dns_seconds");'),
+                (metrics.ALERTS, alerts),
+                (metrics.DASHBOARD, json.dumps(
+                    {"panels": panels, "templating": {"list": [{"name": "datasource", "type": "datasource"}]}}
+                    | (board or {}))),
+            ):
+                (root / name).parent.mkdir(parents=True, exist_ok=True)
+                (root / name).write_text(text)
+            return list(metrics.complaints(root))
+
+    def test_what_fits_is_silent(self):
+        self.assertEqual(self.said([self.panel()]), [])
+
+    def test_what_does_not_is_told(self):
+        place = {"x": 20, "y": 4, "w": 8, "h": 4}
+        for said, complaint in (
+            (self.said([self.panel()], alerts="expr: icloud_milter_store_upp == 0"),
+             "icloud_milter_store_upp is no metric of the daemon"),
+            (self.said([self.panel(targets=[{"refId": "A", "datasource": self.SOURCE,
+                                             "expr": "process_nothing"}])]),
+             "process_nothing is no metric of the daemon"),
+            (self.said([self.panel(), self.panel(gridPos=place | {"x": 0})]), "Store: the id 1 stands twice"),
+            (self.said([self.panel(), self.panel(id=2)]), "Store: stands where another panel does"),
+            (self.said([self.panel(gridPos=place)]), "Store: reaches beyond the 24 columns"),
+            (self.said([self.panel(targets=[])]), "Store: asks for nothing"),
+            (self.said([self.panel(datasource={"uid": "P1809"})]),
+             "Store: names a data source of its own, not ${datasource}"),
+            (self.said([self.panel()], board={"id": 7}),
+             "the dashboard has the id that it had in somebody's Grafana"),
+            (self.said([self.panel()], board={"templating": {}}),
+             "there is no variable datasource to choose one with"),
+        ):
+            self.assertEqual([one.partition(": ")[2] for one in said], [complaint])
 
 
 class Links(unittest.TestCase):
