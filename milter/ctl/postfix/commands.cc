@@ -15,9 +15,13 @@
 namespace icm::ctl::postfix {
 namespace {
 
-void say(const std::string& sentence) {
-  fmt::print("{}\n", clean(sentence));
-  std::fflush(stdout);  // the next step may take a while
+// Beside JSON, for a person who looks on.
+Tell say_beside(const PostfixOptions& options) {
+  std::FILE* const stream = options.json ? stderr : stdout;
+  return [stream](const std::string& sentence) {
+    fmt::print(stream, "{}\n", clean(sentence));
+    std::fflush(stream);  // the next step may take a while
+  };
 }
 
 // Whether a person who is there says yes; where nobody is, the command line has said it.
@@ -82,6 +86,7 @@ Result<Exit> try_enable(const PostfixOptions& options) {
     fmt::print("nothing was changed\n");
     return Exit::refused;
   }
+  const Tell say = say_beside(options);
   const Work work{
       .programs = programs, .files = planned.files, .site = planned.site, .milter = planned.milter};
   ICM_CHECK(attach(work, planned.plan.insertions, options.wiring(),
@@ -98,6 +103,7 @@ Result<bool> disable_one(const PostfixPrograms& programs, const PostfixOptions& 
   if (!is_agreed(options, fmt::format("Take icloud-milter out of {}?", programs.directory()))) {
     return fail(Code::permanent, "nothing was changed");
   }
+  const Tell say = say_beside(options);
   ICM_CHECK(detach(programs, *attachment, say));
   say(fmt::format("{} is detached", programs.directory()));
   return true;

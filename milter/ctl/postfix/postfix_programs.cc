@@ -73,8 +73,9 @@ Result<std::string> PostfixPrograms::run(std::string_view program,
                                          std::vector<std::string> arguments) const {
   ICM_TRY(ProgramEnd end, ask(program, std::move(arguments)));
   if (end.status == 0) return std::move(end.output);
-  // Warnings stand above what ended it.
-  const std::string_view why = last_line(end.errors.empty() ? end.output : end.errors);
+  // Warnings stand above what ended it; postfix(1) complains to the log alone where nobody watches.
+  std::string_view why = last_line(end.errors.empty() ? end.output : end.errors);
+  if (why.empty()) why = "the mail log says why";
   return fail(Code::config, fmt::format("{} of {} ended with status {}: {}", program, directory_,
                                         end.status, excerpt(why, 400)));
 }
