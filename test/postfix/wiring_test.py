@@ -18,6 +18,7 @@ from lab.process import run, wait_until
 from lab.site import PEOPLE, Site, letter
 
 FILES = ("main.cf", "master.cf")
+CUSTOM = "family.example"  # an iCloud+ custom domain
 
 
 class PlainPostfix(Postfix):
@@ -29,7 +30,7 @@ class PlainPostfix(Postfix):
 
 class PlainSite(Site):
     def __init__(self, folder: Path, programs: Path) -> None:
-        super().__init__(folder, programs)
+        super().__init__(folder, programs, {CUSTOM: ["@ MX 10 mx01.mail.icloud.com."]})
         self.postfix = PlainPostfix(folder / "postfix", PEOPLE)
 
 
@@ -268,6 +269,25 @@ class Wiring(PostfixCase):
         said = self.does("enable", status=1)
         self.assertIn("+    socketmap:unix:icloud-milter/routes.sock:icloud", said)
         self.assertRegex(said, "routes.sock:icloud cannot be asked: .*; nothing was changed")
+        self.assertEqual(self.state(), before)
+
+    def test_domains_whose_mx_is_apple_s_go_through_the_gate(self) -> None:
+        milter = self.site.milter
+        address = milter.socket.with_name("routes.sock")
+        milter.stop()
+        milter.configure({"routing": {"by_mx": True, "socketmap": {"address": f"unix:{address}"}}})
+        self.addCleanup(milter.configure, {})
+        milter.start()
+        self.addCleanup(milter.stop)
+        before = self.state()
+        said = self.does("enable")
+        self.assertIn("+    socketmap:unix:icloud-milter/routes.sock:icloud", said)
+        message_id = self.send("custom", f"eve@{CUSTOM}")
+        self.assertEqual(self.delivered_once(message_id).recipients, (f"eve@{CUSTOM}",))
+        self.assertEqual(self.verdicts(message_id), ["accept"])
+        self.delivered_once(self.send("no-custom", "dora@elsewhere.example"))
+        self.does("status")
+        self.does("disable")
         self.assertEqual(self.state(), before)
 
     # -- several instances ------------------------------------------------------------------
