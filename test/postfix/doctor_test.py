@@ -275,8 +275,9 @@ class DoctorTest(PostfixCase):
             self.assertEqual(one["subject"], "me.com")
 
     def test_postfix_gives_the_milter_up_too_early(self) -> None:
-        with self.postfix(("-e", "milter_content_timeout=10s")):
-            self.assert_found("postfix.milter-timeout")
+        for timeout in ("milter_content_timeout=10s", "milter_command_timeout=5s"):
+            with self.postfix(("-e", timeout)):
+                self.assert_found("postfix.milter-timeout")
 
     def test_mail_comes_to_the_gate_for_ever(self) -> None:
         with self.postfix(("-P", f"{GATE}/content_filter=")):

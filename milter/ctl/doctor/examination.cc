@@ -77,16 +77,23 @@ Diagnoses examine(const Request& request, Resolver& resolver, WallTime now,
                   .host = host_name(),
                   .is_hermetic = request.is_hermetic};
   context.daemon = user_of_daemon(context.config, Deadline::in(std::chrono::seconds{5}));
-  const auto mail_server = MailServer::read(request.questions.postfix_directory);
-  context.mail_server = mail_server ? &*mail_server : nullptr;
-  if (!mail_server) context.no_mail_server = mail_server.error().text;
+  const auto is_wanted = [&](std::string_view area) {
+    return request.areas.empty() || std::ranges::find(request.areas, area) != request.areas.end();
+  };
+  std::optional<MailServer> mail_server;
+  if (is_wanted("socket") || is_wanted("postfix") || is_wanted("relay")) {
+    auto read = MailServer::read(request.questions.postfix_directory);
+    if (read) {
+      context.mail_server = &mail_server.emplace(*std::move(read));
+    } else {
+      context.no_mail_server = read.error().text;
+    }
+  }
   Diagnoses diagnoses;
   std::size_t done = 0;
   for (const Organ& organ : organs) {
     progress(organ.area, done++);
-    const bool is_wanted = request.areas.empty() ||
-                           std::ranges::find(request.areas, organ.area) != request.areas.end();
-    if (is_wanted) add(diagnoses, organ.examine(context, Deadline::in(area_deadline)));
+    if (is_wanted(organ.area)) add(diagnoses, organ.examine(context, Deadline::in(area_deadline)));
   }
   return diagnoses;
 }

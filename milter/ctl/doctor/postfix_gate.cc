@@ -164,17 +164,25 @@ class GateExamination {
       add(diagnoses_, found("postfix.default-action", name,
                             fmt::format("milter_default_action is {}", action)));
     }
-    const auto patience = parse_postfix_time(setting(entry, gate, server_, "content_timeout"));
-    const auto needed = context_.config.limits.message_deadline;
-    if (patience && *patience <= needed) {
-      add(diagnoses_,
-          found("postfix.milter-timeout", name,
-                fmt::format("milter_content_timeout is {}, limits.message_deadline is {}",
-                            to_span(*patience), to_span(needed))));
-    }
+    examine_patience(entry, gate, name);
     if (&entry != &gate.milters.back()) {
       add(diagnoses_, found("postfix.milter-order", name,
                             fmt::format("{} comes after ours", gate.milters.back().endpoint)));
+    }
+  }
+
+  // A recipient is judged at RCPT, a message at its end, either within the deadline.
+  void examine_patience(const MilterEntry& entry, const Listener& gate, const std::string& name) {
+    const auto needed = context_.config.limits.message_deadline;
+    for (const std::string_view timeout : {"command_timeout", "content_timeout"}) {
+      const auto patience = parse_postfix_time(setting(entry, gate, server_, timeout));
+      if (!patience || *patience > needed) continue;
+      add(diagnoses_, found("postfix.milter-timeout", name,
+                            fmt::format("milter_{} is {}, limits.message_deadline is {}", timeout,
+                                        to_span(*patience), to_span(needed)),
+                            fmt::format("leave milter_{} at its default, or lower "
+                                        "limits.message_deadline in milter.conf",
+                                        timeout)));
     }
   }
 
