@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""A real Prometheus reads a real daemon: it understands the alerts, raises none for a daemon that is
+well, and has an answer to what each panel of the dashboard asks.
+"""
+import argparse
+import json
+import pathlib
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+import urllib.parse
+import urllib.request
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import alerts_test  # noqa: E402
+import made_site  # noqa: E402
+
+OPTIONS = None
+# What a daemon has only once something happened.
+EMPTY_AT_FIRST = {"What was stopped, by the rule that decided", "Found, and without effect"}
+
+
+def free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Watched:
+    """A daemon and the Prometheus that reads it, for as long as the block lasts."""
+
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self.daemon_port, self.port = free_port(), free_port()
+        made = made_site.MadeSite(folder, OPTIONS.ctl)
+        assert made.run("store", "init")[0] == 0
+        with open(made.config, "a", encoding="utf-8") as config:
+            config.write(f"metrics: {{address: \"inet:{self.daemon_port}@127.0.0.1\"}}\n")
+        (self.folder / "prometheus.yml").write_text(json.dumps({
+            "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
+            "rule_files": [str(alerts_test.RULES / "icloud-milter.rules.yml")],
+            "scrape_configs": [{"job_name": "icloud-milter", "static_configs": [
+                {"targets": [f"127.0.0.1:{self.daemon_port}"]}]}]}))
+        self.commands = [
+            [OPTIONS.daemon, "--config", str(made.config)],
+            ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
+             f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"]]
+
+    def __enter__(self):
+        self.log = open(self.folder / "log", "w+b")
+        self.processes = [subprocess.Popen(one, stdout=self.log, stderr=self.log) for one in self.commands]
+        end = time.monotonic() + 60
+        while time.monotonic() < end:
+            time.sleep(0.5)
+            try:
+                if self.ask("count_over_time(icloud_milter_build_info[1m]) >= 4"):
+                    return self
+            except OSError:
+                continue
+        self.__exit__()
+        raise AssertionError((self.folder / "log").read_text(errors="replace"))
+
+    def __exit__(self, *_):
+        for process in reversed(self.processes):
+            process.terminate()
+            process.wait(timeout=30)
+        self.log.close()
+
+    def get(self, path, **fields):
+        url = f"http://127.0.0.1:{self.port}/api/v1/{path}?{urllib.parse.urlencode(fields)}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            return json.load(answer)["data"]
+
+    def ask(self, words):
+        return self.get("query", query=words)["result"]
+
+
+class Dashboard(unittest.TestCase):
+    def test_prometheus_understands_all_of_it(self):
+        board = json.loads((alerts_test.CONTRIB / "grafana" / "icloud-milter.json").read_text())
+        with tempfile.TemporaryDirectory(prefix="watched.") as folder, Watched(folder) as watched:
+            for title, words in alerts_test.questions(board):
+                answer = watched.ask(words)
+                if title not in EMPTY_AT_FIRST:
+                    self.assertTrue(answer, f"{title}: {words}")
+            rules = watched.get("rules")["groups"][0]["rules"]
+            self.assertEqual({rule["name"]: rule.get("lastError", "") for rule in rules if rule["health"] == "err"},
+                             {})
+            firing = {alert["labels"]["alertname"] for alert in watched.get("alerts")["alerts"]
+                      if alert["state"] == "firing"}
+            self.assertEqual(firing, set())
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--ctl", required=True)
+    parser.add_argument("--daemon", required=True)
+    OPTIONS, rest = parser.parse_known_args()
+    if shutil.which("prometheus") is None:
+        print("skipped: Prometheus is not installed (apt-get install prometheus); nothing was scraped")
+        sys.exit(77)
+    unittest.main(argv=sys.argv[:1] + rest)
