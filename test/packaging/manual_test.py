@@ -140,8 +140,8 @@ class Pages(unittest.TestCase):
         self.assertEqual((MANUAL / "rules.md").read_text(), index, "policy/rules.md: ninja docs")
         rules = re.findall(r'^ICM_RULE\((\w+), "([^"]*)"', (ROOT / "policy" / "rules.inc").read_text(),
                            re.M)
-        page = words("man", "-P", "cat", "-E", "utf-8", "-l", MANUAL / "man/man7/icloud-milter-rules.7",
-                     env={"MANWIDTH": "1000", "PATH": "/usr/bin:/bin"})
+        page = words("groff", "-man", "-Kutf8", "-Tutf8", "-P-cbu", "-rLL=1000n", "-rHY=0",
+                     MANUAL / "man/man7/icloud-milter-rules.7")
         for policy, name in rules:
             self.assertIn(f"| `{policy}.{name}` |", index)
             self.assertTrue(any(f"{policy}.{name}, " in line for line in page), name)
