@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "milter/throttle_status.h"
 #include "policy/auth/key_publication.h"
 #include "policy/auth/key_record.h"
 #include "policy/policy_set.h"
@@ -128,7 +129,7 @@ std::string key_attention(const Json& key) {
       text("name"), text("problem"), text("file"), text("record"));
 }
 
-Json attention_json(const DaemonStatus& status, const Json& keys) {
+Json attention_json(const DaemonStatus& status, const Json& keys, const Json& throttle) {
   Json attention = Json::array();
   const ConfigurationInUse& configuration = status.configuration;
   if (configuration.failed) {
@@ -148,6 +149,9 @@ Json attention_json(const DaemonStatus& status, const Json& keys) {
   if (const auto& snapshot = status.world->snapshot()) {
     const std::string problem = snapshot->state().file_problem;
     if (!problem.empty()) attention.push_back(fmt::format("snapshot: {}", problem));
+  }
+  if (const auto problem = throttle["problem"].get<std::string>(); !problem.empty()) {
+    attention.push_back(fmt::format("throttle: {}", problem));
   }
   for (const Json& key : keys) {
     const std::string problem = key_attention(key);
@@ -182,7 +186,8 @@ std::string status_json(const DaemonStatus& status) {
                {"pid", status.process},
                {"started", to_rfc3339(status.started)},
                {"uptime_seconds", seconds_between(status.started, status.now)}};
-  json["attention"] = attention_json(status, keys);
+  Json throttle = throttle_summary(*status.world, status.now);
+  json["attention"] = attention_json(status, keys, throttle);
   json["configuration"] = configuration_json(status.configuration);
   json["listening"] = {{"address", status.address},
                        {"gate", config.roles.gate},
@@ -193,6 +198,7 @@ std::string status_json(const DaemonStatus& status) {
   json["messages"] = messages_json(status.figures);
   json["recipients"] = recipients_json(status.figures);
   json["store"] = store_json(status);
+  json["throttle"] = std::move(throttle);
   json["policies"] = std::move(policies);
   json["keys"] = std::move(keys);
   return line_of(json);

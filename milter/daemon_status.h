@@ -59,6 +59,7 @@ struct DaemonStatus {
 //   messages{judged, accepted, tagged, quarantined, deferred, refused},
 //   recipients{refused, deferred, removed}, store{kind, path, problem,
 //   risks[], snapshot{ready, entries, recent, memory, file, problem} or null},
+//   throttle{…} (throttle_status.h: throttle_summary),
 //   policies[{name, mode, configured, percent, until, ended, rules{}, change{until, by, since} or
 //   null}], keys[{name, domain, selector, file, state, problem, published, checked, record}]
 // A key that has not been compared yet has the state "not-compared".

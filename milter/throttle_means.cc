@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/throttle_means.h"
 
+#include "milter/throttle_check.h"
 #include "policy/store/local_rate_limiter.h"
 #include "policy/store/redis_rate_limiter.h"
 #include "policy/store/stores.h"
@@ -9,6 +10,7 @@ namespace icm {
 namespace {
 
 constexpr std::chrono::seconds wait_for_backoffs{5};  // at start; mail is not waiting yet
+constexpr std::chrono::seconds wait_for_journal{5};   // of a daemon that is about to end
 
 }  // namespace
 
@@ -46,8 +48,8 @@ Result<std::shared_ptr<ThrottleMeans>> ThrottleMeans::open(
   const auto tell = [notices = &means->notices_](const std::string& text) { notices->say(text); };
   ICM_TRY(auto shared, open_shared_limiter(config.store, credentials_directory));
   if (shared == nullptr) {
-    ICM_TRY(means->limiter_,
-            LocalRateLimiter::open(config.store.path + "-throttle", means->uptime_, now, tell));
+    ICM_TRY(means->limiter_, LocalRateLimiter::open(rate_journal_of(config.store), means->uptime_,
+                                                    now, tell, Deadline::in(wait_for_journal)));
   } else {
     std::unique_ptr<RateLimiter> own;
     if (means->place_.while_away == OnError::accept) {
@@ -60,8 +62,7 @@ Result<std::shared_ptr<ThrottleMeans>> ThrottleMeans::open(
   ICM_TRY(auto book, open_backoffs(config.store, credentials_directory));
   const bool is_known = previous != nullptr && previous->backoffs() != nullptr;
   means->backoffs_ = std::make_unique<BackoffView>(
-      std::move(book), means->notices_,
-      is_known ? previous->backoffs()->known() : std::make_shared<const Backoffs>());
+      std::move(book), means->notices_, is_known ? previous->backoffs()->known() : nullptr);
   means->backoffs_->read(Deadline::in(wait_for_backoffs));
   return means;
 }

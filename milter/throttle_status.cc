@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/throttle_status.h"
 
+#include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include "policy/config/config.h"
@@ -77,19 +78,24 @@ Json each_json(const ThrottleConfig& config) {
   return each;
 }
 
-Json backoffs_json(const Backoffs& backoffs, WallTime now) {
-  Json all = Json::array();
-  for (const Backoff& one : backoffs.all()) {
-    if (one.until && *one.until <= now) continue;
-    all.push_back({{"kind", to_string(one.kind)},
-                   {"subject", one.subject},
-                   {"percent", one.percent},
-                   {"every_seconds", one.every.count()},
-                   {"since", to_rfc3339(one.since)},
-                   {"until", time_or_null(one.until)},
-                   {"by", one.by},
-                   {"why", one.why}});
-  }
+Json backoff_json(const Backoff& one) {
+  return {{"kind", to_string(one.kind)},
+          {"subject", one.subject},
+          {"percent", one.percent},
+          {"every_seconds", one.every.count()},
+          {"since", to_rfc3339(one.since)},
+          {"until", time_or_null(one.until)},
+          {"by", one.by},
+          {"why", one.why}};
+}
+
+// Those in force.
+std::vector<Backoff> backoffs_of(const World& world, WallTime now) {
+  const auto& means = world.throttle();
+  if (means == nullptr || means->backoffs() == nullptr) return {};
+  const auto known = means->backoffs()->now();
+  std::vector<Backoff> all = known == nullptr ? std::vector<Backoff>() : known->all();
+  std::erase_if(all, [&](const Backoff& one) { return one.until && *one.until <= now; });
   return all;
 }
 
@@ -98,10 +104,8 @@ Json backoffs_json(const Backoffs& backoffs, WallTime now) {
 std::string throttle_json(const World& world, WallTime now) {
   const ThrottlePlan plan(world.config());
   const auto& means = world.throttle();
-  const auto backoffs = means == nullptr || means->backoffs() == nullptr
-                            ? std::make_shared<const Backoffs>()
-                            : means->backoffs()->now();
-  const std::vector<PlannedCharge> planned = plan.overview(*backoffs, now);
+  const std::vector<Backoff> in_force = backoffs_of(world, now);
+  const std::vector<PlannedCharge> planned = plan.overview(Backoffs(in_force), now);
   std::vector<RateCharge> charges;
   for (const PlannedCharge& one : planned) charges.push_back(one.charge);
   Result<std::vector<RateUse>> uses = fail(Code::temporary, "nothing is counted here");
@@ -110,6 +114,8 @@ std::string throttle_json(const World& world, WallTime now) {
   for (std::size_t i = 0; i < planned.size(); ++i) {
     limits.push_back(limit_json(plan, planned[i], uses ? &(*uses)[i] : nullptr, now));
   }
+  Json backoffs = Json::array();
+  for (const Backoff& one : in_force) backoffs.push_back(backoff_json(one));
   const Json json = {{"protocol", 1},
                      {"now", to_rfc3339(now)},
                      {"mode", to_string(world.config().throttle.mode)},
@@ -117,8 +123,34 @@ std::string throttle_json(const World& world, WallTime now) {
                      {"problem", uses ? std::string() : uses.error().text},
                      {"limits", limits},
                      {"each", each_json(world.config().throttle)},
-                     {"backoffs", backoffs_json(*backoffs, now)}};
+                     {"backoffs", backoffs}};
   return json.dump(-1, ' ', true, Json::error_handler_t::replace);
+}
+
+Json throttle_summary(const World& world, WallTime now) {
+  Json json = {{"mode", to_string(world.config().throttle.mode)},
+               {"problem", ""},
+               {"backoffs", Json::array()},
+               {"others", {{"recipient", 0}, {"domain", 0}, {"template", 0}}}};
+  for (const Backoff& one : backoffs_of(world, now)) {
+    if (one.kind == BackoffKind::pause || one.kind == BackoffKind::slow) {
+      json["backoffs"].push_back(backoff_json(one));
+      continue;
+    }
+    Json& count = json["others"][std::string(to_string(one.kind))];
+    count = count.get<int>() + 1;
+  }
+  const auto& means = world.throttle();
+  const bool is_unknown =
+      means != nullptr && means->backoffs() != nullptr && means->backoffs()->known() == nullptr;
+  if (is_unknown) {
+    json["problem"] = fmt::format(
+        "what is paused is not known, since the store has not answered yet; meanwhile {}",
+        world.config().throttle.on_error == OnError::defer
+            ? "mail waits (throttle.on_error: defer)"
+            : "mail goes as if nothing were paused (throttle.on_error: accept)");
+  }
+  return json;
 }
 
 }  // namespace icm

@@ -5,6 +5,8 @@
 
 #include <string>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "milter/world.h"
 #include "policy/base/clock.h"
 
@@ -20,5 +22,11 @@ namespace icm {
 //   backoffs[{kind, subject, percent, every_seconds, since, until, by, why}]: those in force
 // window is "sliding" or "utc-day"; free_at is null where a unit is free now.
 std::string throttle_json(const World& world, WallTime now);
+
+// What of that everybody should know who asks how the daemon is:
+//   mode, problem (why it is not known what is paused, or empty),
+//   backoffs[…]: as above, the pauses and slowdowns of addresses,
+//   others{recipient, domain, template}: how many of these are held or slowed besides
+nlohmann::ordered_json throttle_summary(const World& world, WallTime now);
 
 }  // namespace icm

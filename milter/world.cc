@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "milter/throttle_check.h"
 #include "policy/store/snapshot_list.h"
 #include "policy/store/stores.h"
 #include "policy/unsubscribe/token_keys.h"
@@ -115,7 +116,9 @@ Result<std::shared_ptr<const World>> World::build(Config config,
   auto routes = asks_as_before ? previous->by_mx_ : judge_by_mx(config.routing, *names);
   const WallTime now = SystemClock().now();
   auto throttle = ThrottleMeans::in_memory(now);
-  if (is_ready) {
+  if (is_ready && missing == Missing::refuse) {
+    ICM_CHECK(check_throttle_means(config, credentials_directory));
+  } else if (is_ready) {
     ICM_TRY(throttle,
             ThrottleMeans::open(config, previous == nullptr ? nullptr : previous->throttle_, now,
                                 credentials_directory));

@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "policy/base/text.h"
+#include "policy/exemption.h"
 
 namespace icm {
 namespace {
@@ -54,12 +55,6 @@ Mode mode_of(const ConfiguredPolicy& configured, std::string_view rule) {
   return configured.settings->mode;
 }
 
-// A date when it is midnight, the whole time otherwise.
-std::string date_of(WallTime time) {
-  const std::string text = to_rfc3339(time);
-  return text.ends_with("T00:00:00.000Z") ? text.substr(0, text.find('T')) : text;
-}
-
 bool applies_to(const PolicyConfig& settings, Origin origin) {
   return std::ranges::find(settings.origins, origin) != settings.origins.end();
 }
@@ -68,18 +63,10 @@ bool applies_to(const PolicyConfig& settings, Origin origin) {
 // observe when the whole class of mail is only observed.
 std::string held_back(const PolicyConfig& settings, const Subject& subject, Mode& mode) {
   if (mode == Mode::observe) return "mode observe";
-  if (!applies_to(settings, subject.origin)) {
-    mode = Mode::observe;
-    return fmt::format("origin {}", to_string(subject.origin));
-  }
-  if (settings.until && subject.now >= *settings.until) {
-    mode = Mode::observe;
-    return fmt::format("until {}", date_of(*settings.until));
-  }
-  if (settings.percent < 100 && subject.bucket() >= settings.percent) {
-    return fmt::format("not among the {} percent", settings.percent);
-  }
-  return {};
+  const int bucket = settings.percent < 100 ? subject.bucket() : 0;
+  Exemption exemption = exemption_of(settings, subject.origin, subject.now, bucket);
+  if (exemption.is_of_all) mode = Mode::observe;
+  return std::move(exemption.why);
 }
 
 HeaderEdit tag_of(const Finding& finding) {

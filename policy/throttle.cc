@@ -10,6 +10,8 @@
 #include "policy/base/domain.h"
 #include "policy/base/keyed_hash.h"
 #include "policy/base/text.h"
+#include "policy/engine.h"
+#include "policy/exemption.h"
 #include "policy/mailing_words.h"
 #include "policy/policy.h"
 #include "policy/policy_set.h"
@@ -28,27 +30,34 @@ const KeyedHash& form_hash() {
 
 class ThrottlePolicy final : public Policy {
  public:
+  // `config` outlives it.
   ThrottlePolicy(const Config& config, const PolicyMeans& means)
-      : plan_(config), limiter_(means.limiter), backoffs_(means.backoffs) {}
+      : settings_(config.throttle),
+        plan_(config),
+        limiter_(means.limiter),
+        backoffs_(means.backoffs) {}
 
   std::string_view name() const override { return "throttle"; }
 
   Result<Findings> admit(const Envelope& envelope, const Recipient& recipient, WallTime now,
                          Deadline deadline, Charges& charges) const override {
-    const auto backoffs = known_backoffs();
+    ICM_TRY(const auto backoffs, known_backoffs());
     const StreamConfig* stream = plan_.stream_at_rcpt(envelope);
     Findings findings = held(envelope, stream, *backoffs, now);
     if (limiter_ == nullptr || would_defer(findings)) return findings;
     auto planned =
         plan_.charges(envelope, recipient, stream, charges.is_message_paid(), *backoffs, now);
     if (charges.have_one_answer()) settle_owed(charges, planned);
-    Paid paid;
-    ICM_CHECK(
-        take_all(planned, {throttle_claim(envelope, recipient), now, deadline}, paid, findings));
-    // Nothing was taken: the next recipient of the message is asked for what is the message's, too.
-    if (!paid.is_paid) return findings;
-    charges.pay_message(*limiter_, std::move(paid.message));
-    charges.pay_recipient(envelope.recipients.size(), *limiter_, std::move(paid.recipient));
+    const Asker asker{.claim = throttle_claim(envelope, recipient),
+                      .way = way_of(envelope.origin, now, canary_bucket(envelope, recipient)),
+                      .now = now,
+                      .deadline = deadline};
+    // Where nothing was taken, the next recipient is asked for what is the message's, too.
+    ICM_TRY(std::vector<Paid> paid, take_all(planned, asker, findings));
+    for (Paid& group : paid) {
+      charges.pay_message(*limiter_, std::move(group.message));
+      charges.pay_recipient(envelope.recipients.size(), *limiter_, std::move(group.recipient));
+    }
     return findings;
   }
 
@@ -59,27 +68,31 @@ class ThrottlePolicy final : public Policy {
                                  Charges& charges) const override {
     const StreamConfig* stream = plan_.stream_named(facts.classification.stream);
     if (stream == plan_.stream_at_rcpt(facts.envelope)) return Findings{};
-    const auto backoffs = known_backoffs();
+    ICM_TRY(const auto backoffs, known_backoffs());
     Findings findings;
     add_pause(stream, *backoffs, facts.now, findings);
     if (limiter_ == nullptr || would_defer(findings)) return findings;
     const auto planned = plan_.charges(facts.envelope, stream, *backoffs, facts.now);
     if (planned.empty()) return findings;
     charges.return_all();
-    Paid paid;
     const auto& recipients = facts.envelope.recipients;
     auto first = std::ranges::find_if(recipients, &Recipient::is_apple);
     if (first == recipients.end()) first = recipients.begin();
-    ICM_CHECK(take_all(planned, {throttle_claim(facts.envelope, *first), facts.now, deadline}, paid,
-                       findings));
-    charges.pay_message(*limiter_, std::move(paid.message));
-    charges.pay_message(*limiter_, std::move(paid.recipient));
+    const Asker asker{.claim = throttle_claim(facts.envelope, *first),
+                      .way = way_of(facts.envelope.origin, facts.now, canary_bucket(facts.headers)),
+                      .now = facts.now,
+                      .deadline = deadline};
+    ICM_TRY(std::vector<Paid> paid, take_all(planned, asker, findings));
+    for (Paid& group : paid) {
+      charges.pay_message(*limiter_, std::move(group.message));
+      charges.pay_message(*limiter_, std::move(group.recipient));
+    }
     return findings;
   }
 
   // What only the header tells: who the author is, and which form the mail has.
   Result<Findings> judge(const Facts& facts, Deadline) const override {
-    const auto backoffs = known_backoffs();
+    ICM_TRY(const auto backoffs, known_backoffs());
     Findings findings;
     if (backoffs->all().empty() || !facts.authors) return findings;
     const std::string who = submitter_word(facts.envelope.login, facts.classification.stream,
@@ -105,20 +118,38 @@ class ThrottlePolicy final : public Policy {
   }
 
  private:
+  // What one group of limits granted: each receipt goes back to who wrote it.
   struct Paid {
     RateReceipt message;
     RateReceipt recipient;
-    bool is_paid = false;
+  };
+  // What becomes of mail that what is enforced has no room for.
+  enum class Way {
+    waits,     // it comes again
+    observed,  // it goes, as all mail does now: what is enforced is only observed
+    passes,    // it goes beside mail that waits, of which it takes nothing
   };
   struct Asker {
-    std::uint64_t claim;
-    WallTime now;
+    std::uint64_t claim = 0;
+    Way way = Way::waits;
+    WallTime now{};
     Deadline deadline;
   };
 
-  std::shared_ptr<const Backoffs> known_backoffs() const {
+  // What Apple asked for may not be passed over because nobody could be asked for it.
+  Result<std::shared_ptr<const Backoffs>> known_backoffs() const {
     static const auto none = std::make_shared<const Backoffs>();
-    return backoffs_ == nullptr ? none : backoffs_->now();
+    if (backoffs_ == nullptr) return none;
+    auto known = backoffs_->now();
+    if (known != nullptr) return known;
+    if (settings_.on_error == OnError::accept) return none;
+    return fail(Code::temporary,
+                "it is not known what is paused, since the store has not answered yet");
+  }
+
+  Way way_of(Origin origin, WallTime now, int bucket) const {
+    if (exemption_of(settings_, origin, now, bucket).why.empty()) return Way::waits;
+    return settings_.until && now >= *settings_.until ? Way::observed : Way::passes;
   }
 
   // A pause that lets a message go now and then is one until the first, and a limit afterwards.
@@ -164,42 +195,59 @@ class ThrottlePolicy final : public Policy {
     }
   }
 
-  // What is only observed must not keep what is enforced from being counted, nor the other way.
-  Status take_all(const std::vector<PlannedCharge>& planned, const Asker& asker, Paid& paid,
-                  Findings& findings) const {
+  // What is only observed must not keep what is enforced from being counted, nor the other way: nor
+  // when it cannot be asked, which the limiter tells of.
+  Result<std::vector<Paid>> take_all(const std::vector<PlannedCharge>& planned, const Asker& asker,
+                                     Findings& findings) const {
+    std::vector<Paid> paid;
     for (const Mode mode : {Mode::enforce, Mode::observe}) {
       std::vector<PlannedCharge> group;
       std::ranges::copy_if(planned, std::back_inserter(group), [&](const PlannedCharge& one) {
         return plan_.mode_of(one.rule) == mode;
       });
       if (group.empty()) continue;
-      ICM_TRY(auto finding, take(group, mode, asker, paid));
-      paid.is_paid = paid.is_paid || !finding;
-      if (!finding) continue;
-      findings.push_back(*std::move(finding));
-      if (mode == Mode::enforce) break;  // nothing was taken, and the mail does not go
+      const auto taken = mode == Mode::enforce && asker.way == Way::passes
+                             ? look(group, asker)
+                             : take(group, mode, asker, paid);
+      if (!taken && paid.empty()) return tl::make_unexpected(taken.error());
+      if (!taken || !*taken) continue;
+      findings.push_back(**taken);
+      if (mode == Mode::enforce && asker.way == Way::waits) break;  // the mail does not go
     }
-    return {};
+    return paid;
+  }
+
+  // Who goes beside those who wait would starve them, if it took what comes free for them.
+  Result<std::optional<Finding>> look(const std::vector<PlannedCharge>& planned,
+                                      const Asker& asker) const {
+    std::vector<RateCharge> charges;
+    for (const PlannedCharge& one : planned) charges.push_back(one.charge);
+    ICM_TRY(const auto uses, limiter_->look(charges, asker.now, asker.deadline));
+    if (std::ranges::none_of(uses, &RateUse::is_refused)) return std::optional<Finding>();
+    return std::optional(used_up(planned, uses, asker.claim, asker.now));
   }
 
   // Who is only observed goes on and does not come again: it waits in no line.
   Result<std::optional<Finding>> take(const std::vector<PlannedCharge>& planned, Mode mode,
-                                      const Asker& asker, Paid& paid) const {
-    RateRequest request{.charges = {}, .claim = mode == Mode::enforce ? asker.claim : 0};
+                                      const Asker& asker, std::vector<Paid>& paid) const {
+    const bool waits = mode == Mode::enforce && asker.way == Way::waits;
+    RateRequest request{.charges = {}, .claim = waits ? asker.claim : 0};
     for (const PlannedCharge& one : planned) request.charges.push_back(one.charge);
     ICM_TRY(RateAnswer answer, limiter_->take(request, asker.now, asker.deadline));
     if (!answer.is_granted) {
       return std::optional(used_up(planned, answer.uses, asker.claim, asker.now));
     }
-    paid.message.source = paid.recipient.source = answer.receipt.source;
+    Paid& group = paid.emplace_back();
+    group.message.source = group.recipient.source = answer.receipt.source;
     for (std::size_t i = 0; i < planned.size(); ++i) {
       const bool is_of_message = planned[i].count == ThrottleUnit::messages;
-      (is_of_message ? paid.message : paid.recipient)
+      (is_of_message ? group.message : group.recipient)
           .taken.push_back(std::move(answer.receipt.taken[i]));
     }
     return std::optional<Finding>();
   }
 
+  const ThrottleConfig& settings_;
   ThrottlePlan plan_;
   RateLimiter* limiter_;
   BackoffView* backoffs_;

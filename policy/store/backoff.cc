@@ -197,15 +197,18 @@ void BackoffView::read(Deadline deadline) {
   state_.with([&](State& state) {
     if (all) {
       auto after = std::make_shared<const Backoffs>(*std::move(all));
-      notices = changes(*state.known, *after, now);
+      notices = changes(state.known == nullptr ? Backoffs() : *state.known, *after, now);
       state.known = std::move(after);
       state.next = time + freshness;
       if (state.is_away) notices.emplace_back("throttle: pauses and slowdowns can be read again");
     } else {
       state.next = time + retry;
       if (!state.is_away) {
-        notices.push_back(fmt::format(
-            "throttle: {}; the pauses and slowdowns known last stay in force", all.error().text));
+        notices.push_back(fmt::format("throttle: {}; {}", all.error().text,
+                                      state.known == nullptr
+                                          ? "what is paused is not known, and throttle.on_error "
+                                            "says whether mail waits until it is"
+                                          : "the pauses and slowdowns known last stay in force"));
       }
     }
     state.is_away = !all;

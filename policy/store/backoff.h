@@ -102,7 +102,7 @@ class Backoffs {
 // slowdown that begins or is taken back, with who asked for it and why. Safe from any thread.
 class BackoffView {
  public:
-  // `known` is in force until the book was read.
+  // `known` is in force until the book was read; null: until then nobody knows what is.
   BackoffView(std::unique_ptr<BackoffBook> book, NoticeBoard& notices,
               std::shared_ptr<const Backoffs> known = std::make_shared<const Backoffs>());
 
@@ -111,7 +111,7 @@ class BackoffView {
   // Reads the book at once, so that no mail goes past a pause that was written before.
   void read(Deadline deadline);
 
-  // What is in force, without a question.
+  // What is in force, without a question. Null, as from now(), before anything was known.
   std::shared_ptr<const Backoffs> known() const;
 
  private:

@@ -33,9 +33,10 @@ LocalRateLimiter::LocalRateLimiter(const Uptime& uptime, WallTime now, Tell tell
 
 Result<std::unique_ptr<LocalRateLimiter>> LocalRateLimiter::open(const std::string& path,
                                                                  const Uptime& uptime, WallTime now,
-                                                                 Tell tell) {
+                                                                 Tell tell, Deadline deadline) {
   auto limiter = std::make_unique<LocalRateLimiter>(uptime, now, tell);
   auto journal = std::make_unique<RateJournal>(path, std::move(tell));
+  ICM_CHECK(journal->hold(deadline));
   ICM_TRY(const auto entries, journal->read());
   limiter->journal_.with([&](auto& kept) { kept = std::move(journal); });
   limiter->restore(entries, now);

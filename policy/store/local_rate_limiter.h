@@ -49,10 +49,11 @@ class LocalRateLimiter final : public RateLimiter {
                    std::size_t most = most_counters);
 
   // Goes on with what the journal at `path` tells; a file is made with the first grant. `uptime`
-  // outlives this. The Error says why an existing file cannot be read.
-  [[nodiscard]] static Result<std::unique_ptr<LocalRateLimiter>> open(const std::string& path,
-                                                                      const Uptime& uptime,
-                                                                      WallTime now, Tell tell);
+  // outlives this. The Error says why an existing file cannot be read, or that somebody else counts
+  // by it until `deadline`.
+  [[nodiscard]] static Result<std::unique_ptr<LocalRateLimiter>> open(
+      const std::string& path, const Uptime& uptime, WallTime now, Tell tell,
+      Deadline deadline = Deadline::in(std::chrono::seconds{5}));
 
   [[nodiscard]] Result<RateAnswer> take(const RateRequest& request, WallTime now,
                                         Deadline deadline) override;

@@ -8,6 +8,8 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,7 +25,8 @@ constexpr std::size_t least_lines = 4096;  // below which a file is not written 
 constexpr std::size_t longest_counter = 512;
 constexpr std::int64_t longest_slot = std::int64_t{366} * 86'400'000;
 constexpr std::uint64_t latest = 253'402'300'800'000;  // the year 10000
-constexpr std::uint64_t most_octets = 256u << 20;      // of a journal; ours rewrites long before
+constexpr int pause = 20;                          // milliseconds between two tries for the lock
+constexpr std::uint64_t most_octets = 256u << 20;  // of a journal; ours rewrites long before
 
 std::optional<std::int64_t> whole(std::string_view text, std::uint64_t most) {
   const bool is_negative = text.starts_with('-');
@@ -81,6 +84,26 @@ std::optional<RateEntry> rate_entry(std::string_view line) {
                    .pace = *pace};
 }
 
+// Where no file can be made, none can be written either: append() tells of that.
+Status RateJournal::hold(Deadline deadline) {
+  const std::string path = path_ + ".lock";
+  UniqueFd fd(::open(path.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0640));
+  if (!fd || !give_to_owner_of_directory(fd.get(), path)) return {};
+  while (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR) return {};
+    if (deadline.passed()) {
+      return fail(Code::config,
+                  fmt::format("{}: another daemon counts here, or mail that began before a reload; "
+                              "give each daemon a store.path of its own, or let them count "
+                              "together with store.kind: redis",
+                              path_));
+    }
+    static_cast<void>(::poll(nullptr, 0, pause));
+  }
+  held_ = std::move(fd);
+  return {};
+}
+
 Result<std::vector<RateEntry>> RateJournal::read() {
   std::vector<RateEntry> entries;
   const UniqueFd fd(::open(path_.c_str(), O_RDONLY | O_CLOEXEC));
@@ -127,6 +150,10 @@ Result<std::vector<RateEntry>> RateJournal::read() {
 
 void RateJournal::append(const std::vector<RateEntry>& entries,
                          const std::function<std::vector<RateEntry>()>& all) {
+  if (!held_ && !hold(Deadline::in(std::chrono::milliseconds{0}))) {
+    errno = EBUSY;
+    return failed("written");
+  }
   const bool is_long = file_.lines > std::max(least_lines, 4 * file_.lines_needed);
   const bool is_done =
       is_long || file_.is_failing || file_.is_spoilt ? write_anew(all()) : write(entries);

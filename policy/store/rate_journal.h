@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/base/deadline.h"
 #include "policy/base/result.h"
 #include "policy/base/unique_fd.h"
 #include "policy/store/rate_counter.h"
@@ -42,6 +43,12 @@ class RateJournal {
 
   RateJournal(std::string path, Tell tell) : path_(std::move(path)), tell_(std::move(tell)) {}
 
+  // Makes the file this one's alone until it ends or its process does: two who count would each let
+  // a whole limit go, and write over what the other wrote. Code::config when somebody else has it
+  // until `deadline`. Where that cannot be made out, as in a directory that is gone, it is tried
+  // again when something is to be written.
+  [[nodiscard]] Status hold(Deadline deadline);
+
   // Every entry of the file, none when there is no file. Lines that are none are told of and left
   // out: a machine that stopped may leave half a line.
   [[nodiscard]] Result<std::vector<RateEntry>> read();
@@ -70,6 +77,7 @@ class RateJournal {
 
   const std::string path_;
   const Tell tell_;
+  UniqueFd held_;  // the file beside it that is locked: it itself gives way to another at times
   File file_;
 };
 

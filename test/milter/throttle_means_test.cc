@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "milter/throttle_check.h"
 #include "policy/store/stores.h"
 #include "test/support/redis_process.h"
 #include "test/support/temporary_directory.h"
@@ -105,6 +106,18 @@ TEST_F(ThrottleMeansTest, are_opened_anew_when_the_password_has_changed) {
   EXPECT_EQ(open(means), means);
   set_password("two");
   EXPECT_NE(open(means), means);
+}
+
+TEST_F(ThrottleMeansTest, of_one_file_are_one_processs_and_can_be_checked_beside_it) {
+  const auto means = open();
+  EXPECT_TRUE(check_throttle_means(config));
+  const auto second = ThrottleMeans::open(config, nullptr, SystemClock().now());
+  ASSERT_FALSE(second);
+  EXPECT_NE(second.error().text.find("store.db-throttle: another daemon counts here"),
+            std::string::npos)
+      << second.error().text;
+  directory.write("store.db-throttle", "no journal\n");
+  EXPECT_FALSE(check_throttle_means(config));
 }
 
 // What a host of the fleet is granted in 5,000 attempts by four threads.

@@ -205,5 +205,49 @@ TEST_F(ThrottleTest, keeps_what_it_knows_while_the_book_is_away_and_says_so_once
                          "throttle: pauses and slowdowns can be read again"}));
 }
 
+TEST_F(ThrottleTest, knows_of_no_pause_before_the_book_was_read_and_says_so) {
+  std::vector<std::string> told;
+  notices.listen([&](const std::string& text) { told.push_back(text); });
+  page.error = Error{Code::temporary, "store.db: locked"};
+  BackoffView view(std::make_unique<MemoryBackoffBook>(page), notices, nullptr);
+  view.read(soon);
+  EXPECT_EQ(view.known(), nullptr);
+  EXPECT_EQ(told, (Words{"throttle: store.db: locked; what is paused is not known, and "
+                         "throttle.on_error says whether mail waits until it is"}));
+  page.error = {};
+  view.read(soon);
+  EXPECT_NE(view.known(), nullptr);
+  page.error = Error{Code::temporary, "store.db: locked"};
+  view.read(soon);
+  EXPECT_NE(view.known(), nullptr);
+}
+
+TEST_F(ThrottleTest, lets_mail_wait_while_nobody_knows_what_is_paused_unless_it_shall_go) {
+  page.error = Error{Code::temporary, "store.db: locked"};
+  BackoffView view(std::make_unique<MemoryBackoffBook>(page), notices, nullptr);
+  PolicyMeans means = means_without_keys(list);
+  means.limiter = &world.limiter();
+  means.backoffs = &view;
+  const auto admit = [&] {
+    Charges charges;
+    return make_throttle(config, means)
+        ->admit(Envelope(), apple("bob@icloud.com"), world.now(), soon, charges);
+  };
+  config.throttle.on_error = OnError::defer;
+  const auto unknown = admit();
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().text,
+            "it is not known what is paused, since the store has not answered yet");
+  EXPECT_EQ(unknown.error().code, Code::temporary);
+  config.throttle.on_error = OnError::accept;
+  EXPECT_TRUE(admit());
+  page.error = {};
+  view.read(soon);
+  page.error = Error{Code::temporary, "store.db: locked"};
+  view.read(soon);
+  config.throttle.on_error = OnError::defer;
+  EXPECT_TRUE(admit()) << "what was known last holds";
+}
+
 }  // namespace
 }  // namespace icm

@@ -65,7 +65,7 @@ class ThrottleTest : public testing::Test {
   }
   Findings rcpt(const Envelope& envelope, std::string_view recipient, Charges* charges = nullptr) {
     PolicyMeans means = means_without_keys(list);
-    means.limiter = &world.limiter();
+    means.limiter = limiter == nullptr ? &world.limiter() : limiter;
     BackoffView view(std::make_unique<MemoryBackoffBook>(page), notices);
     means.backoffs = &view;
     Charges own;
@@ -135,7 +135,8 @@ class ThrottleTest : public testing::Test {
 
   Config config;
   std::string login;
-  LocalLimiterWorld world;  // at 2026-11-21T08:15:30.250Z
+  RateLimiter* limiter = nullptr;  // in place of the world's
+  LocalLimiterWorld world;         // at 2026-11-21T08:15:30.250Z
   BackoffPage page;
   NoticeBoard notices;
   MemorySuppressionList list;

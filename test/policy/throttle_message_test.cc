@@ -128,6 +128,86 @@ TEST_F(ThrottleMessageTest, lets_who_is_only_observed_wait_in_no_line) {
   EXPECT_EQ(goes("new@shop.example", 9), 4);
 }
 
+TEST_F(ThrottleMessageTest, lets_who_goes_beside_the_percent_wait_in_no_line_and_take_nothing) {
+  config.throttle.limits = {limit("hourly", 4)};
+  EXPECT_EQ(goes("ann@shop.example", 2), 2);
+  config.throttle.percent = 0;
+  EXPECT_EQ(goes("new@shop.example", 9), 9);
+  EXPECT_EQ(used("hourly/recipients/1h/"), 2u);
+  config.throttle.percent = 100;
+  EXPECT_EQ(goes("ann@shop.example", 3), 2);
+  config.throttle.percent = 0;
+  EXPECT_EQ(rules(rcpt("new@shop.example", "bob@icloud.com")), Words{"throttle.rate"})
+      << "what would have waited is told";
+  for (int i = 0; i < 4; ++i) goes("new@shop.example", 1, fmt::format("eve{}@icloud.com", i));
+  config.throttle.percent = 100;
+  world.advance(62min);
+  EXPECT_EQ(goes("late@shop.example", 4), 3) << "one waits: ann's third";
+}
+
+TEST_F(ThrottleMessageTest, counts_what_is_only_observed_since_the_day_has_passed) {
+  config.throttle.limits = {limit("hourly", 4)};
+  config.throttle.until = world.now();
+  EXPECT_EQ(goes("ann@shop.example", 9), 4);
+  world.advance(62min);
+  EXPECT_EQ(goes("new@shop.example", 9), 4);
+}
+
+// Two places to count: the first grants what is enforced, the second refuses to be asked or writes
+// receipts of its own.
+class TwoPlaces final : public RateLimiter {
+ public:
+  explicit TwoPlaces(RateLimiter& world) : world_(world) {}
+  bool is_second_away = false;
+  std::vector<std::string> given_back{};  // "source counter"
+
+  Result<RateAnswer> take(const RateRequest& request, WallTime now, Deadline deadline) override {
+    const bool is_second = request.charges[0].limit.counter.starts_with("spacing");
+    if (is_second && is_second_away) return fail(Code::temporary, "away");
+    auto answer = world_.take(request, now, deadline);
+    if (answer) answer->receipt.source = is_second ? 2 : 1;
+    return answer;
+  }
+  Status give_back(const RateReceipt& receipt, Deadline deadline) override {
+    for (const auto& taken : receipt.taken) {
+      given_back.push_back(fmt::format("{} {}", receipt.source, taken.counter.substr(0, 7)));
+    }
+    return world_.give_back(receipt, deadline);
+  }
+  Result<std::vector<RateUse>> look(const std::vector<RateCharge>& charges, WallTime now,
+                                    Deadline deadline) override {
+    return world_.look(charges, now, deadline);
+  }
+
+ private:
+  RateLimiter& world_;
+};
+
+TEST_F(ThrottleMessageTest, gives_back_what_was_enforced_when_what_is_observed_cannot_be_asked) {
+  ThrottleLimitConfig spacing = limit("spacing", 1);
+  spacing.per = ThrottlePer::recipient;
+  config.throttle.limits = {limit("hourly", 4), spacing};
+  config.throttle.rules = {{"spacing", Mode::observe}};
+  config.throttle.on_error = OnError::defer;
+  TwoPlaces places(world.limiter());
+  limiter = &places;
+  places.is_second_away = true;
+  {
+    Charges refused;
+    EXPECT_EQ(rules(rcpt(envelope, "bob@icloud.com", &refused)), Words{});
+    EXPECT_EQ(used("hourly/recipients/1h/"), 1u);
+  }
+  EXPECT_EQ(used("hourly/recipients/1h/"), 0u);
+  places.is_second_away = false;
+  places.given_back.clear();
+  {
+    Charges refused;
+    EXPECT_EQ(rules(rcpt(envelope, "bob@icloud.com", &refused)), Words{});
+  }
+  std::ranges::sort(places.given_back);
+  EXPECT_EQ(places.given_back, (Words{"1 hourly/", "2 spacing"}));
+}
+
 TEST_F(ThrottleMessageTest, keeps_no_address_where_it_counts) {
   ThrottleLimitConfig spacing = limit("spacing", 1);
   spacing.per = ThrottlePer::recipient;

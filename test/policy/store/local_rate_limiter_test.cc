@@ -88,6 +88,26 @@ TEST_F(LocalRateLimiterTest, goes_on_after_a_restart_where_it_was) {
   EXPECT_EQ(told, std::vector<std::string>{});
 }
 
+TEST_F(LocalRateLimiterTest, leaves_a_journal_to_the_one_who_counts_by_it) {
+  start();
+  EXPECT_TRUE(take(hour, 3).is_granted);
+  const auto open = [&] {
+    return LocalRateLimiter::open(path, uptime, now, {}, Deadline::in(100ms));
+  };
+  const auto second = open();
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, Code::config);
+  EXPECT_EQ(second.error().text,
+            path +
+                ": another daemon counts here, or mail that began before a reload; give each "
+                "daemon a store.path of its own, or let them count together with store.kind: "
+                "redis");
+  limiter.reset();
+  const auto next = open();
+  ASSERT_TRUE(next) << next.error().text;
+  EXPECT_EQ((*next)->look({{.limit = hour}}, now, soon)->at(0).used, 3u);
+}
+
 TEST_F(LocalRateLimiterTest, goes_on_after_a_restart_in_which_the_machine_started_anew) {
   start();
   take(hour, 10);
