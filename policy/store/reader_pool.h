@@ -70,6 +70,8 @@ class ReaderPool {
       idle_.pop_back();
     }
     lock.unlock();
+    // Of a backup that was put in the place of the store, the file before it knows nothing.
+    if (idle && idle->database.is_moved()) idle.reset();
     if (!idle) {
       // A store that was there at the start and is not now is a fault, not an empty list.
       ICM_TRY(idle, Reader::open(path_, Missing::refuse, deadline));

@@ -185,6 +185,13 @@ Result<Statement> Database::prepare(std::string_view sql) {
   return Statement(statement, path());
 }
 
+bool Database::is_moved() const {
+  int moved = 0;
+  const int result =
+      sqlite3_file_control(connection_.get(), nullptr, SQLITE_FCNTL_HAS_MOVED, &moved);
+  return result == SQLITE_OK && moved != 0;
+}
+
 std::int64_t Database::changes() const { return sqlite3_changes64(connection_.get()); }
 
 void Transaction::roll_back(Database* database) noexcept {

@@ -89,6 +89,9 @@ class Database {
 
   [[nodiscard]] Result<Statement> prepare(std::string_view sql);
 
+  // Whether its file was taken away since, or another one stands in its place.
+  bool is_moved() const;
+
   // Rows that the last INSERT, UPDATE or DELETE touched.
   std::int64_t changes() const;
 

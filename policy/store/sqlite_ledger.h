@@ -14,7 +14,7 @@
 namespace icm {
 
 // Safe from any thread. A lookup costs a few microseconds and is never blocked by a writer. Sees
-// what other processes commit at once. Holds the file that was there when it was opened.
+// what other processes commit at once, and a file that was put in the place of the one before.
 class SqliteLedger final : public Ledger {
  public:
   // Opens the store, and makes it when there is no file. Refuses, with Code::config, what is not a
