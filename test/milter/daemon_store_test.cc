@@ -50,6 +50,46 @@ TEST_F(DaemonStore, does_not_start_over_a_lost_file_when_nothing_may_stand_in) {
   EXPECT_FALSE(std::filesystem::exists(path("store.db")));
 }
 
+TEST_F(DaemonStore, refuses_who_is_on_a_list_that_keeps_no_address_and_starts_with_no_other_key) {
+  const auto write_key = [&](const std::string& name, char digit) {
+    directory_.write(name, std::string(64, digit) + "\n");
+    std::filesystem::permissions(path(name), std::filesystem::perms::owner_read);
+  };
+  write_key("ours.key", 'a');
+  write_key("others.key", 'b');
+  StoreConfig config = store();
+  config.hash_key_file = path("ours.key");
+  store_settings_ = ", hash_key_file: " + config.hash_key_file;
+  configure(enforced);
+  start_with_bob(config);
+  ASSERT_EQ(*daemon_->stop(), 0);
+  for (const char* const file : {"store.db", "store.db-wal", "store.db-snapshot"}) {
+    EXPECT_EQ(read(file).find("bob"), std::string::npos) << file;
+  }
+  start();  // with what the snapshot's file tells
+  expect_bob_alone_refused();
+  add("eve@icloud.com", config);
+  EXPECT_EQ(reply_for("eve@icloud.com"), suppressed);
+  ASSERT_EQ(*daemon_->stop(), 0);
+  store_settings_ = ", hash_key_file: " + path("others.key");
+  configure(enforced);
+  const std::string told = fail_to_start();
+  EXPECT_NE(told.find("its addresses are hashed under another key"), std::string::npos) << told;
+}
+
+TEST_F(DaemonStore, leaves_a_store_to_the_daemon_that_counts_there) {
+  configure();
+  start();
+  socket_address_ = "unix:" + path("second.sock");
+  configure();
+  const std::string told = fail_to_start();
+  socket_address_.clear();
+  EXPECT_NE(told.find(path("store.db-throttle") + ": another daemon counts here"),
+            std::string::npos)
+      << told;
+  EXPECT_EQ(reply_for("eve@icloud.com"), "250") << "the first goes on";
+}
+
 class DaemonRedis : public DaemonStore {
  protected:
   DaemonRedis() { point_to(server_); }

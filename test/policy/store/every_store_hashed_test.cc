@@ -162,6 +162,34 @@ TEST_P(HashedStore, is_hashed_with_its_history_and_stays_what_it_was) {
   EXPECT_EQ(found("eve@me.com").size(), 1u);
 }
 
+TEST_P(HashedStore, is_hashed_with_its_ledger) {
+  ASSERT_TRUE(store->book());
+  const Subscription consent{.address = "bob@icloud.com",
+                             .scope = "stream:news",
+                             .consented = now - 24h,
+                             .source = "form of bob@icloud.com",
+                             .withdrawn = {},
+                             .engaged = now - 1h};
+  ASSERT_TRUE((*store->ledger_book())->add(consent));
+  store->use(ours);
+  const auto standing_of_bob = [&] {
+    const auto found =
+        (*store->ledger())->find(*Mailbox::parse("Bob@icloud.com"), {"stream:news"}, soon());
+    EXPECT_TRUE(found) << found.error().text;
+    return found.value_or(Standing{});
+  };
+  EXPECT_EQ(standing_of_bob().engaged, consent.engaged) << "found before it is hashed, too";
+  hash();
+  EXPECT_EQ(store->everything().find("bob@"), std::string::npos);
+  EXPECT_EQ(standing_of_bob().engaged, consent.engaged);
+  ASSERT_TRUE(standing_of_bob().latest_consent);
+  EXPECT_EQ(standing_of_bob().latest_consent->consented, consent.consented);
+  Subscription later = consent;
+  later.engaged = now;
+  EXPECT_EQ((*store->ledger_book())->add(later), Outcome::changed);
+  EXPECT_EQ(standing_of_bob().engaged, now);
+}
+
 TEST_P(HashedStore, an_erasure_outlives_the_hashing) {
   add(entry("bob@icloud.com", SuppressionReason::erasure));
   store->use(ours);

@@ -57,6 +57,38 @@ TEST_P(EveryStore, does_not_find_what_has_expired) {
   EXPECT_EQ(found("bob@icloud.com", {}, true, *one.expires), Words{});
 }
 
+// Each address is added by one of them, and stands before the others.
+TEST_P(EveryStore, counts_right_what_several_import_at_once) {
+  constexpr std::size_t addresses = 1500;
+  ASSERT_TRUE(store->book());
+  std::vector<ImportCount> counts(3);
+  std::vector<std::thread> importers;
+  for (ImportCount& count : counts) {
+    importers.emplace_back([&] {
+      const auto writer = book();
+      auto job = writer->begin_import();
+      for (std::size_t i = 0; i < addresses; ++i) {
+        EXPECT_TRUE((*job)->stage(entry(fmt::format("bob{}@icloud.com", i))));
+      }
+      const auto done =
+          (*job)->commit(deed(Deed::Kind::import, "list.csv"), Deadline::in(60s), [](auto) {});
+      EXPECT_TRUE(done) << done.error().text;
+      if (done) count = *done;
+    });
+  }
+  for (std::thread& importer : importers) importer.join();
+  std::size_t added = 0;
+  std::size_t unchanged = 0;
+  for (const ImportCount& count : counts) {
+    added += count.added;
+    unchanged += count.unchanged;
+    EXPECT_EQ(count.changed, 0u);
+  }
+  EXPECT_EQ(added, addresses);
+  EXPECT_EQ(unchanged, 2 * addresses);
+  EXPECT_EQ(all().size(), addresses);
+}
+
 TEST_P(EveryStore, keeps_an_entry_whole_with_who_added_it_when_and_why) {
   Suppression one = entry("bob@icloud.com", SuppressionReason::hard_bounce, "global");
   one.note = "Zeichen: \xc3\xa4 \"quoted\" \\ {}";

@@ -4,6 +4,7 @@
 #include "policy/store/redis_topology.h"
 
 #include <algorithm>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -64,6 +65,31 @@ TEST(RedisSentinels, are_asked_again_while_a_master_answers_and_the_latest_of_th
   });
   EXPECT_EQ(client.text(), promoted.address().text() + ", master of mail")
       << "an older configuration is not gone back to";
+}
+
+// A master that no Sentinel names any more may have been replaced: what it acknowledges then would
+// be lost.
+TEST(RedisSentinels, that_are_all_away_leave_the_master_half_a_minute_of_trust) {
+  SentinelTrio trio;
+  RedisClient client(trio.options());
+  ASSERT_TRUE(client.ask("k", {"SET", "k", "v"}, soon()));
+  const auto away_since = Deadline::Time::now();
+  for (const auto& sentinel : trio.sentinels) sentinel->stop();
+  const auto trusted = [&] { return Deadline::Time::now() - away_since; };
+  Result<RedisReply> answer = client.ask("k", {"GET", "k"}, soon());
+  while (answer && trusted() < 60s) {
+    std::this_thread::sleep_for(200ms);
+    answer = client.ask("k", {"GET", "k"}, soon());
+  }
+  ASSERT_FALSE(answer);
+  EXPECT_TRUE(answer.error().text.starts_with("no Sentinel names the master of mail: "))
+      << answer.error().text;
+  EXPECT_GT(trusted(), 28s);
+  EXPECT_LT(trusted(), 40s);
+  trio.sentinels[0]->start();
+  await("a Sentinel names it again", [&] {
+    return client.ask("k", {"GET", "k"}, soon()).has_value();
+  });
 }
 
 TEST(RedisSentinels, are_asked_one_after_the_other) {
