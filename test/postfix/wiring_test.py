@@ -141,6 +141,31 @@ class Wiring(PostfixCase):
         self.assert_unjudged("detached")
         self.assertIn("was not attached", self.does("disable", status=1))
 
+    def test_the_doctor_finds_nothing_wrong_with_what_was_attached(self) -> None:
+        areas = ("--only", "postfix", "--only", "socket", "--all")
+        self.assertIn("postfix.gate-missing", self.examined(*areas, status=1))
+        self.does("enable")
+        said = self.examined(*areas)
+        for area in ("gate", "transport", "arrival", "exit"):
+            self.assertIn(f"ok       postfix.{area}", said)
+        self.assertIn("ok       socket.reachable", said)
+
+    def examined(self, *words: str, status: int = 0) -> str:
+        """What the doctor says, as root."""
+        done = subprocess.run(
+            [
+                self.site.milter.control_program,
+                *("doctor", "--config", self.site.milter.config_file),
+                *words,
+            ],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        return done.stdout
+
     def test_nothing_is_sent_to_find_out_whether_it_works(self) -> None:
         delivered = len(self.site.sink.deliveries)
         self.does("enable")

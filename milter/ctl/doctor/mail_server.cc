@@ -3,6 +3,9 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
+#include "milter/ctl/postfix/site_reader.h"
 #include "policy/base/text.h"
 
 namespace icm::ctl::doctor {
@@ -84,10 +87,15 @@ const postfix::MilterEntry* MailServer::ours(const std::vector<postfix::MilterEn
 
 Result<std::optional<std::string>> MailServer::look_up(const std::string& table,
                                                        const std::string& key) const {
-  ICM_TRY(const ProgramEnd end, programs_.ask("postmap", {"-q", key, table}));
+  const std::string queue(configuration_.queue_directory());
+  ICM_TRY(const ProgramEnd end,
+          programs_.ask("postmap", {"-q", key, postfix::seen_from_here(table, queue)}));
   if (end.status == 0) return std::optional(std::string(trim(end.output)));
-  if (trim(end.errors).empty()) return std::optional<std::string>();  // there is no such key
-  return fail(Code::config, std::string(trim(end.errors)));
+  // Not found is status 1, too, and warnings may stand beside it.
+  const auto fatal = end.errors.find("fatal:");
+  if (fatal == std::string::npos) return std::optional<std::string>();
+  return fail(Code::config, fmt::format("{} cannot be asked: {}", table,
+                                        excerpt(trim(end.errors.substr(fatal)), 400)));
 }
 
 // transport(5), "TABLE SEARCH ORDER", for an address without an entry of its own.

@@ -34,18 +34,6 @@ bool is_free(std::uint16_t port) {
          errno != EADDRINUSE;
 }
 
-// A socket's path begins at the queue directory for Postfix's processes, in a chroot and outside,
-// but where we are for postmap.
-std::string seen_from_here(std::string_view table, const std::string& queue) {
-  constexpr std::string_view kind = "socketmap:unix:";
-  const auto at = table.find(kind);
-  if (at == std::string_view::npos) return std::string(table);
-  const std::string_view path = table.substr(at + kind.size());
-  const std::string within = fmt::format("{}/{}", queue, path.substr(0, path.rfind(':')));
-  if (path.starts_with('/') && ::access(within.c_str(), F_OK) != 0) return std::string(table);
-  return fmt::format("{}{}/{}", table.substr(0, at + kind.size()), queue, path);
-}
-
 // What each table says of each of Apple's domains, and of an address there.
 Status add_routes(const PostfixPrograms& programs, Site& site) {
   std::string keys;
@@ -108,6 +96,16 @@ class TrialDirectory {
 };
 
 }  // namespace
+
+std::string seen_from_here(std::string_view table, const std::string& queue) {
+  constexpr std::string_view kind = "socketmap:unix:";
+  const auto at = table.find(kind);
+  if (at == std::string_view::npos) return std::string(table);
+  const std::string_view path = table.substr(at + kind.size());
+  const std::string within = fmt::format("{}/{}", queue, path.substr(0, path.rfind(':')));
+  if (path.starts_with('/') && ::access(within.c_str(), F_OK) != 0) return std::string(table);
+  return fmt::format("{}{}/{}", table.substr(0, at + kind.size()), queue, path);
+}
 
 Result<SiteFiles> read_files(const PostfixPrograms& programs) {
   SiteFiles files;

@@ -25,6 +25,10 @@ struct SiteFiles {
                                            const std::vector<Insertion>& insertions,
                                            const Config& milter, std::uint16_t gate_port);
 
+// The table as postmap has to be given it. A socket's path begins at the queue directory for
+// Postfix's processes, in a chroot and outside, but where we are for postmap.
+std::string seen_from_here(std::string_view table, const std::string& queue_directory);
+
 // "key<TAB>answer" lines of postmap -q.
 std::vector<Route> read_routes(const std::string& table, std::string_view printed);
 
