@@ -274,6 +274,19 @@ class DoctorTest(PostfixCase):
             (one,) = [one for one in findings if one["id"] == "postfix.transport-missing"]
             self.assertEqual(one["subject"], "me.com")
 
+    def test_postfix_may_ask_the_daemon_which_way_mail_goes(self) -> None:
+        milter = self.site.milter
+        routes = milter.socket.with_name("routes.sock")
+        milter.stop()
+        milter.configure({"routing": {"socketmap": {"address": f"unix:{routes}"}}})
+        milter.start()
+        self.addCleanup(milter.start)
+        self.addCleanup(milter.configure, {})
+        self.addCleanup(milter.stop)
+        asked = "socketmap:unix:icloud-milter/routes.sock:icloud"
+        with self.postfix(("-e", f"transport_maps={asked}")):
+            self.assert_found()
+
     def test_postfix_gives_the_milter_up_too_early(self) -> None:
         for timeout in ("milter_content_timeout=10s", "milter_command_timeout=5s"):
             with self.postfix(("-e", timeout)):
