@@ -165,15 +165,7 @@ class ReplyLearner final : public Learner {
     if (opened == nullptr) return {};
     const WallTime since = breaker_.doubted_since(*opened);
     ICM_CHECK(hits_.doubt(opened->entry, since));
-    const auto percent = [](std::int64_t share) { return static_cast<double>(share) / 10'000; };
-    Alert alert = alert_of(
-        answer, AlertKind::breaker,
-        fmt::format(
-            "an outage at Apple is suspected: of the last {1} addresses {0} had {2} for an "
-            "answer ({3:.1f} percent; usual are {4:.1f}); no address is suppressed until it "
-            "is over",
-            opened->share.hits, opened->share.answers, opened->entry,
-            percent(opened->share.in_a_million()), percent(opened->usual)));
+    Alert alert = alert_of(answer, AlertKind::breaker, words_of_begin(*opened));
     alert.first = since;
     alert.count = opened->share.hits;
     return raise_alert(means_.book, alert, config_.alerts.quiet);
@@ -321,22 +313,9 @@ class ReplyLearner final : public Learner {
     return raise_alert(means_.book, alert, config_.alerts.quiet);
   }
 
-  static std::string words_of(const BreakerOpening& closed) {
-    if (closed.learnt > 0) {
-      return fmt::format(
-          "what began at {} is no outage: for a day {} was the answer for {:.1f} "
-          "percent of all addresses, and that is usual from now on",
-          to_rfc3339(closed.opened), closed.entry, static_cast<double>(closed.learnt) / 10'000);
-    }
-    return fmt::format(
-        "the outage of {} that began at {} is over: what was answered so meanwhile "
-        "counts when it comes again",
-        closed.entry, to_rfc3339(closed.opened));
-  }
-
   Status settle_at(WallTime now, std::optional<SourcePosition> position) {
     ICM_CHECK(begin());
-    for (const BreakerOpening& closed : breaker_.tick(now)) means_.say(words_of(closed));
+    for (const BreakerOpening& closed : breaker_.tick(now)) means_.say(words_of_end(closed));
     std::vector<AddressDecision> decisions;
     if (!breaker_.is_open()) {
       // In a log that is behind, the outage that an answer belongs to is perhaps yet to be read.

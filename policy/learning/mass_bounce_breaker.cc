@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace icm {
 namespace {
 
@@ -13,7 +15,31 @@ constexpr std::chrono::minutes slot{10};
 constexpr std::chrono::hours longest_outage{24};
 constexpr std::int64_t most_usual = 500'000;  // in a million
 
+double percent(std::int64_t in_a_million) { return static_cast<double>(in_a_million) / 10'000; }
+
 }  // namespace
+
+std::string words_of_begin(const BreakerOpening& opening) {
+  return fmt::format(
+      "an outage at Apple is suspected: of the last {} addresses {} had {} for an answer ({:.1f} "
+      "percent; usual are {:.1f}); no address is suppressed until it is over",
+      opening.share.answers, opening.share.hits, opening.entry,
+      percent(opening.share.in_a_million()), percent(opening.usual));
+}
+
+std::string words_of_end(const BreakerOpening& opening) {
+  const std::string begin = to_rfc3339(opening.opened);
+  if (opening.learnt == 0) {
+    return fmt::format(
+        "the outage of {} that began at {} is over: what was answered so meanwhile "
+        "counts when it comes again",
+        opening.entry, begin);
+  }
+  return fmt::format(
+      "what began at {} is no outage: for a day {} was the answer for {:.1f} percent "
+      "of all addresses, and that is usual from now on",
+      begin, opening.entry, percent(opening.learnt));
+}
 
 bool is_watched(const ReplyEntry& entry) {
   return (entry.scope == ReplyScope::address && entry.reply_class != ReplyClass::success &&

@@ -30,6 +30,10 @@ struct BreakerOpening {
   bool operator==(const BreakerOpening&) const = default;
 };
 
+// What a person is told of it: when it has opened, and when it has closed.
+std::string words_of_begin(const BreakerOpening& opening);
+std::string words_of_end(const BreakerOpening& opening);
+
 // Whether too many of this answer are an outage's: those about addresses, and those that are known
 // to have been one.
 bool is_watched(const ReplyEntry& entry);
