@@ -4,8 +4,8 @@
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
-#include "milter/ctl/http_server.h"
 #include "milter/host_socket.h"
+#include "milter/http_server.h"
 #include "test/milter/ctl/doctor/doctor_fixture.h"
 
 namespace icm::ctl::doctor {
