@@ -173,7 +173,8 @@ Json keys_json(const DaemonStatus& status) {
 }  // namespace
 
 std::size_t attentions(const DaemonStatus& status) {
-  return attention_json(status, keys_json(status)).size();
+  return attention_json(status, keys_json(status), throttle_summary(*status.world, status.now))
+      .size();
 }
 
 std::string status_json(const DaemonStatus& status) {
