@@ -124,7 +124,11 @@ std::string print_outcome(const OfflineMessage& message, const OfflineOutcome& o
   for (const OfflineRecipient& recipient : outcome.recipients) {
     text += print_recipient(recipient, terminal);
   }
-  return text + print_message(outcome, terminal);
+  text += print_message(outcome, terminal);
+  for (const std::string& sentence : outcome.left_out) {
+    text += terminal.paint(Style::dim, "not asked here: " + sentence) + "\n";
+  }
+  return text;
 }
 
 std::string json_lines(const OfflineOutcome& outcome) {
@@ -318,7 +322,8 @@ void add_check(CLI::App& app, Chosen& chosen) {
       "on single recipients first, then the one on the message.");
   check->footer(
       "The suppression list is the one the configuration names; without that file nobody is\n"
-      "suppressed. Nothing is written or sent.\n"
+      "suppressed. Limits and pauses (throttle) are the daemon's to know. Nothing is written or\n"
+      "sent.\n"
       "Exit status: 0 would pass, 1 would be refused, deferred, held or lose a recipient,\n"
       "2 could not be judged.\n"
       "Example:\n"

@@ -5,7 +5,6 @@
 
 #include <CLI/CLI.hpp>
 
-#include "milter/ctl/configuration.h"
 #include "milter/ctl/ledger_options.h"
 
 namespace icm::ctl {
@@ -15,15 +14,6 @@ using Options = std::shared_ptr<LedgerOptions>;
 
 constexpr const char* times =
     "2026-11-21T08:15:30Z, a date (2026-11-21), or how long ago (90m, 24h, 7d).";
-
-void add_place(CLI::App& command, LedgerOptions& options) {
-  auto* store = command.add_option("--store", options.store,
-                                   "The store. Default: store.path of the configuration.");
-  store->option_text("FILE");
-  command.add_option("--config", options.config, std::string(config_option_help))
-      ->option_text("FILE")
-      ->excludes(store);
-}
 
 CLI::Option* add_addresses(CLI::App& command, LedgerOptions& options, const std::string& help) {
   return command.add_option("ADDRESS", options.addresses, help)->option_text("...");

@@ -6,25 +6,12 @@
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/ledger_options.h"
 #include "milter/ctl/ledger_print.h"
-#include "milter/ctl/suppress_options.h"
 #include "milter/ctl/suppress_print.h"
 #include "milter/ctl/terminal.h"
 #include "policy/base/text.h"
 
 namespace icm::ctl {
 namespace {
-
-std::string_view words(icm::Outcome outcome) {
-  switch (outcome) {
-    case icm::Outcome::added:
-      return "added";
-    case icm::Outcome::changed:
-      return "changed";
-    case icm::Outcome::unchanged:
-      return "unchanged";
-  }
-  return "";
-}
 
 // What holds now, for the person to see.
 Result<std::string> what_holds(LedgerBook& book, const Subscription& given) {
@@ -40,12 +27,14 @@ Status add_all(const LedgerOptions& options) {
   ICM_TRY(Subscription subscription, read_subscription(options, now));
   ICM_CHECK(check_subscription(subscription, now));
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const auto book, open_ledger_of(options, Missing::refuse));
+  ICM_TRY(const OpenLedger opened, open_ledger_of(options, Missing::refuse));
+  ICM_CHECK(opened.site.check_scope(subscription.scope));
+  const auto& book = opened.book;
   for (const Mailbox& mailbox : mailboxes) {
     subscription.address = mailbox.key();
     ICM_TRY(const icm::Outcome outcome, book->add(subscription));
     ICM_TRY(const std::string holds, what_holds(*book, subscription));
-    fmt::print("{}: {}: {}\n", clean(subscription.address), words(outcome), holds);
+    fmt::print("{}: {}: {}\n", clean(subscription.address), words_of(outcome), holds);
   }
   return {};
 }
@@ -57,7 +46,8 @@ Result<bool> remove_all(const LedgerOptions& options) {
     ICM_TRY(scope, suppression_scope(options.scope));
   }
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const auto book, open_ledger_of(options, Missing::refuse));
+  ICM_TRY(const OpenLedger opened, open_ledger_of(options, Missing::refuse));
+  const auto& book = opened.book;
   bool found_all = true;
   for (const Mailbox& mailbox : mailboxes) {
     ICM_TRY(const std::uint64_t removed, book->remove(mailbox.key(), scope));
@@ -74,7 +64,8 @@ Result<bool> remove_all(const LedgerOptions& options) {
 
 Status show_all(const LedgerOptions& options) {
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const auto book, open_ledger_of(options, Missing::refuse));
+  ICM_TRY(const OpenLedger opened, open_ledger_of(options, Missing::refuse));
+  const auto& book = opened.book;
   Printer printer;
   for (const Mailbox& mailbox : mailboxes) {
     ICM_TRY(const std::vector<Subscription> known, book->of(mailbox.key()));
@@ -96,7 +87,8 @@ Status export_all(const LedgerOptions& options) {
                 fmt::format("format: expected csv or json, found \"{}\"", for_log(options.format)));
   }
   ICM_TRY(const LedgerFilter filter, read_ledger_filter(options, now_in_seconds()));
-  ICM_TRY(const auto book, open_ledger_of(options, Missing::refuse));
+  ICM_TRY(const OpenLedger opened, open_ledger_of(options, Missing::refuse));
+  const auto& book = opened.book;
   Printer printer;
   if (!is_json) printer.add(ledger_csv_header());
   ICM_CHECK(book->each(filter, [&](const Subscription& one) {

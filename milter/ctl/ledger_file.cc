@@ -123,6 +123,8 @@ Result<Subscription> LedgerFile::read_record(std::string_view line) {
                                           columns_.size(), fields_.size()));
   }
   Subscription subscription = defaults_;
+  const bool has_sources = std::ranges::find(columns_, Column::source) != columns_.end();
+  if (!has_sources && subscription.source.empty()) subscription.source = origin_;
   for (std::size_t i = 0; i < fields_.size(); ++i) {
     ICM_CHECK(read_field(columns_[i], without_guard(fields_[i].text), subscription));
   }
@@ -132,6 +134,10 @@ Result<Subscription> LedgerFile::read_record(std::string_view line) {
 Result<Subscription> LedgerFile::read_object(std::string_view line) const {
   ICM_TRY(const std::vector<JsonMember> members, read_json_record(line));
   Subscription subscription = defaults_;
+  const bool has_source = std::ranges::any_of(members, [](const JsonMember& member) {
+    return column_named(member.name) == Column::source;
+  });
+  if (!has_source && subscription.source.empty()) subscription.source = origin_;
   bool has_address = false;
   for (const JsonMember& member : members) {
     const std::optional<Column> column = column_named(member.name);
@@ -159,7 +165,8 @@ Result<std::optional<Subscription>> LedgerFile::next() {
         format_ == LedgerFormat::json ? read_object(*line) : read_record(*line);
     if (!read) return tl::make_unexpected(read.error());
     // A source of the command line goes with a consent; a line without one has none.
-    if (!read->consented && read->source == defaults_.source) read->source.clear();
+    const bool is_given = read->source == defaults_.source || read->source == origin_;
+    if (!read->consented && is_given) read->source.clear();
     return *std::move(read);
   }
 }

@@ -26,10 +26,15 @@ enum class LedgerFormat {
 
 class LedgerFile {
  public:
-  // What a line leaves open comes from `defaults`. `file` stays the caller's; `name` is what errors
-  // call it.
-  LedgerFile(std::FILE* file, std::string name, LedgerFormat format, Subscription defaults)
-      : lines_(file, std::move(name)), format_(format), defaults_(std::move(defaults)) {}
+  // What a line leaves open comes from `defaults`. A consent of a file that has no sources, and for
+  // which `defaults` has none either, came by `origin`; one whose source is said to be empty has
+  // none. `file` stays the caller's; `name` is what errors call it.
+  LedgerFile(std::FILE* file, std::string name, LedgerFormat format, Subscription defaults,
+             std::string origin)
+      : lines_(file, std::move(name)),
+        format_(format),
+        defaults_(std::move(defaults)),
+        origin_(std::move(origin)) {}
 
   // Reads as far as the header line, once, before next(). An Error names the place and is about the
   // file as a whole: Code::syntax when it is none of ours, another code when it cannot be read.
@@ -57,6 +62,7 @@ class LedgerFile {
   RecordLines lines_;
   LedgerFormat format_;
   Subscription defaults_;
+  std::string origin_;
   std::vector<Column> columns_;
   std::vector<CsvField> fields_;  // of the line at hand; kept for its memory
 };

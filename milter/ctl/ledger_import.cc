@@ -9,7 +9,6 @@
 #include "milter/ctl/ledger_file.h"
 #include "milter/ctl/ledger_options.h"
 #include "milter/ctl/record_import.h"
-#include "milter/ctl/suppress_options.h"
 
 namespace icm::ctl {
 namespace {
@@ -22,17 +21,23 @@ Result<ImportCount> merge(LedgerImport& job) {
 Status import_from(std::FILE* stream, const std::string& name, const LedgerOptions& options) {
   const WallTime now = now_in_seconds();
   ICM_TRY(const LedgerFormat format, read_ledger_format(options.format));
-  ICM_TRY(Subscription defaults, read_subscription(options, now));
-  if (defaults.source.empty()) defaults.source = "import:" + name_in_source(name);
-  LedgerFile file(stream, name, format, defaults);
+  ICM_TRY(const Subscription defaults, read_subscription(options, now));
+  LedgerFile file(stream, name, format, defaults, "import:" + name_in_source(name));
   ICM_CHECK(file.begin());
-  ICM_TRY(const auto book, open_ledger_of(options, Missing::refuse));
-  ICM_TRY(const auto job, book->begin_import());
+  ICM_TRY(const OpenLedger opened, open_ledger_of(options, Missing::refuse));
+  ICM_CHECK(opened.site.check_scope(defaults.scope));
+  ICM_TRY(const auto job, opened.book->begin_import());
   RecordImport import(
       name, options.skip_bad ? RecordImport::BadLines::leave_out : RecordImport::BadLines::refuse);
-  ICM_CHECK(import.read(
-      file, [&](const Subscription& one) { return job->stage(one, now); },
-      [&](const Subscription& one) { return check_subscription(one, now); }));
+  const auto stage = [&](const Subscription& one) -> Status {
+    ICM_CHECK(opened.site.check_scope(one.scope));
+    return job->stage(one, now);
+  };
+  const auto check = [&](const Subscription& one) -> Status {
+    ICM_CHECK(opened.site.check_scope(one.scope));
+    return check_subscription(one, now);
+  };
+  ICM_CHECK(import.read(file, stage, check));
   ICM_TRY(const ImportCount count, merge(*job));
   fmt::print("{}\n", import.report("line", "lines", count));
   return {};

@@ -3,7 +3,6 @@
 
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/log_filter.h"
-#include "milter/ctl/suppress_options.h"
 #include "policy/base/text.h"
 #include "policy/store/stores.h"
 
@@ -26,19 +25,12 @@ Result<WallTime> parse_withdrawal(std::string_view text) {
   return is_date ? time + std::chrono::hours{24} - std::chrono::milliseconds{1} : time;
 }
 
-Result<StoreConfig> store_of(const LedgerOptions& options) {
-  StoreConfig store;
-  if (!options.store.empty()) {
-    store.path = options.store;
-    return store;
-  }
-  ICM_TRY(const Config config, load_configuration(options.config));
-  return config.store;
-}
-
-Result<std::unique_ptr<LedgerBook>> open_ledger_of(const LedgerOptions& options, Missing missing) {
-  ICM_TRY(const StoreConfig store, store_of(options));
-  return open_ledger_book(store, missing, lock_deadline(), credentials_directory());
+Result<OpenLedger> open_ledger_of(const LedgerOptions& options, Missing missing) {
+  OpenLedger opened;
+  ICM_TRY(opened.site, open_site(options));
+  ICM_TRY(opened.book,
+          open_ledger_book(opened.site.store, missing, lock_deadline(), credentials_directory()));
+  return opened;
 }
 
 Result<Subscription> read_subscription(const LedgerOptions& options, WallTime now) {

@@ -8,16 +8,13 @@
 #include <string_view>
 #include <vector>
 
-#include "milter/ctl/command.h"
-#include "policy/config/config.h"
+#include "milter/ctl/store_options.h"
 #include "policy/store/ledger.h"
 
 namespace icm::ctl {
 
 // As the command line has it; empty is "not given".
-struct LedgerOptions {
-  std::string store;
-  std::string config;
+struct LedgerOptions : StoreOptions {
   std::vector<std::string> addresses;
   std::string file;
   std::string format;
@@ -41,11 +38,12 @@ Exit ledger_import(const LedgerOptions& options);
 Exit ledger_export(const LedgerOptions& options);
 Exit ledger_reopen(const LedgerOptions& options);
 
-// The store that --store names, else that of the configuration.
-[[nodiscard]] Result<StoreConfig> store_of(const LedgerOptions& options);
-
-[[nodiscard]] Result<std::unique_ptr<LedgerBook>> open_ledger_of(const LedgerOptions& options,
-                                                                 Missing missing);
+// The ledger, and the site that it is of.
+struct OpenLedger {
+  std::unique_ptr<LedgerBook> book;
+  StoreSite site{};
+};
+[[nodiscard]] Result<OpenLedger> open_ledger_of(const LedgerOptions& options, Missing missing);
 
 // A subscription without an address, from --scope, --consented, --source, --withdrawn and
 // --engaged; scope global unless given.

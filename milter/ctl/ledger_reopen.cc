@@ -6,7 +6,6 @@
 
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/ledger_options.h"
-#include "milter/ctl/suppress_options.h"
 #include "milter/ctl/suppress_print.h"
 #include "milter/ctl/terminal.h"
 #include "policy/store/stores.h"
@@ -83,12 +82,10 @@ Result<bool> take_off(SuppressionBook& list, const Opening& opening, WallTime no
 Status reopen(const LedgerOptions& options) {
   const WallTime now = now_in_seconds();
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
-  ICM_TRY(const StoreConfig store, store_of(options));
-  ICM_TRY(const auto ledger,
-          open_ledger_book(store, Missing::refuse, lock_deadline(), credentials_directory()));
+  ICM_TRY(const OpenLedger ledger, open_ledger_of(options, Missing::refuse));
   ICM_TRY(const auto list,
-          open_book(store, Missing::refuse, lock_deadline(), credentials_directory()));
-  Reviewer reviewer(*list, *ledger);
+          open_book(ledger.site.store, Missing::refuse, lock_deadline(), credentials_directory()));
+  Reviewer reviewer(*list, *ledger.book);
   ICM_TRY(const Review review, mailboxes.empty() ? reviewer.of_all(now) : reviewer.of(mailboxes));
   Printer printer;
   std::uint64_t taken = 0;

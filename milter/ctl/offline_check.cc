@@ -148,6 +148,19 @@ std::vector<OfflineRecipient> name_recipients(const OfflineMessage& message, Ses
   return recipients;
 }
 
+// What hangs on other mail, which is not here.
+std::vector<std::string> left_out(const Config& config) {
+  std::vector<std::string> sentences;
+  const ThrottleConfig& throttle = config.throttle;
+  const bool has_limits = !throttle.limits.empty() || !throttle.warm_up.empty();
+  if (throttle.mode == Mode::enforce || (throttle.mode == Mode::observe && has_limits)) {
+    sentences.emplace_back(
+        "throttle: what was sent before, and what is paused, is known to the daemon alone "
+        "(icloud-milterctl throttle show)");
+  }
+  return sentences;
+}
+
 }  // namespace
 
 bool OfflineOutcome::passes() const {
@@ -207,6 +220,7 @@ Result<OfflineOutcome> check_offline(const OfflineMessage& message,
   session.mail(arguments, is_gate ? std::string_view() : message.login);
 
   OfflineOutcome outcome;
+  outcome.left_out = left_out(config);
   outcome.recipients = name_recipients(message, session, log, *world);
   const auto longest_field = static_cast<std::size_t>(config.limits.header_octets) + 1;
   if (session.data(no_queue_id).kind == Answer::Kind::let_go) {

@@ -45,6 +45,9 @@ struct OfflineOutcome {
   std::optional<Decision> message;   // none when no recipient of Apple's was left: it was let go
   std::vector<std::string> changes;  // "add NAME: VALUE", as the mail server would be asked
 
+  // What the daemon would ask besides and nobody can here: "throttle: …"; one sentence each.
+  std::vector<std::string> left_out;
+
   // Whether every recipient would get the message now: nothing refused, deferred, held or taken
   // off.
   bool passes() const;

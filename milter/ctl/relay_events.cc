@@ -12,7 +12,7 @@
 #include "milter/ctl/message_file.h"
 #include "milter/ctl/relay_event_journal.h"
 #include "milter/ctl/relay_event_reader.h"
-#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/store_options.h"
 #include "milter/ctl/terminal.h"
 #include "policy/base/text.h"
 #include "policy/store/stores.h"

@@ -46,6 +46,9 @@ void add_status(CLI::App& app, Chosen& chosen) {
   const auto option = std::make_shared<DaemonOption>();
   option->add_to(*command);
   command->footer(
+      "What is paused and slowed stands there with its end; it is no fault, and has no part in "
+      "the\n"
+      "exit status.\n"
       "Exit status: 0 all is well, 1 something needs attention (the last reload failed, a key is\n"
       "not in the DNS as it is on disk, the store does not answer), 2 usage, 3 no daemon.");
   command->callback([option, &chosen] { chosen = [option] { return status(*option); }; });

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "milter/ctl/throttle_print.h"
 #include "policy/auth/key_publication.h"
 
 namespace icm::ctl {
@@ -155,6 +156,16 @@ std::string keys_of(const Json& status, const Terminal& terminal) {
   return table.empty() ? "" : "\n" + table.text(terminal);
 }
 
+std::string throttle_of(const Json& status, const Terminal& terminal) {
+  const Json& throttle = member_of(status, "throttle");
+  const std::string held = held_text(throttle, terminal);
+  if (held.empty()) return {};
+  const std::string mode = text_of(throttle, "mode");
+  const std::string_view remark =
+      mode == "enforce" ? "" : " (nothing is held: the mode of throttle is not enforce)";
+  return fmt::format("\nPaused and slowed{}:\n{}", remark, held);
+}
+
 }  // namespace
 
 const Json& member_of(const Json& json, const char* name) {
@@ -199,7 +210,8 @@ std::vector<std::string> texts_of(const Json& json, const char* member) {
 std::vector<std::string> attention_of(const Json& status) { return texts_of(status, "attention"); }
 
 std::string status_text(const Json& status, const Terminal& terminal) {
-  std::string text = head_of(status) + policies_of(status, terminal) + keys_of(status, terminal);
+  std::string text = head_of(status) + policies_of(status, terminal) +
+                     throttle_of(status, terminal) + keys_of(status, terminal);
   const std::vector<std::string> attention = attention_of(status);
   const Json& failed = member_of(member_of(status, "configuration"), "failed_reload");
   if (attention.empty()) return text + "\n" + terminal.paint(Style::green, "All is well.") + "\n";

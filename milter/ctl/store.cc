@@ -9,16 +9,16 @@
 #include <CLI/CLI.hpp>
 
 #include "milter/ctl/configuration.h"
-#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/store_options.h"
 #include "milter/ctl/terminal.h"
 #include "policy/store/stores.h"
 
 namespace icm::ctl {
 namespace {
 
-using Options = std::shared_ptr<SuppressOptions>;
+using Options = std::shared_ptr<StoreOptions>;
 
-Result<Exit> init(const SuppressOptions& options) {
+Result<Exit> init(const StoreOptions& options) {
   ICM_TRY(const StoreConfig store, store_of(options));
   ICM_TRY(const MadeStore made, make_store(store, lock_deadline(), credentials_directory()));
   std::string_view done = "is there already; nothing was done";
@@ -33,7 +33,7 @@ Result<Exit> init(const SuppressOptions& options) {
 void add_store(CLI::App& app, Chosen& chosen) {
   CLI::App* store = app.add_subcommand("store", "Makes the store that the configuration names.");
   store->require_subcommand(1);
-  const auto options = std::make_shared<SuppressOptions>();
+  const auto options = std::make_shared<StoreOptions>();
   CLI::App* made = store->add_subcommand("init", "Makes an empty store where there is none.");
   add_place(*made, *options);
   made->callback([options, &chosen] {

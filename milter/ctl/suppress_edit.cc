@@ -26,31 +26,19 @@ Result<std::string> what_holds(SuppressionBook& book, const Suppression& given) 
   return fail(Code::temporary, fmt::format("{}: removed again meanwhile", given.address));
 }
 
-std::string_view words(icm::Outcome outcome) {
-  switch (outcome) {
-    case icm::Outcome::added:
-      return "added";
-    case icm::Outcome::changed:
-      return "changed";
-    case icm::Outcome::unchanged:
-      return "unchanged";
-  }
-  return "";
-}
-
 Status add_all(const SuppressOptions& options) {
   const WallTime now = now_in_seconds();
   ICM_TRY(Suppression entry, read_entry(options, now, "cli"));
   ICM_CHECK(check_entry(entry));
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
   ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
-  ICM_CHECK(check_stream(opened, entry.scope));
+  ICM_CHECK(opened.site.check_scope(entry.scope));
   const auto& book = opened.book;
   for (const Mailbox& mailbox : mailboxes) {
     entry.address = mailbox.key();
     ICM_TRY(const icm::Outcome outcome, book->add(entry, deed_of(Deed::Kind::add, now)));
     ICM_TRY(const std::string holds, what_holds(*book, entry));
-    fmt::print("{}: {}: {}\n", clean(entry.address), words(outcome), holds);
+    fmt::print("{}: {}: {}\n", clean(entry.address), words_of(outcome), holds);
   }
   return {};
 }
@@ -137,7 +125,7 @@ Status show_all(const SuppressOptions& options) {
   const auto& book = opened.book;
   Printer printer;
   for (const Mailbox& mailbox : mailboxes) {
-    ICM_TRY(const AddressReport report, report_of(*book, mailbox, opened.siblings));
+    ICM_TRY(const AddressReport report, report_of(*book, mailbox, opened.site.siblings));
     if (!options.json && &mailbox != &mailboxes.front()) printer.add("\n");
     printer.add(options.json ? report_json(report, now) : report_text(report, now));
   }

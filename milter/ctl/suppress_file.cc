@@ -72,8 +72,12 @@ bool EntryFile::has_only_addresses() const {
 
 EntryFile::Reasons EntryFile::reasons() const {
   if (foreign_) return Reasons::always;
-  const bool has_column = std::ranges::find(columns_, EntryField::reason) != columns_.end();
-  return has_created_at_ && !has_column ? Reasons::never : Reasons::as_it_may_be;
+  const auto has = [&](EntryField field) {
+    return std::ranges::find(columns_, field) != columns_.end();
+  };
+  // When somebody was put on a list, but not why: mail services have such lists of several kinds.
+  const bool is_dated = has_created_at_ || has(EntryField::created);
+  return is_dated && !has(EntryField::reason) ? Reasons::never : Reasons::as_it_may_be;
 }
 
 bool EntryFile::is_foreign() {

@@ -46,7 +46,7 @@ class EntryFile {
   bool has_only_addresses() const;
 
   // After begin(): whether its lines alone say why (a mail service's list), never say it (no such
-  // column, but that of a mail service's: created_at), or may.
+  // column, but one of when, as in lists of mail services), or may.
   enum class Reasons { always, never, as_it_may_be };
   Reasons reasons() const;
 

@@ -25,11 +25,13 @@ Status check_reason(const EntryFile& file, const std::string& name,
           fmt::format("{}: expected no --reason, since each line of this list says its own", name));
     case EntryFile::Reasons::never:
       if (!options.reason.empty()) return {};
-      return fail(Code::syntax,
-                  fmt::format("{}: expected --reason, since these columns do not say why an "
-                              "address is there; Mailgun's list of complaints has them, and is "
-                              "imported with --reason complaint",
-                              name));
+      return fail(
+          Code::syntax,
+          fmt::format("{}: expected --reason, since these columns do not say why an "
+                      "address is there: lists of unsubscribed addresses (--reason "
+                      "unsubscribe) and of spam reports (--reason complaint) have the same, "
+                      "at SendGrid and at Mailgun",
+                      name));
     case EntryFile::Reasons::as_it_may_be:
       return {};
   }
@@ -53,12 +55,19 @@ Status import_from(std::FILE* stream, const std::string& name, const SuppressOpt
   // Where no line can say otherwise, a mistake on the command line is one mistake, not a million.
   if (file.has_only_addresses()) ICM_CHECK(check_entry(defaults));
   ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
-  ICM_CHECK(check_stream(opened, defaults.scope));
+  ICM_CHECK(opened.site.check_scope(defaults.scope));
   ICM_TRY(const auto job, opened.book->begin_import());
   RecordImport import(
       name, options.skip_bad ? RecordImport::BadLines::leave_out : RecordImport::BadLines::refuse);
-  ICM_CHECK(import.read(
-      file, [&](const Suppression& entry) { return job->stage(entry); }, check_entry));
+  const auto stage = [&](const Suppression& entry) -> Status {
+    ICM_CHECK(opened.site.check_scope(entry.scope));
+    return job->stage(entry);
+  };
+  const auto check = [&](const Suppression& entry) -> Status {
+    ICM_CHECK(opened.site.check_scope(entry.scope));
+    return check_entry(entry);
+  };
+  ICM_CHECK(import.read(file, stage, check));
   ICM_TRY(const ImportCount count, merge(*job, now, name_in_source(name)));
   fmt::print("{}{}\n", import.report("entry", "entries", count),
              count.import == 0 ? "" : fmt::format("; import {}", count.import));

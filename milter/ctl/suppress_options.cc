@@ -1,44 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/ctl/suppress_options.h"
 
-#include <array>
-#include <fstream>
-
-#include <pwd.h>
-#include <unistd.h>
-
-#include <CLI/CLI.hpp>
-
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/log_filter.h"
-#include "milter/ctl/terminal.h"
 #include "policy/base/text.h"
 #include "policy/store/stores.h"
 
 namespace icm::ctl {
 namespace {
-
-// An import of ten million entries by somebody else is over by then.
-constexpr std::chrono::minutes patience{2};
-
-// The user who logged in, also behind sudo and su: the kernel's audit login id, else the user id.
-uid_t login_id() {
-  constexpr uid_t unset = static_cast<uid_t>(-1);
-  uid_t id = unset;
-  std::ifstream file("/proc/self/loginuid");
-  return file >> id && id != unset ? id : getuid();
-}
-
-std::string login_name() {
-  const uid_t id = login_id();
-  std::array<char, 4096> space{};
-  passwd entry{};
-  passwd* found = nullptr;
-  if (getpwuid_r(id, &entry, space.data(), space.size(), &found) == 0 && found != nullptr) {
-    return found->pw_name;
-  }
-  return fmt::format("uid {}", id);
-}
 
 std::string reason_names() {
   std::string names;
@@ -51,59 +20,13 @@ std::string reason_names() {
 
 }  // namespace
 
-WallTime now_in_seconds() { return std::chrono::floor<std::chrono::seconds>(SystemClock().now()); }
-
-Deadline lock_deadline() { return Deadline::in(patience); }
-
-void add_place(CLI::App& command, SuppressOptions& options) {
-  auto* store = command.add_option("--store", options.store,
-                                   "The store. Default: store.path of the configuration.");
-  store->option_text("FILE");
-  command.add_option("--config", options.config, std::string(config_option_help))
-      ->option_text("FILE")
-      ->excludes(store);
-}
-
-Result<StoreConfig> store_of(const SuppressOptions& options) {
-  StoreConfig store;
-  if (!options.store.empty()) {
-    store.path = options.store;
-    return store;
-  }
-  ICM_TRY(Config config, load_configuration(options.config));
-  return std::move(config.store);
-}
-
 Result<OpenBook> open_book_of(const SuppressOptions& options, Missing missing) {
-  StoreConfig store;
   OpenBook opened;
-  if (options.store.empty()) {
-    ICM_TRY(const Config config, load_configuration(options.config));
-    store = config.store;
-    opened.siblings = config.suppression.siblings;
-    opened.streams.emplace();
-    for (const StreamConfig& stream : config.streams) opened.streams->push_back(stream.name);
-  } else {
-    store.path = options.store;
-  }
-  ICM_TRY(const Notices notices, prepare_store(store, lock_deadline()));
-  for (const std::string& notice : notices) complain(notice);
+  ICM_TRY(opened.site, open_site(options));
+  const StoreConfig& store = opened.site.store;
   ICM_TRY(opened.forms, address_forms(store, credentials_directory()));
   ICM_TRY(opened.book, open_book(store, missing, lock_deadline(), credentials_directory()));
   return opened;
-}
-
-Status check_stream(const OpenBook& opened, std::string_view scope) {
-  constexpr std::string_view prefix = "stream:";
-  if (!opened.streams || !scope.starts_with(prefix)) return {};
-  std::string names;
-  for (const std::string& name : *opened.streams) {
-    if (name == scope.substr(prefix.size())) return {};
-    names += (names.empty() ? "" : ", ") + name;
-  }
-  return fail(Code::syntax,
-              fmt::format("scope: expected a stream of the configuration ({}), found \"{}\"",
-                          names.empty() ? "it has none" : names, for_log(scope)));
 }
 
 Result<std::optional<AddressHash>> read_hashed(const SuppressOptions& options) {
@@ -159,15 +82,6 @@ Result<Suppression> read_entry(const SuppressOptions& options, WallTime now,
   return entry;
 }
 
-Result<std::vector<Mailbox>> read_addresses(const std::vector<std::string>& texts) {
-  std::vector<Mailbox> mailboxes;
-  for (const std::string& text : texts) {
-    ICM_TRY(Mailbox mailbox, Mailbox::parse(text));
-    mailboxes.push_back(std::move(mailbox));
-  }
-  return mailboxes;
-}
-
 Result<RecordFilter> read_filter(const SuppressOptions& options, WallTime now) {
   RecordFilter filter;
   if (options.expired) filter.expiry = RecordFilter::Expiry::expired;
@@ -186,14 +100,6 @@ Result<RecordFilter> read_filter(const SuppressOptions& options, WallTime now) {
     filter.since = *since;
   }
   return filter;
-}
-
-Deed deed_of(Deed::Kind kind, WallTime now, std::string why) {
-  return {.kind = kind, .who = login_name(), .at = now, .why = std::move(why)};
-}
-
-Exit complain_about(const Error& error) {
-  return complain(error.text, error.code == Code::syntax ? Exit::usage : Exit::refused);
 }
 
 }  // namespace icm::ctl

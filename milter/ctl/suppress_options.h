@@ -9,17 +9,14 @@
 #include <string_view>
 #include <vector>
 
-#include "milter/ctl/command.h"
-#include "policy/config/config.h"
+#include "milter/ctl/store_options.h"
 #include "policy/store/address_forms.h"
 #include "policy/store/suppression_book.h"
 
 namespace icm::ctl {
 
 // As the command line has it; empty is "not given".
-struct SuppressOptions {
-  std::string store;
-  std::string config;
+struct SuppressOptions : StoreOptions {
   std::vector<std::string> addresses;
   std::string file;
   std::string format;
@@ -54,27 +51,13 @@ Exit suppress_imports(const SuppressOptions& options);
 Exit suppress_undo(const SuppressOptions& options);
 Exit suppress_hash(const SuppressOptions& options);
 
-// Now, in whole seconds: what a person reads needs no more.
-WallTime now_in_seconds();
-
-// How long a command waits while another one writes.
-Deadline lock_deadline();
-
-// Where the store is: --store, else --config.
-void add_place(CLI::App& command, SuppressOptions& options);
-[[nodiscard]] Result<StoreConfig> store_of(const SuppressOptions& options);
-
-// The list that --store names, else that of the configuration, of which the rest says a little.
+// The list, and the site that it is of.
 struct OpenBook {
   std::unique_ptr<SuppressionBook> book;
   AddressForms forms{};
-  bool siblings = true;
-  std::optional<std::vector<std::string>> streams{};  // absent with --store
+  StoreSite site{};
 };
 [[nodiscard]] Result<OpenBook> open_book_of(const SuppressOptions& options, Missing missing);
-
-// Whether mail of this scope can be: a stream that is misspelt would suppress nothing.
-[[nodiscard]] Status check_stream(const OpenBook& opened, std::string_view scope);
 
 // --hashed; nothing when it is not given.
 [[nodiscard]] Result<std::optional<AddressHash>> read_hashed(const SuppressOptions& options);
@@ -89,9 +72,6 @@ struct OpenBook {
 [[nodiscard]] Result<Suppression> read_entry(const SuppressOptions& options, WallTime now,
                                              std::string_view default_source);
 
-// All of them, or the first that is no address.
-[[nodiscard]] Result<std::vector<Mailbox>> read_addresses(const std::vector<std::string>& texts);
-
 [[nodiscard]] Result<RecordFilter> read_filter(const SuppressOptions& options, WallTime now);
 
 // --import, or --pattern with --since and perhaps --until.
@@ -99,11 +79,5 @@ struct OpenBook {
 
 // Takes the batch back, and prints what became of its entries; with --dry-run it only prints.
 [[nodiscard]] Status undo_batch(const SuppressOptions& options, const Batch& batch, WallTime now);
-
-// Something done now by whoever is logged in.
-Deed deed_of(Deed::Kind kind, WallTime now, std::string why = {});
-
-// Says it, and gives the exit status: usage for what was typed wrong, refused for everything else.
-Exit complain_about(const Error& error);
 
 }  // namespace icm::ctl

@@ -45,6 +45,16 @@ Result<WallTime> moment(std::string_view option, const std::string& text, WallTi
   return *time;
 }
 
+// What was misspelt perhaps, and where to look it up.
+std::string why_nothing(const Batch& batch) {
+  if (batch.import) return "it was undone before, or all of it was removed since";
+  return fmt::format(
+      "no entry stands that replies of pattern {} from {} on and before {} led to; "
+      "icloud-milterctl "
+      "suppress list --json shows the patterns of entries and when their replies came",
+      clean(batch.pattern), show_time(batch.since), show_time(batch.until));
+}
+
 }  // namespace
 
 Result<Batch> read_batch(const SuppressOptions& options, WallTime now) {
@@ -90,6 +100,15 @@ Status undo_batch(const SuppressOptions& options, const Batch& batch, WallTime n
       "changed or removed them\n",
       options.dry_run ? "nothing was changed; it would be: " : "", grouped(count.removed),
       grouped(count.restored), grouped(count.left));
+  if (count.removed + count.restored > 0) {
+    fmt::print("{}\n",
+               options.dry_run
+                   ? "the same without --dry-run does it"
+                   : "mail to them goes again from the next message on; the history of "
+                     "each keeps what stood there (icloud-milterctl suppress show ADDRESS)");
+  } else if (count.left == 0) {
+    fmt::print("nothing is left to take back: {}\n", why_nothing(batch));
+  }
   return {};
 }
 

@@ -11,7 +11,7 @@
 
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/daemon_call.h"
-#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/store_options.h"
 #include "milter/ctl/throttle_print.h"
 #include "policy/base/text.h"
 #include "policy/store/stores.h"

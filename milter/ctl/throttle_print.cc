@@ -118,6 +118,11 @@ std::string throttle_text(const Json& throttle, const Terminal& terminal) {
     text += terminal.paint(Style::red, clean(problem)) + "\n\n";
   }
   text += limits_of(throttle, terminal);
+  const std::string held = held_text(throttle, terminal);
+  return held.empty() ? text : text + "\n" + held;
+}
+
+std::string held_text(const Json& throttle, const Terminal& terminal) {
   Table table = backoff_table();
   for (const Json& one : member_of(throttle, "backoffs")) {
     const std::string until = text_of(one, "until");
@@ -130,7 +135,16 @@ std::string throttle_text(const Json& throttle, const Terminal& terminal) {
                {.text = text_of(one, "by")},
                {.text = text_of(one, "why")}});
   }
-  return table.empty() ? text : text + "\n" + table.text(terminal);
+  std::string text = table.empty() ? std::string() : table.text(terminal);
+  std::vector<std::string> others;
+  for (const char* const kind : {"recipient", "domain", "template"}) {
+    const std::uint64_t count = number_of(member_of(throttle, "others"), kind);
+    if (count > 0)
+      others.push_back(fmt::format("{} {}{}", grouped(count), kind, count == 1 ? "" : "s"));
+  }
+  if (others.empty()) return text;
+  return text + fmt::format("Held or slowed by themselves: {} (icloud-milterctl throttle list)\n",
+                            fmt::join(others, ", "));
 }
 
 std::string backoffs_text(const std::vector<Backoff>& backoffs, const Terminal& terminal) {

@@ -23,6 +23,10 @@ std::string remark_on(const nlohmann::ordered_json& limit);
 // A number of seconds as "15m"; empty when it is none that a limit has.
 std::string span_of(const nlohmann::ordered_json& json, const char* member);
 
+// Of throttle_json() or of status_json()'s "throttle": what is paused and slowed, until when, by
+// whom and why; empty when nothing is.
+std::string held_text(const nlohmann::ordered_json& throttle, const Terminal& terminal);
+
 std::string backoffs_text(const std::vector<Backoff>& backoffs, const Terminal& terminal);
 
 // "pause 192.0.2.7 until 2026-11-21 08:30:31Z, by root: 421 [HCM1]"

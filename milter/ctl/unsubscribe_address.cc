@@ -8,7 +8,7 @@
 
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/message_file.h"
-#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/store_options.h"
 #include "milter/ctl/suppress_print.h"
 #include "milter/ctl/terminal.h"
 #include "milter/ctl/unsubscribe_options.h"
@@ -29,10 +29,12 @@ Result<std::string> scope_of(const UnsubscribeOptions& options, const Unsubscrib
     names.push_back(stream.name);
   }
   const auto near = nearest(options.stream, names);
-  return fail(Code::syntax,
-              fmt::format("--stream: there is no stream \"{}\" in the configuration{}",
-                          for_log(options.stream),
-                          near ? fmt::format("; did you mean \"{}\"?", for_log(*near)) : ""));
+  return fail(
+      Code::syntax,
+      fmt::format("--stream: there is no stream \"{}\" in the configuration ({}){}",
+                  for_log(options.stream),
+                  names.empty() ? "it has none" : fmt::format("it has {}", fmt::join(names, ", ")),
+                  near ? fmt::format("; did you mean \"{}\"?", for_log(*near)) : ""));
 }
 
 std::string json_of(const Mailbox& mailbox, std::string_view scope, const UnsubscribeForms& forms) {

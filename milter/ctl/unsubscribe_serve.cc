@@ -9,7 +9,7 @@
 #include <optional>
 
 #include "milter/ctl/configuration.h"
-#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/store_options.h"
 #include "milter/ctl/unsubscribe_options.h"
 #include "milter/ctl/unsubscribe_service.h"
 #include "milter/http_server.h"

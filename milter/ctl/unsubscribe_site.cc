@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "milter/ctl/configuration.h"
-#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/store_options.h"
 #include "milter/ctl/unsubscribe_options.h"
 #include "policy/unsubscribe/token_keys.h"
 

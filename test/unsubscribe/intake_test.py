@@ -55,7 +55,7 @@ class Address(unittest.TestCase):
         status, _, err = site.run("unsubscribe", "address", "bob@icloud.com", "--stream", "nws")
         self.assertEqual((status, err),
                          (2, "icloud-milterctl: --stream: there is no stream \"nws\" in the "
-                             "configuration; did you mean \"news\"?\n"))
+                             "configuration (it has news, offers); did you mean \"news\"?\n"))
 
 
 class Intake(unittest.TestCase):

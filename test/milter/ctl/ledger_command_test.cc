@@ -94,6 +94,55 @@ TEST_F(LedgerCommand, imports_json_lines_and_exports_them_again) {
   EXPECT_EQ(ledger({"export", "--format", "json"}), (Outcome{0, lines, ""}));
 }
 
+TEST_F(LedgerCommand, brings_a_consent_without_a_source_to_another_store_as_it_was) {
+  ASSERT_EQ(ledger({"add", "bob@icloud.com", "--consented", "2026-01-02"}).exit, 0);
+  for (const std::string_view format : {"csv", "json"}) {
+    const std::string whole = ledger({"export", "--format", std::string(format)}).out;
+    begin_another();
+    EXPECT_EQ(import_ledger(whole).exit, 0);
+    EXPECT_EQ(ledger({"export", "--format", std::string(format)}).out, whole);
+    std::filesystem::remove(store_);
+  }
+  begin_another();
+  EXPECT_EQ(
+      import_ledger("address,consented,source\nbob@icloud.com,2026-01-02,\n", {"--source", "form"})
+          .exit,
+      0);
+  EXPECT_EQ(ledger({"show", "bob@icloud.com"}).out,
+            "bob@icloud.com: global, consented 2026-01-02T00:00:00Z (form)\n");
+}
+
+TEST_F(LedgerCommand, knows_the_streams_of_the_configuration_wherever_one_is_named) {
+  const std::string config = directory_.write(
+      "milter.conf", "store: {path: " + store_ +
+                         "}\nstreams: [{name: news, sender_domains: [news.shop.example]}]\n");
+  const auto with = [&](std::vector<std::string> words) {
+    words.insert(words.end(), {"--config", config});
+    return run_command(words[0] == "ledger" ? &add_ledger : &add_suppress, std::move(words));
+  };
+  const std::string_view expected =
+      "scope: expected a stream of the configuration (news), found \"stream:nws\"";
+  EXPECT_EQ(with({"ledger", "add", "bob@icloud.com", "--scope", "stream:nws", "--consented",
+                  "2026-01-02"}),
+            (Outcome{2, "", fmt::format("icloud-milterctl: {}\n", expected)}));
+  const std::string csv = directory_.write("a.csv",
+                                           "address,scope,consented\n"
+                                           "bob@icloud.com,stream:news,2026-01-02\n"
+                                           "eve@icloud.com,stream:nws,2026-01-02\n");
+  const Outcome outcome = with({"ledger", "import", csv});
+  EXPECT_EQ(outcome.exit, 2);
+  EXPECT_NE(outcome.err.find(fmt::format("{}:3: {}\n", csv, expected)), std::string::npos)
+      << outcome.err;
+  const std::string list = directory_.write("b.csv",
+                                            "address,scope,reason\n"
+                                            "bob@icloud.com,stream:news,unsubscribe\n"
+                                            "eve@icloud.com,stream:nws,unsubscribe\n");
+  const Outcome listed = with({"suppress", "import", list});
+  EXPECT_EQ(listed.exit, 2);
+  EXPECT_NE(listed.err.find(fmt::format("{}:3: {}\n", list, expected)), std::string::npos)
+      << listed.err;
+}
+
 TEST_F(LedgerCommand, imports_nothing_when_lines_are_bad_and_names_each) {
   const std::string csv =
       "address,scope,consented\n"

@@ -57,6 +57,27 @@ Needs attention:
 )");
 }
 
+TEST(StatusPrint, tells_what_is_paused_until_when_by_whom_and_why) {
+  const Json held =
+      Json::parse(R"JSON({"attention": [], "throttle": {"mode": "enforce", "problem": "",
+"backoffs": [{"kind": "pause", "subject": "192.0.2.7", "percent": 50, "every_seconds": 0,
+  "since": "2026-11-21T08:15:30.123Z", "until": "2026-11-21T08:30:30.123Z", "by": "replies", "why": "421 [HCM1]"},
+ {"kind": "slow", "subject": "all", "percent": 50, "every_seconds": 0,
+  "since": "2026-11-21T08:15:30.123Z", "until": null, "by": "root", "why": "the week\u001b[2J"}],
+"others": {"recipient": 1, "domain": 2, "template": 0}}})JSON");
+  const std::string text = status_text(held, Terminal::plain());
+  EXPECT_NE(text.find(R"(
+Paused and slowed:
+ASKED FOR  OF         WHAT           SINCE                 UNTIL                 BY       WHY
+pause      192.0.2.7  nothing goes   2026-11-21 08:15:30Z  2026-11-21 08:30:30Z  replies  421 [HCM1]
+slow       all        to 50 percent  2026-11-21 08:15:30Z  removed               root     the week?[2J
+Held or slowed by themselves: 1 recipient, 2 domains (icloud-milterctl throttle list)
+)"),
+            std::string::npos)
+      << text;
+  EXPECT_NE(text.find("All is well."), std::string::npos);
+}
+
 TEST(StatusPrint, says_when_all_is_well) {
   Json well = status;
   well["attention"] = Json::array();

@@ -85,8 +85,14 @@ TEST_F(ForeignLists, that_do_not_say_why_ask_for_a_reason) {
   const std::string list = "address,created_at\na@icloud.com,2026-01-02 03:04:05 UTC\n";
   EXPECT_EQ(imported(list),
             "icloud-milterctl: " + in_directory("list.csv") +
-                ": expected --reason, since these columns do not say why an address is there; "
-                "Mailgun's list of complaints has them, and is imported with --reason complaint\n");
+                ": expected --reason, since these columns do not say why an address is there: "
+                "lists of unsubscribed addresses (--reason unsubscribe) and of spam reports "
+                "(--reason complaint) have the same, at SendGrid and at Mailgun\n");
+  EXPECT_EQ(imported("email,created\na@icloud.com,1767323045\n"),
+            "icloud-milterctl: " + in_directory("list.csv") +
+                ": expected --reason, since these columns do not say why an address is there: "
+                "lists of unsubscribed addresses (--reason unsubscribe) and of spam reports "
+                "(--reason complaint) have the same, at SendGrid and at Mailgun\n");
   EXPECT_EQ(imported(list, {"--reason", "unsubscribe"}),
             "a@icloud.com,unsubscribe,global,2026-01-02T03:04:05Z,,import:list.csv,,,,,,,,\r\n");
 }

@@ -42,14 +42,22 @@ TEST_F(SuppressUndo, takes_an_import_back_by_its_number) {
   EXPECT_EQ(run({"undo", "--import", "2", "--because", "wrong file", "--dry-run"}),
             (Outcome{0,
                      "nothing was changed; it would be: 1 removed, 1 standing again as before, 0 "
-                     "left alone since somebody else has changed or removed them\n",
+                     "left alone since somebody else has changed or removed them\n"
+                     "the same without --dry-run does it\n",
                      ""}));
   EXPECT_EQ(run({"undo", "--import", "2", "--because", "wrong file"}),
             (Outcome{0,
                      "1 removed, 1 standing again as before, 0 left alone since somebody else has "
-                     "changed or removed them\n",
+                     "changed or removed them\n"
+                     "mail to them goes again from the next message on; the history of each keeps "
+                     "what stood there (icloud-milterctl suppress show ADDRESS)\n",
                      ""}));
   EXPECT_EQ(names(), "bob@icloud.com\n");
+  EXPECT_EQ(
+      run({"undo", "--import", "2", "--because", "again"}).out,
+      "0 removed, 0 standing again as before, 0 left alone since somebody else has changed or "
+      "removed them\nnothing is left to take back: it was undone before, or all of it was "
+      "removed since\n");
   EXPECT_EQ(run({"show", "eve@me.com"}).out,
             "eve@me.com is not suppressed\n"
             "\n"
@@ -65,12 +73,23 @@ TEST_F(SuppressUndo, takes_an_import_back_by_its_number) {
 TEST_F(SuppressUndo, takes_back_what_a_pattern_did_in_a_window) {
   bounce("bob@icloud.com", "2026-11-20T08:00:00Z");
   bounce("eve@me.com", "2026-11-20T10:00:00Z");
-  EXPECT_EQ(run({"undo", "--pattern", "apple.user-unknown", "--since", "2026-11-20T07:00:00Z",
-                 "--until", "2026-11-20T10:00:00Z", "--because", "outage"})
-                .out,
-            "1 removed, 0 standing again as before, 0 left alone since somebody else has changed "
-            "or removed them\n");
+  EXPECT_EQ(
+      run({"undo", "--pattern", "apple.user-unknown", "--since", "2026-11-20T07:00:00Z", "--until",
+           "2026-11-20T10:00:00Z", "--because", "outage"})
+          .out,
+      "1 removed, 0 standing again as before, 0 left alone since somebody else has changed "
+      "or removed them\nmail to them goes again from the next message on; the history of each "
+      "keeps what stood there (icloud-milterctl suppress show ADDRESS)\n");
   EXPECT_EQ(names(), "eve@me.com\n");
+  EXPECT_EQ(
+      run({"undo", "--pattern", "apple.user-unknwon", "--since", "2026-11-20T07:00:00Z", "--until",
+           "2026-11-20T12:00:00Z", "--because", "outage"})
+          .out,
+      "0 removed, 0 standing again as before, 0 left alone since somebody else has changed "
+      "or removed them\nnothing is left to take back: no entry stands that replies of pattern "
+      "apple.user-unknwon from 2026-11-20T07:00:00Z on and before 2026-11-20T12:00:00Z led "
+      "to; icloud-milterctl suppress list --json shows the patterns of entries and when "
+      "their replies came\n");
 }
 
 TEST_F(SuppressUndo, does_nothing_that_was_typed_wrong) {

@@ -5,7 +5,7 @@
 
 #include <gtest/gtest.h>
 
-#include "milter/ctl/suppress_options.h"
+#include "milter/ctl/store_options.h"
 #include "milter/ctl/throttle_print.h"
 #include "policy/store/backoff.h"
 #include "policy/store/stores.h"
