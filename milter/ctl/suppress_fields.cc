@@ -5,8 +5,8 @@
 #include <array>
 #include <limits>
 
-#include "milter/ctl/store_options.h"
 #include "milter/ctl/suppress_foreign.h"
+#include "milter/ctl/suppress_options.h"
 #include "policy/base/text.h"
 
 namespace icm::ctl {
