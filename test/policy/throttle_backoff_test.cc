@@ -168,8 +168,8 @@ TEST_F(ThrottleTest, holds_a_domain_and_a_form_for_who_has_sent_so_alone) {
                .until = {},
                .by = "follower",
                .why = "550 5.7.1 [CS01]"}};
-  const auto from = [&](std::string_view login, Origin origin) {
-    return rules(at_end("News <news@shop.example>", "Your order 4712 is here", login, origin));
+  const auto from = [&](std::string_view submitter, Origin origin) {
+    return rules(at_end("News <news@shop.example>", "Your order 4712 is here", submitter, origin));
   };
   EXPECT_EQ(from("mallory", Origin::submission),
             (Words{"throttle.domain-held", "throttle.template-stopped"}));

@@ -76,8 +76,8 @@ class ThrottleTest : public testing::Test {
     EXPECT_TRUE(findings) << findings.error().text;
     return findings.value_or(Findings{});
   }
-  Findings at_end(std::string_view author, std::string_view subject, std::string_view login = {},
-                  Origin origin = Origin::unknown) {
+  Findings at_end(std::string_view author, std::string_view subject,
+                  std::string_view submitter = {}, Origin origin = Origin::unknown) {
     PolicyMeans means = means_without_keys(list);
     BackoffView view(std::make_unique<MemoryBackoffBook>(page), notices);
     means.backoffs = &view;
@@ -86,7 +86,7 @@ class ThrottleTest : public testing::Test {
     headers.add("Subject", subject);
     const auto authors = parse_address_list(author);
     Envelope envelope;
-    envelope.login = login;
+    envelope.login = submitter;
     envelope.origin = origin;
     const BodyFindings body;
     const Classification classification;
