@@ -11,8 +11,10 @@ import pathlib
 import re
 import shutil
 import smtplib
+import socket
 import subprocess
 import sys
+import threading
 import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
@@ -50,6 +52,7 @@ socket: {address: "inet:10028@127.0.0.1"}
 arrival: {covered: yes, authserv_id: mx.corp.example}
 egress: {addresses: [192.0.2.25], helo: mx.corp.example}
 suppression: {mode: enforce}
+replies: {mode: enforce, log: /var/log/mail.log, breaker: {wait: 0s}}
 arc_sealing:
   mode: enforce
   keys:
@@ -72,6 +75,23 @@ def fetch(folder):
         for package in folder.glob("*.deb"):
             do("dpkg", "-x", package, files)
     return True
+
+
+def keep_log(at, file):
+    """What a syslog daemon does: takes the lines at the socket and writes them into a file."""
+    way = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    way.bind(str(at))
+    at.chmod(0o666)
+    file.write_text("")
+
+    def write():
+        while True:
+            line = way.recv(16384).decode(errors="replace").rstrip("\0\n")
+            _, _, line = line.partition(">")  # behind the priority (RFC 3164 section 4.1.1)
+            with file.open("a") as log:
+                log.write(f"{line[:15]} mx {line[16:]}\n")
+
+    threading.Thread(target=write, daemon=True).start()
 
 
 class Sendmail(unittest.TestCase):
@@ -103,6 +123,7 @@ class Sendmail(unittest.TestCase):
                              "/usr/libexec/sendmail/sendmail -bi -C /etc/mail/sendmail.cf")
         root.run("icloud-milterctl", "store", "init")
         root.run("icloud-milterctl", "suppress", "add", "gone@icloud.com", "--reason", "hard-bounce")
+        keep_log(root.at("/dev/log"), root.at("/var/log/mail.log"))
         cls.names = NameServer(FOLDER / "names")
         cls.names.start()
         cls.sink = Sink({"mx01.mail.icloud.com": APPLE_MX[0], "mx02.mail.icloud.com": APPLE_MX[1]})
@@ -180,6 +201,27 @@ class Sendmail(unittest.TestCase):
         self.send("bounced", "nobody@icloud.com")
         wait_until("the bounce is handed back", lambda: re.search(
             r"<<< MAIL From:<>.*<<< RCPT To:<ann@corp.example>", self.wire("site"), re.DOTALL))
+
+    def test_what_apple_answers_is_learnt_from_the_log_and_obeyed(self):
+        self.sink.answer("RCPT", "550 5.1.1 <leaver@icloud.com>: user does not exist", times=1)
+        self.sink.answer("RCPT", "550 5.1.1 <ann@corp.example>: unauthorized sender", times=1)
+        self.send("leaves", "leaver@icloud.com")
+        log = self.root.at("/var/log/mail.log")
+        wait_until("the log has it", lambda: re.search(
+            r"to=<leaver@icloud.com>, .*dsn=5.1.1, .*stat=", log.read_text()))
+        self.send("stays", "innocent@icloud.com")
+        wait_until("the log has that, too", lambda: re.search(
+            r"to=<innocent@icloud.com>, .*dsn=5.1.1, .*stat=", log.read_text()))
+        told = self.root.run("icloud-milterctl", "replies", "follow", "--once")
+        self.assertRegex(told, r"[1-9]\d* deliveries to Apple read")
+        listed = self.root.run("icloud-milterctl", "suppress", "list", "--json")
+        self.assertIn("leaver@icloud.com", listed)
+        self.assertNotIn("innocent@icloud.com", listed)
+        self.assertIn("0 deliveries", self.root.run("icloud-milterctl", "replies", "follow", "--once"))
+        self.send("again", "leaver@icloud.com")
+        wait_until("the gate refuses", lambda: "550 5.1.1 <leaver@icloud.com>... suppression.hard-bounce: "
+                   in self.wire("gate"))
+        self.assertEqual(self.sink.of("<again@corp.example>"), [])
 
     def test_when_the_package_goes_mail_goes_on(self):
         shutil.copy(ROOT / "packaging" / "detach-sendmail", self.root.at("/tmp"))
