@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import json
 import os
 import re
@@ -54,6 +55,10 @@ class Replies(PostfixCase):
         self.site.postfix.wait_until_idle()
         return self.ctl("replies", "follow", "--once")
 
+    def suppressed(self) -> list[str]:
+        listed = self.ctl("suppress", "list", "--json").splitlines()
+        return sorted(json.loads(line)["address"] for line in listed)
+
     def backoffs(self) -> list[dict[str, Any]]:
         """As the daemon knows them: it looks once a second."""
         shown = json.loads(self.ctl("throttle", "show", "--json"))
@@ -98,6 +103,27 @@ class Replies(PostfixCase):
         self.delivered_once(self.send("here@icloud.com"))
         self.assertIn("1 deliveries", self.learn())
         self.assertIn("0 deliveries", self.learn())
+
+    def test_a_delivery_counts_once_when_its_bounce_is_taken_in_while_the_log_is_read(self) -> None:
+        self.site.sink.answer(RCPT, "550 5.1.1 <twice@icloud.com>: user does not exist", times=1)
+        message_id = self.send("twice@icloud.com")
+        bounce = self.bounce_to("ann", message_id).encode()
+        milter = self.site.milter
+
+        def intake() -> str:
+            return run(
+                milter.control_program, "replies", "intake", "--config", milter.config_file,
+                stdin=bounce,
+            )  # fmt: skip
+
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            taken = [pool.submit(intake) for _ in range(4)]
+            self.learn()
+            for one in taken:
+                self.assertIn("1 of 1 reported deliveries", one.result())
+        shown = json.loads(self.ctl("replies", "show", "twice@icloud.com", "--json"))
+        self.assertEqual(shown["count"], 1)
+        self.assertIn("twice@icloud.com", self.suppressed())
 
     def test_no_fault_of_ours_is_held_against_an_address(self) -> None:
         faults = {
@@ -144,6 +170,77 @@ class Replies(PostfixCase):
         self.delivered_once(self.send("after@icloud.com"))
         self.learn()
         self.over("pause")
+
+    def test_a_way_that_is_refused_is_probed_once_in_a_while_and_recovers(self) -> None:
+        self.learning({"destination": {"probe": "1m"}})
+        self.site.sink.answer(
+            RCPT, "550 5.7.1 [HCM2] Your mail from 192.0.2.25 was rejected. Txn ID 0e4b1d9c"
+        )
+        self.send("a@icloud.com")
+        stopped = time.monotonic()
+        self.learn()
+        self.in_force("pause")
+        self.site.sink.answer_as_usual()
+        waiting = [self.send(f"waits{number}@icloud.com") for number in range(3)]
+        self.assertIn("throttle.paused", self.deferred(waiting[0]))
+
+        time.sleep(max(0.0, stopped + 61 - time.monotonic()))
+        self.site.postfix.flush()
+        self.site.postfix.wait_until_idle()
+        through = [one for one in waiting if self.site.sink.of(one)]
+        self.assertEqual(len(through), 1, "one goes to see whether it is taken, the others wait")
+        self.learn()
+        self.over("pause")
+        self.in_force("slow")
+        slow = [one["percent"] for one in self.backoffs() if one["kind"] == "slow"]
+        self.assertEqual(slow, [10])
+        self.site.postfix.flush()
+        self.site.postfix.wait_until_empty()
+        for one in waiting:
+            self.assertEqual(len(self.site.sink.of(one)), 1)
+
+    def test_an_outage_takes_nobody_and_what_went_before_it_showed_is_given_back(self) -> None:
+        told = self.site.milter.folder / "outage.alert"
+        self.learning({"alerts": {"command": ["/usr/bin/tee", "-a", str(told)]}})
+        no_user = "550 5.1.1 <somebody@icloud.com>: user does not exist"
+        self.site.sink.answer(RCPT, no_user, times=1)
+        self.send("long.gone@icloud.com")
+        self.learn()
+        before = self.suppressed()
+        self.assertIn("long.gone@icloud.com", before)
+        time.sleep(2)
+        since = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+        self.site.sink.answer(RCPT, no_user)
+        everybody = [f"p{number}@icloud.com" for number in range(5000)]
+        self.site.queue_up(letter(self.site.new_id("outage"), everybody[0]), *everybody[:15])
+        self.assertIn("15 deliveries to Apple read", self.learn())
+        self.assertEqual(self.suppressed(), sorted(before + everybody[:15]))
+        for start in range(15, len(everybody), 50):
+            some = everybody[start : start + 50]
+            self.site.queue_up(letter(self.site.new_id("outage"), some[0]), *some)
+        self.site.postfix.wait_until_empty(180.0)
+        self.assertIn("4985 deliveries to Apple read", self.learn())
+        self.assertEqual(self.suppressed(), sorted(before + everybody[:15]))
+        alert = told.read_text()
+        self.assertIn("Apple: an outage at Apple is suspected: of the last ", alert)
+        self.assertIn("icloud-milterctl replies undo --pattern address-does-not-exist", alert)
+        self.assertIn("A letter to Apple's postmaster, icloudadmin@apple.com", alert)
+        self.site.sink.answer_as_usual()
+        self.delivered_once(self.send("p4000@icloud.com"))
+        refused = self.send("p3@icloud.com")
+        self.assertEqual(self.site.sink.of(refused), [])
+
+        undone = self.ctl(
+            "replies", "undo", "--pattern", "address-does-not-exist", "--since", since,
+            "--because", "Apple's outage",
+        )  # fmt: skip
+        self.assertIn("15 removed", undone)
+        self.assertEqual(self.suppressed(), before)
+        time.sleep(1.5)  # the daemon looks once a second
+        self.delivered_once(self.send("p3@icloud.com"))
+        refused = self.send("long.gone@icloud.com")
+        self.assertEqual(self.site.sink.of(refused), [])
 
     def test_connections_that_break_off_again_and_again_ask_for_less(self) -> None:
         for number in range(3):
