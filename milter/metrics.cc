@@ -197,7 +197,10 @@ void limits(MetricPage& page, const ThrottlePlan& plan, const ThrottleMeans& mea
 void throttle(MetricPage& page, const DaemonStatus& status) {
   const auto& means = status.world->throttle();
   std::shared_ptr<const Backoffs> backoffs = std::make_shared<const Backoffs>();
-  if (means != nullptr && means->backoffs() != nullptr) backoffs = means->backoffs()->now();
+  if (means != nullptr && means->backoffs() != nullptr) {
+    // Unknown until the store answered for the first time; `status` says so.
+    if (auto known = means->backoffs()->known()) backoffs = std::move(known);
+  }
   page.gauge("icloud_milter_throttle_backoff_active",
              "Pauses and slow-downs in force, as the reply follower or people set them.");
   for (const BackoffKind kind : all_backoff_kinds) {

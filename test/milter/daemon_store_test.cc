@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "test/milter/daemon_store_fixture.h"
+#include "test/support/control_client.h"
 
 namespace icm {
 namespace {
@@ -30,6 +31,25 @@ TEST_F(DaemonStore, goes_on_with_what_it_knows_when_the_file_vanishes_and_after_
   EXPECT_EQ(lines_with("the store answers again"), 1);
   expect_bob_alone_refused();
   EXPECT_EQ(read("log").find("is away", read("log").find("answers again")), std::string::npos);
+}
+
+TEST_F(DaemonStore, is_watched_while_nobody_knows_what_is_paused) {
+  configure(std::string(enforced) + "throttle: {mode: observe}\n" +
+            fmt::format("metrics: {{address: \"unix:{}\"}}\n", path("metrics")));
+  start();
+  add("bob@icloud.com", store());
+  let_it_follow();
+  ASSERT_EQ(*daemon_->stop(), 0);
+  std::filesystem::rename(path("store.db"), path("elsewhere"));
+  start();
+  ASSERT_EQ(lines_with("the store is away: "), 1);
+  const ControlClient client(path("metrics"));
+  client.send("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  const std::string page = client.read_all();
+  EXPECT_NE(page.find("icloud_milter_throttle_backoff_active{kind=\"pause\"} 0\n"),
+            std::string::npos)
+      << page;
+  expect_bob_alone_refused();
 }
 
 TEST_F(DaemonStore, does_not_start_over_a_lost_file_when_nothing_may_stand_in) {
