@@ -253,10 +253,10 @@ class Daemon {
 
   void drain() {
     service_manager_.stopping();
-    doors_.close();
     socket_->withdraw();
     in_flight_.close();
     const Deadline deadline = Deadline::in(config().limits.drain);
+    doors_.close();  // who asks slowly there must not make the drain longer
     log_->say(LogLevel::info,
               fmt::format("stopping: {} messages are being handed over", in_flight_.count()));
     // The count falls before libmilter has sent the last answer; the second look gives it time.
