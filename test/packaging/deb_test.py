@@ -19,6 +19,8 @@ import stat
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -216,12 +218,15 @@ class Package(unittest.TestCase):
     def install(self, name):
         return self.root.run("dpkg", "--force-confold", "-i", "/tmp/" + name, seconds=300)
 
-    def send(self, subject):
+    def submit(self, subject):
         with smtplib.SMTP("127.0.0.1", 25, timeout=20) as client:
             client.sendmail("ann@corp.example", ["bob@icloud.com"],
                             f"From: ann@corp.example\r\nTo: bob@icloud.com\r\nSubject: {subject}\r\n"
                             f"Date: Sun, 22 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{subject}@corp.example>\r\n"
                             "\r\nHello\r\n")
+
+    def send(self, subject):
+        self.submit(subject)
         self.sink.wait_for(f"<{subject}@corp.example>")
 
     def decisions(self):
@@ -279,6 +284,37 @@ class Package(unittest.TestCase):
         self.assertTrue(store.with_name("store.db-version-1.backup").exists())
         self.assertIn("unsubscribe", self.root.run("icloud-milterctl", "suppress", "show", "carol@icloud.com"))
         self.send("upgraded")
+
+    def test_3_loses_no_mail_when_it_is_upgraded(self):
+        """Clients that come again when they are told so, as mail servers do, while the daemon is away."""
+        self.stop()
+        self.install("now.deb")
+        self.start()
+        subjects = [f"flowing-{number}" for number in range(20)]
+        told_to_wait = []
+
+        def flow():
+            for subject in subjects:
+                for _ in range(600):
+                    try:
+                        self.submit(subject)
+                        break
+                    except smtplib.SMTPException as later:
+                        told_to_wait.append(str(later))
+                        time.sleep(0.1)
+                time.sleep(0.1)
+
+        client = threading.Thread(target=flow)
+        client.start()
+        time.sleep(0.5)
+        self.stop()
+        self.install("later.deb")
+        self.start()
+        client.join()
+        self.assertTrue(told_to_wait)
+        wait_until("the queue is empty", lambda: "is empty" in self.root.run("postqueue", "-p"), seconds=60)
+        for subject in subjects:
+            self.assertEqual(len(self.sink.of(f"<{subject}@corp.example>")), 1, subject)
 
     def test_3_finds_its_socket_however_it_is_written(self):
         for address, line, left in (
