@@ -9,7 +9,7 @@ import os
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -155,10 +155,17 @@ class DoctorTest(PostfixCase):
         try:
             for command in commands:
                 run("postconf", *command)
+                self._age(kept)
             yield
         finally:
             for name, content in kept.items():
                 (self.site.postfix.config / name).write_bytes(content)
+            self._age(kept)
+
+    def _age(self, names: Iterable[str]) -> None:
+        """Postfix's programs wait while a file may still be written to, until it is 2 s old."""
+        for name in names:
+            os.utime(self.site.postfix.config / name, (0, 0))
 
     @contextmanager
     def zone(self, name: str, old: str, new: str) -> Iterator[None]:
@@ -286,6 +293,60 @@ class DoctorTest(PostfixCase):
         asked = "socketmap:unix:icloud-milter/routes.sock:icloud"
         with self.postfix(("-e", f"transport_maps={asked}")):
             self.assert_found()
+
+    def table(self, kind: str, *lines: str) -> str:
+        file = self.site.postfix.folder / "table"
+        file.write_text("".join(f"{line}\n" for line in lines))
+        self.addCleanup(file.unlink, missing_ok=True)
+        return f"{kind}:{file}"
+
+    def test_a_warning_of_postfix_beside_a_table_is_no_error(self) -> None:
+        maps = run("postconf", "-hx", "transport_maps").strip()
+        other = self.table("texthash", "elsewhere.example smtp:")
+        with self.postfix(("-e", f"transport_maps={other}, {maps}")):
+            with (self.site.postfix.config / "main.cf").open("a") as file:
+                file.write("biff = yes\n")
+            self._age(["main.cf"])
+            self.assertIn("overriding earlier entry", run("postmap", "-q", "elsewhere.example", other))
+            self.assert_found()
+
+    def test_a_table_of_patterns_may_lead_to_the_gate(self) -> None:
+        gate = "icloud-gate:[127.0.0.1]:10027"
+        domains = r"(icloud|me|mac|private\.icloud|privaterelay\.appleid)\.com"
+        with self.postfix(("-e", f"transport_maps={self.table('regexp', f'/@{domains}$/ {gate}')}")):
+            self.assert_found()
+
+    def test_a_table_of_patterns_leads_past_the_gate(self) -> None:
+        maps = run("postconf", "-hx", "transport_maps").strip()
+        everything = self.table("regexp", "/./ smtp:[relay.example]")
+        with self.postfix(("-e", f"transport_maps={everything}, {maps}")):
+            self.assert_found("postfix.transport-missing")
+        # What is for domains is never asked of patterns.
+        domain = self.table("regexp", "/^icloud.com$/ smtp:[relay.example]")
+        with self.postfix(("-e", f"transport_maps={domain}, {maps}")):
+            self.assert_found()
+
+    def test_a_table_cannot_be_asked(self) -> None:
+        maps = run("postconf", "-hx", "transport_maps").strip()
+        with self.postfix(("-e", f"transport_maps={maps}, texthash:/nowhere/table")):
+            self.assert_found("postfix.transport-broken")
+
+    def test_where_a_content_filter_hands_mail_back_no_milter_is_missed(self) -> None:
+        back = "127.0.0.1:10025/inet"
+        checks = "no_header_body_checks,no_unknown_recipient_checks"
+        with self.postfix(  # as amavis has it
+            ("-PX", f"{back}/smtpd_milters"),
+            ("-P", f"{back}/receive_override_options={checks},no_milters"),
+        ):
+            self.assert_found()
+        with self.postfix(  # a signer alone
+            ("-P", f"{PORT_25}/content_filter=smtp:[127.0.0.1]:10024"),
+            ("-P", f"{back}/content_filter="),
+            ("-P", f"{back}/smtpd_milters=inet:127.0.0.1:8891"),
+        ):
+            self.assert_found()
+        with self.postfix(("-PX", f"{back}/smtpd_milters"), ("-e", "smtpd_milters=")):
+            self.assertIn("postfix.arrival-uncovered", self.problems())
 
     def test_postfix_gives_the_milter_up_too_early(self) -> None:
         for timeout in ("milter_content_timeout=10s", "milter_command_timeout=5s"):

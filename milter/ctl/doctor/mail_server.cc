@@ -2,6 +2,7 @@
 #include "milter/ctl/doctor/mail_server.h"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -30,7 +31,51 @@ bool is_of_this_host(const std::string& host) {
   return address && address->is_loopback();
 }
 
+// How parents of a domain are looked up (postconf(5), parent_domain_matches_subdomains).
+enum class ParentForm { with_dot, bare };
+
+// transport(5), "TABLE SEARCH ORDER": each is looked for in every table before the next one is.
+std::vector<std::string> keys_of(const std::string& domain, ParentForm form) {
+  std::vector<std::string> keys = {postfix::somebody_at(domain), domain};
+  for (std::size_t dot = domain.find('.'); dot != std::string::npos;
+       dot = domain.find('.', dot + 1)) {
+    keys.push_back(domain.substr(form == ParentForm::with_dot ? dot : dot + 1));
+  }
+  keys.emplace_back("*");
+  return keys;
+}
+
+// One of transport_maps.
+struct Table {
+  bool takes_domains = true;
+  std::vector<postfix::Route> answers;
+};
+
+const std::string* answer_in(const std::vector<Table>& tables,
+                             const std::vector<std::string>& keys) {
+  for (const std::string& key : keys) {
+    const bool is_address = key.find('@') != std::string::npos;
+    for (const Table& table : tables) {
+      if (!is_address && !table.takes_domains) continue;
+      const auto found = std::ranges::find(table.answers, key, &postfix::Route::key);
+      if (found != table.answers.end()) return &found->answer;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+bool takes_whole_addresses_only(std::string_view table) {
+  // Of several tables that stand as one, the first decides.
+  for (const std::string_view wrapping : {"proxy:", "unionmap:{", "pipemap:{"}) {
+    if (!table.starts_with(wrapping)) continue;
+    table.remove_prefix(wrapping.size());
+    table = trim(table);
+  }
+  constexpr std::array<std::string_view, 5> types = {"regexp", "pcre", "cidr", "tcp", "socketmap"};
+  return std::ranges::find(types, table.substr(0, table.find(':'))) != types.end();
+}
 
 Route parse_route(std::string_view text) {
   text = trim(text);
@@ -98,24 +143,31 @@ Result<std::optional<std::string>> MailServer::look_up(const std::string& table,
                                         excerpt(trim(end.errors.substr(fatal)), 400)));
 }
 
-// transport(5), "TABLE SEARCH ORDER", for an address without an entry of its own.
-Result<std::optional<Route>> MailServer::route_of(const std::string& domain) const {
-  const auto tables = postfix::split_list(configuration_.value("transport_maps"));
-  std::vector<std::string> keys = {domain};
+Result<std::vector<std::optional<Route>>> MailServer::routes_of(
+    const std::vector<std::string>& domains) const {
   const std::string_view parents = configuration_.value("parent_domain_matches_subdomains");
-  const bool dots = parents.find("transport_maps") == std::string_view::npos;
-  for (std::size_t dot = domain.find('.'); dot != std::string::npos;
-       dot = domain.find('.', dot + 1)) {
-    keys.push_back(domain.substr(dots ? dot : dot + 1));
-  }
-  keys.emplace_back("*");
-  for (const std::string& key : keys) {
-    for (const std::string_view table : tables) {
-      ICM_TRY(const auto found, look_up(std::string(table), key));
-      if (found) return std::optional(parse_route(*found));
+  const ParentForm form = parents.find("transport_maps") == std::string_view::npos
+                              ? ParentForm::with_dot
+                              : ParentForm::bare;
+  std::vector<std::string> keys;
+  for (const std::string& domain : domains) {
+    for (std::string& key : keys_of(domain, form)) {
+      if (std::ranges::find(keys, key) == keys.end()) keys.push_back(std::move(key));
     }
   }
-  return std::optional<Route>();
+  std::vector<Table> tables;
+  const std::string queue(configuration_.queue_directory());
+  for (const std::string_view name : postfix::split_list(configuration_.value("transport_maps"))) {
+    ICM_TRY(auto answers, postfix::ask_table(programs_, name, keys, queue));
+    tables.push_back(
+        {.takes_domains = !takes_whole_addresses_only(name), .answers = std::move(answers)});
+  }
+  std::vector<std::optional<Route>> routes;
+  for (const std::string& domain : domains) {
+    const std::string* const found = answer_in(tables, keys_of(domain, form));
+    routes.push_back(found == nullptr ? std::nullopt : std::optional(parse_route(*found)));
+  }
+  return routes;
 }
 
 const postfix::Listener* MailServer::listener_at(const std::vector<postfix::Listener>& listeners,

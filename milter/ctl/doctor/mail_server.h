@@ -25,6 +25,11 @@ struct Route {
 // "transport:nexthop" taken apart; either may be missing.
 Route parse_route(std::string_view text);
 
+// Whether Postfix asks the table for whole addresses alone, never for a domain: those that are made
+// of patterns, and those behind a socket (transport(5), "REGULAR EXPRESSION TABLES" and "TCP-BASED
+// TABLES").
+bool takes_whole_addresses_only(std::string_view table);
+
 // "5m" or "300" in Postfix's notation (postconf(5)); `unit` is that of a bare number.
 std::optional<std::chrono::seconds> parse_postfix_time(std::string_view text);
 
@@ -39,9 +44,11 @@ class MailServer {
   static const postfix::MilterEntry* ours(const std::vector<postfix::MilterEntry>& milters,
                                           const Config& config, const MailServer& server);
 
-  // Where mail for the domain goes: what transport_maps say, asked of postmap(1); nothing when they
-  // do not name it.
-  [[nodiscard]] Result<std::optional<Route>> route_of(const std::string& domain) const;
+  // Where mail for somebody at each of these domains goes: what transport_maps say, asked of
+  // postmap(1); nothing for a domain that they do not name. The Error names the table that cannot
+  // be asked.
+  [[nodiscard]] Result<std::vector<std::optional<Route>>> routes_of(
+      const std::vector<std::string>& domains) const;
 
   // What a look-up table says of the key.
   [[nodiscard]] Result<std::optional<std::string>> look_up(const std::string& table,

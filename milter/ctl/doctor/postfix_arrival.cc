@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "milter/ctl/doctor/mail_server.h"
+#include "milter/ctl/postfix/wiring_plan.h"
 
 namespace icm::ctl::doctor {
 namespace {
@@ -46,9 +47,12 @@ void examine_listener(const Context& context, const MailServer& server, const Li
   }
   if (!context.config.arrival.covered) return;
   // Where a content filter hands mail back, it has come by once already.
-  if (is_loopback(*listener.service) && listener.has_own_milters && listener.milters.empty()) {
+  if (is_loopback(*listener.service) && postfix::is_left_alone(server.configuration(), listener)) {
     return add(diagnoses, found("postfix.arrival-reinjection", name,
-                                "it is on loopback, and -o smtpd_milters= switches milters off"));
+                                listener.milters.empty()
+                                    ? "it is on loopback, and milters are switched off there"
+                                    : "it is on loopback, and takes mail back from a content "
+                                      "filter"));
   }
   add(diagnoses, found("postfix.arrival-uncovered", name,
                        "arrival.covered is yes, and this listener has not our milter"));

@@ -61,10 +61,11 @@ class GateExamination {
     look_up_routes();
     if (has_direct && reached_.empty()) return std::move(diagnoses_);  // needs no gate
     if (!has_gate && reached_.empty()) {
-      return {found("postfix.gate-missing", {},
-                    fmt::format("no smtpd in master.cf has our milter under the name {}, and "
-                                "transport_maps lead nowhere near it",
-                                fmt::join(roles.gate, " or ")))};
+      add(diagnoses_, found("postfix.gate-missing", {},
+                            fmt::format("no smtpd in master.cf has our milter under the name {}, "
+                                        "and transport_maps lead nowhere near it",
+                                        fmt::join(roles.gate, " or "))));
+      return std::move(diagnoses_);
     }
     tell_missing();
     for (const Listener* gate : reached_) examine(*gate);
@@ -79,14 +80,19 @@ class GateExamination {
   void look_up_routes() {
     std::vector<std::string> domains(apple_domains.begin(), apple_domains.end());
     for (const Domain& domain : context_.config.apple.domains) domains.push_back(domain.text());
-    for (const std::string& domain : domains) {
-      const auto route = server_.route_of(domain);
-      if (!route) {
-        missing_.emplace_back(domain, route.error().text);
-      } else if (!*route) {
-        missing_.emplace_back(domain, "transport_maps do not name it");
+    const auto routes = server_.routes_of(domains);
+    if (!routes) {
+      add(diagnoses_, found("postfix.transport-broken", {}, routes.error().text));
+      for (const Listener& one : listeners_) {  // nobody knows better which are meant
+        if (is_named(context_.config.roles.gate, one.daemon_name)) reached_.push_back(&one);
+      }
+      return;
+    }
+    for (std::size_t i = 0; i < domains.size(); ++i) {
+      if ((*routes)[i]) {
+        follow(domains[i], *(*routes)[i]);
       } else {
-        follow(domain, **route);
+        missing_.emplace_back(domains[i], "transport_maps do not name it");
       }
     }
   }

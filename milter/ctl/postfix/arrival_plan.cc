@@ -74,10 +74,10 @@ class ArrivalPlanner {
     if (has_ours(listener.milters)) return;
     const std::string key = listener.service->key();
     if (!listener.has_own_milters) {
-      if (takes_mail_back(site_, listener)) keep_as_it_is(listener);
+      if (takes_mail_back(site_.postfix, listener)) keep_as_it_is(listener);
       return;  // has what main.cf says
     }
-    if (is_left_alone(site_, listener)) {
+    if (is_left_alone(site_.postfix, listener)) {
       plan_.notes.push_back(fmt::format(
           "{} has no milters, on purpose, and is left so: mail that comes in there is not seen at "
           "arrival",
@@ -146,7 +146,7 @@ class ArrivalPlanner {
       const auto names = [&](const std::vector<std::string>& list) {
         return std::ranges::find(list, listener.daemon_name) != list.end();
       };
-      if (is_left_alone(site_, listener) || names(site_.roles.arrival) ||
+      if (is_left_alone(site_.postfix, listener) || names(site_.roles.arrival) ||
           names(site_.roles.direct) || names(site_.roles.gate)) {
         continue;
       }

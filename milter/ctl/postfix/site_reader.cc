@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "milter/ctl/postfix/attachment.h"
 #include "policy/base/text.h"
@@ -17,9 +18,6 @@
 
 namespace icm::ctl::postfix {
 namespace {
-
-// An address that no rule for single people is about.
-constexpr std::string_view nobody = "icloud-milter-probe";
 
 // Whether a listener of ours could be made there.
 bool is_free(std::uint16_t port) {
@@ -36,23 +34,15 @@ bool is_free(std::uint16_t port) {
 
 // What each table says of each of Apple's domains, and of an address there.
 Status add_routes(const PostfixPrograms& programs, Site& site) {
-  std::string keys;
+  std::vector<std::string> keys;
   for (const std::string& domain : domains_of(site)) {
-    keys += fmt::format("{0}@{1}\n{1}\n", nobody, domain);
+    keys.push_back(somebody_at(domain));
+    keys.push_back(domain);
   }
   const std::string queue(site.postfix.queue_directory());
   for (const std::string_view table : split_list(site.postfix.value("transport_maps"))) {
-    ICM_TRY(const ProgramEnd end,
-            programs.ask("postmap", {"-q", "-", seen_from_here(table, queue)}, keys));
-    // Not found is status 1, too.
-    const auto fatal = end.errors.find("fatal:");
-    if (end.status != 0 && fatal != std::string::npos) {
-      return fail(Code::config, fmt::format("transport_maps: {} cannot be asked: {}", table,
-                                            excerpt(trim(end.errors.substr(fatal)), 400)));
-    }
-    for (Route& route : read_routes(std::string(table), end.output)) {
-      site.routes.push_back(std::move(route));
-    }
+    ICM_TRY(auto routes, ask_table(programs, table, keys, queue));
+    for (Route& route : routes) site.routes.push_back(std::move(route));
   }
   return {};
 }
@@ -105,6 +95,24 @@ std::string seen_from_here(std::string_view table, const std::string& queue) {
   const std::string within = fmt::format("{}/{}", queue, path.substr(0, path.rfind(':')));
   if (path.starts_with('/') && ::access(within.c_str(), F_OK) != 0) return std::string(table);
   return fmt::format("{}{}/{}", table.substr(0, at + kind.size()), queue, path);
+}
+
+std::string somebody_at(std::string_view domain) {
+  return fmt::format("icloud-milter-probe@{}", domain);
+}
+
+Result<std::vector<Route>> ask_table(const PostfixPrograms& programs, std::string_view table,
+                                     const std::vector<std::string>& keys,
+                                     const std::string& queue) {
+  ICM_TRY(const ProgramEnd end, programs.ask("postmap", {"-q", "-", seen_from_here(table, queue)},
+                                             fmt::format("{}\n", fmt::join(keys, "\n"))));
+  // Not found is status 1, too, and warnings may stand beside it.
+  const auto fatal = end.errors.find("fatal:");
+  if (end.status != 0 && fatal != std::string::npos) {
+    return fail(Code::config, fmt::format("transport_maps: {} cannot be asked: {}", table,
+                                          excerpt(trim(end.errors.substr(fatal)), 400)));
+  }
+  return read_routes(std::string(table), end.output);
 }
 
 Result<SiteFiles> read_files(const PostfixPrograms& programs) {

@@ -38,7 +38,7 @@ void add_unrouted(const Site& site, std::vector<std::string>& lacking) {
 
 void add_uncovered(const Site& site, std::vector<std::string>& lacking) {
   for (const Listener& listener : listeners_of(site.postfix)) {
-    if (has_ours(site, listener.milters) || is_left_alone(site, listener)) continue;
+    if (has_ours(site, listener.milters) || is_left_alone(site.postfix, listener)) continue;
     lacking.push_back(
         fmt::format("mail that comes in by {} does not pass the arrival: the milter "
                     "is not among its smtpd_milters",
@@ -119,24 +119,24 @@ bool leads_to_gate(const Site& site, const Route& route) {
   return route.answer.ends_with(":" + port);
 }
 
-bool is_left_alone(const Site& site, const Listener& listener) {
+bool is_left_alone(const Configuration& postfix, const Listener& listener) {
   // By hand or by us: without milters, on purpose.
   if (listener.milters.empty()) {
     return listener.has_own_milters ||
-           site.postfix.value_for(*listener.service, "receive_override_options")
-                   .find("no_milters") != std::string_view::npos;
+           postfix.value_for(*listener.service, "receive_override_options").find("no_milters") !=
+               std::string_view::npos;
   }
-  return takes_mail_back(site, listener);
+  return takes_mail_back(postfix, listener);
 }
 
-bool takes_mail_back(const Site& site, const Listener& listener) {
+bool takes_mail_back(const Configuration& postfix, const Listener& listener) {
   if (!listener.content_filter.empty()) return false;
   const bool is_on_loopback = listener.service->name.starts_with("127.") ||
                               listener.service->name.starts_with("localhost:") ||
                               listener.service->name.starts_with("[::1]:");
   if (!is_on_loopback || !listener.service->overrides.contains("content_filter")) return false;
-  const std::string_view everywhere = site.postfix.value("content_filter");
-  return !everywhere.empty() || std::ranges::any_of(site.postfix.services, [](const Service& one) {
+  const std::string_view everywhere = postfix.value("content_filter");
+  return !everywhere.empty() || std::ranges::any_of(postfix.services, [](const Service& one) {
     const auto filter = one.overrides.find("content_filter");
     return filter != one.overrides.end() && !filter->second.empty() &&
            !filter->second.starts_with("icloud-out:");

@@ -62,8 +62,8 @@ bool leads_to_gate(const Site& site, const Route& route);
 
 // A listener that has no part in the arrival: without milters on purpose, or taking back what a
 // content filter was given.
-bool is_left_alone(const Site& site, const Listener& listener);
-bool takes_mail_back(const Site& site, const Listener& listener);
+bool is_left_alone(const Configuration& postfix, const Listener& listener);
+bool takes_mail_back(const Configuration& postfix, const Listener& listener);
 
 // The listener that is the gate, or null.
 const Service* gate_of(const Site& site);

@@ -16,6 +16,19 @@ TEST(DoctorMailServer, takes_a_route_apart) {
   EXPECT_EQ(parse_route("").transport, "");
 }
 
+TEST(DoctorMailServer, knows_tables_that_are_never_asked_for_a_domain) {
+  for (const char* table : {"regexp:/etc/postfix/r", "pcre:{{/x/ y}}", "tcp:127.0.0.1:1234",
+                            "proxy:socketmap:unix:routes.sock:icloud", "cidr:/etc/postfix/c",
+                            "unionmap:{ pcre:/etc/postfix/p,hash:/etc/postfix/h}"}) {
+    EXPECT_TRUE(takes_whole_addresses_only(table)) << table;
+  }
+  for (const char* table :
+       {"hash:/etc/postfix/regexp:", "inline:{ {icloud.com=tcp:x} }", "static:x",
+        "proxy:mysql:/etc/postfix/m", "pipemap:{hash:/h,regexp:/r}", ""}) {
+    EXPECT_FALSE(takes_whole_addresses_only(table)) << table;
+  }
+}
+
 TEST(DoctorMailServer, reads_times_as_postfix_writes_them) {
   EXPECT_EQ(parse_postfix_time("300s"), seconds{300});
   EXPECT_EQ(parse_postfix_time("5m"), seconds{300});
