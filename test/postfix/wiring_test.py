@@ -4,117 +4,17 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
-import time
-from pathlib import Path
 
-from support import ROOT, PostfixCase, main
+from support import main
+from wiring_case import CUSTOM, PlainSite, WiringCase
 
 from lab.namespace import ELSEWHERE_MX, OUR_ADDRESS
 from lab.postfix import Postfix
-from lab.process import run, wait_until
-from lab.site import PEOPLE, Site, letter
-
-FILES = ("main.cf", "master.cf")
-CUSTOM = "family.example"  # an iCloud+ custom domain
+from lab.process import run
 
 
-class PlainPostfix(Postfix):
-    """A mail server that knows nothing of a gate yet."""
-
-    def attach(self) -> None:
-        pass
-
-
-class PlainSite(Site):
-    def __init__(self, folder: Path, programs: Path) -> None:
-        super().__init__(folder, programs, {CUSTOM: ["@ MX 10 mx01.mail.icloud.com."]})
-        self.postfix = PlainPostfix(folder / "postfix", PEOPLE)
-
-
-class Wiring(PostfixCase):
-    def setUp(self) -> None:
-        super().setUp()
-        self.files = {name: (self.site.postfix.config / name).read_bytes() for name in FILES}
-        self.addCleanup(self.put_back)
-
-    def put_back(self) -> None:
-        """However the test ended, the next one finds the site as it was."""
-        self.ctl("disable", "--all", "--yes")
-        for name, content in self.files.items():
-            (self.site.postfix.config / name).write_bytes(content)
-        # Copies of files that were edited meanwhile are kept.
-        shutil.rmtree(self.site.postfix.config / "icloud-milter", ignore_errors=True)
-        if not self.site.milter.running:
-            self.site.milter.start()
-        self.site.postfix.reload()
-        self.site.postfix.discard_queue()
-
-    def write(self, name: str, more: str) -> None:
-        with (self.site.postfix.config / name).open("a") as file:
-            file.write(more)
-
-    def ctl(self, word: str, *options: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [
-                self.site.milter.control_program,
-                *("postfix", word, "--config", self.site.milter.config_file),
-                *options,
-            ],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def does(self, word: str, *options: str, status: int = 0) -> str:
-        done = self.ctl(word, *options)
-        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
-        return done.stdout + done.stderr
-
-    def state(self, config: Path | None = None) -> dict[str, object]:
-        """All of both files that an administrator could miss."""
-        found: dict[str, object] = {}
-        for name in FILES:
-            path = (config or self.site.postfix.config) / name
-            status = path.stat()
-            found[name] = path.read_bytes()
-            found[f"{name} status"] = (
-                status.st_mode,
-                status.st_uid,
-                status.st_gid,
-                status.st_mtime_ns,
-            )
-        found["postconf -n"] = self.postconf("-c", str(config or "/etc/postfix"), "-n")
-        found["directory"] = sorted(os.listdir(config or self.site.postfix.config))
-        return found
-
-    def postconf(self, *words: str) -> str:
-        """What it says beside its warnings."""
-        done = subprocess.run(["postconf", *words], capture_output=True, check=False)
-        return done.stdout.decode("latin-1").strip()
-
-    def value(self, name: str) -> str:
-        return self.postconf("-x", "-h", name)
-
-    def send(self, word: str, *to: str) -> str:
-        message_id = self.site.new_id(word)
-        self.site.submit(letter(message_id, ", ".join(to)), *to)
-        return message_id
-
-    def assert_judged(self, word: str) -> None:
-        message_id = self.send(word, "bob@icloud.com")
-        self.assertEqual(self.delivered_once(message_id).client, OUR_ADDRESS)
-        self.assertEqual(self.verdicts(message_id), ["accept"])
-
-    def assert_unjudged(self, word: str) -> None:
-        message_id = self.send(word, "bob@icloud.com")
-        self.assertEqual(self.delivered_once(message_id).client, OUR_ADDRESS)
-        self.assertEqual(self.verdicts(message_id), [])
-
+class Wiring(WiringCase):
     # -- a plain site -----------------------------------------------------------------------
 
     def test_a_plain_site_is_attached_and_given_back_to_the_octet(self) -> None:
@@ -350,107 +250,6 @@ class Wiring(PostfixCase):
         self.assertEqual(found[str(other)]["lacks"], [])
         self.does("disable", "--all")
         self.assertEqual(self.state(other), second)
-
-    # -- what goes wrong --------------------------------------------------------------------
-
-    def test_without_the_daemon_everything_is_taken_back(self) -> None:
-        before = self.state()
-        self.site.milter.stop()
-        said = self.does("enable", status=1)
-        self.assertIn("Postfix does not reach the daemon", said)
-        self.assertIn("; everything is as it was", said)
-        self.assertEqual(self.state(), before)
-        self.assert_unjudged("without")
-
-    def test_a_failure_between_the_two_files_is_taken_back(self) -> None:
-        master = self.site.postfix.config / "master.cf"
-        run("mount", "--bind", master, master)  # which nothing can be renamed over
-        try:
-            before = self.state()
-            said = self.does("enable", status=1)
-            self.assertIn("cannot be replaced: Device or resource busy", said)
-            self.assertEqual(self.state(), before)
-        finally:
-            run("umount", master)
-        self.assert_unjudged("between")
-
-    def test_what_postfix_would_not_read_is_not_put_in_place(self) -> None:
-        self.write("master.cf", "nonsense\n")
-        before = self.state()
-        self.assertIn("bad field count", self.does("enable", status=1))
-        self.assertEqual(self.state(), before)
-
-    def test_what_was_edited_since_stays(self) -> None:
-        self.write("main.cf", "smtpd_milters = inet:127.0.0.1:8891\nmilter_default_action = accept\n")
-        self.site.postfix.reload()
-        self.does("enable", "--no-probe")
-        self.write("main.cf", "# mine\nsmtp_helo_timeout = 7s\n")
-        text = (self.site.postfix.config / "master.cf").read_text()
-        text = text.replace("# icloud-milter: end.", "later unix - - n - - smtp\n# icloud-milter: end.")
-        text = text.replace("smtpd_error_sleep_time=0", "smtpd_error_sleep_time=1")
-        (self.site.postfix.config / "master.cf").write_text(text)
-        self.assertIn("drift", self.does("status", status=1))
-        self.assertIn("were edited since", self.does("disable"))
-        self.assertEqual(
-            (self.site.postfix.config / "main.cf").read_bytes(),
-            self.files["main.cf"]
-            + b"smtpd_milters = inet:127.0.0.1:8891\nmilter_default_action = accept\n"
-            + b"# mine\nsmtp_helo_timeout = 7s\n",
-        )
-        self.assertEqual(
-            (self.site.postfix.config / "master.cf").read_bytes().rstrip(),
-            (self.files["master.cf"] + b"\nlater unix - - n - - smtp").rstrip(),
-        )
-        self.assert_unjudged("edited")
-
-    def test_mail_that_had_passed_the_gate_leaves_when_it_is_taken_away(self) -> None:
-        self.does("enable")
-        self.site.sink.answer("RCPT TO:<bob@icloud", "451 4.3.0 later")
-        message_id = self.send("waiting", "bob@icloud.com")
-        queue = self.site.postfix.queue
-        wait_until(
-            "the mail waits behind the gate",
-            lambda: any("later" in one.reason and one.queue == "deferred" for one in queue()),
-        )
-        self.assertIn("1 message that had passed the gate was queued anew", self.does("disable"))
-        self.site.sink.answer_as_usual()
-        time.sleep(1)
-        self.site.postfix.wait_until_empty()
-        self.assertEqual(self.delivered_once(message_id).recipients, ("bob@icloud.com",))
-
-    # -- the package is removed -------------------------------------------------------------
-
-    def detach(self, program: str) -> str:
-        """packaging/detach-postfix, with that program in the place of ours."""
-        folder = self.site.postfix.folder / "detach"
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        script = (ROOT / "packaging" / "detach-postfix").read_text()
-        (folder / "detach").write_text(
-            script.replace("/var/lib/icloud-milter/detached", str(folder / "kept"))
-        )
-        (folder / "icloud-milterctl").symlink_to(program)
-        path = f"PATH={folder}:/usr/sbin:/usr/bin"
-        return run("env", path, "sh", folder / "detach")
-
-    def test_removing_the_package_takes_everything_back(self) -> None:
-        before = self.state()
-        self.does("enable")
-        said = self.detach(str(self.site.milter.control_program))
-        self.assertIn("/etc/postfix is detached", said)
-        self.assertEqual(self.state(), before)
-        self.site.milter.stop()
-        self.assert_unjudged("removed")
-
-    def test_removing_a_broken_package_leaves_mail_flowing(self) -> None:
-        self.does("enable")
-        said = self.detach("/bin/false")
-        self.assertIn("icloud-milter's socket is taken out", said)
-        self.site.milter.stop()
-        self.assert_unjudged("broken")
-        self.assertIn("were edited since", self.does("disable"))
-        self.assertEqual(self.value("transport_maps"), "")
-        self.assertNotIn("icloud", self.postconf("-M"))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,14 @@ namespace {
 
 constexpr std::chrono::seconds gate_patience{20};
 
-// What Postfix would make of the new files is what was planned.
-Status try_out(const Work& work, const std::vector<Insertion>& insertions,
-               const WiringOptions& options) {
+// What Postfix would make of the new files is what was planned. Gives where to ask the gate.
+Result<std::optional<std::uint16_t>> try_out(const Work& work,
+                                             const std::vector<Insertion>& insertions,
+                                             const WiringOptions& options) {
   ICM_TRY(const Site trial,
           read_trial_site(work.programs, work.site, insertions, work.milter, options.gate_port));
   const std::vector<std::string> lacking = lacks(trial, options);
-  if (lacking.empty()) return {};
+  if (lacking.empty()) return port_of_gate(trial, options.gate_port);
   return fail(Code::config, fmt::format("with these lines Postfix would still not do what it "
                                         "should: {}",
                                         fmt::join(lacking, "; ")));
@@ -34,19 +35,21 @@ Status put_both(const Work& work, const std::vector<Insertion>& insertions) {
       now.master_cf.text != work.files.master_cf.text) {
     return fail(Code::temporary, "main.cf or master.cf was changed by somebody else meanwhile");
   }
-  ICM_CHECK(put_file(now.main_cf.path, insert(now.main_cf.text, File::main_cf, insertions),
-                     now.main_cf.status, Times::of_now));
-  return put_file(now.master_cf.path, insert(now.master_cf.text, File::master_cf, insertions),
-                  now.master_cf.status, Times::of_now);
+  // The gate before the way to it: whoever is ended in between leaves mail on its old way.
+  ICM_CHECK(put_file(now.master_cf.path, insert(now.master_cf.text, File::master_cf, insertions),
+                     now.master_cf.status, Times::of_now));
+  return put_file(now.main_cf.path, insert(now.main_cf.text, File::main_cf, insertions),
+                  now.main_cf.status, Times::of_now);
 }
 
 // As if nothing had been. What cannot be undone is said besides.
 std::string roll_back(const Work& work) {
   std::vector<std::string> problems;
-  for (const ConfigFile* file : {&work.files.main_cf, &work.files.master_cf}) {
-    const auto now = read_config_file(file->path);
-    if (now && now->text == file->text) continue;
-    const Status put = put_file(file->path, file->text, file->status, Times::of_status);
+  for (const File kind : {File::main_cf, File::master_cf}) {
+    const ConfigFile& file = kind == File::main_cf ? work.files.main_cf : work.files.master_cf;
+    const auto now = read_config_file(file.path);
+    if (now && now->text == file.text) continue;
+    const Status put = put_back(work.programs.directory(), kind, file);
     if (!put) problems.push_back(put.error().text);
   }
   if (!problems.empty()) {
@@ -63,7 +66,7 @@ std::string roll_back(const Work& work) {
                         reloaded.error().text);
 }
 
-Status prove(const Work& work, const WiringOptions& options, const Tell& tell) {
+Status prove(const Work& work, std::optional<std::uint16_t> port, const Tell& tell) {
   if (!is_running(work.programs)) {
     tell(
         "Postfix is not running: the gate was not tried; \"postfix start\", then \"postfix "
@@ -71,14 +74,18 @@ Status prove(const Work& work, const WiringOptions& options, const Tell& tell) {
         "of this program");
     return {};
   }
-  ICM_TRY(const GateAnswer answer, probe_gate(options.gate_port, Deadline::in(gate_patience)));
+  if (!port) {
+    tell("the gate that was there listens on no port of 127.0.0.1, and was not tried");
+    return {};
+  }
+  ICM_TRY(const GateAnswer answer, probe_gate(*port, Deadline::in(gate_patience)));
   const std::string reply = excerpt(answer.reply, 300);
   switch (answer.means) {
     case GateAnswer::Means::judged:
       tell(
           fmt::format("a recipient that every gate refuses was named to 127.0.0.1:{}, and "
                       "icloud-milter refused it: \"{}\"",
-                      options.gate_port, excerpt(answer.reply, 60)));
+                      *port, excerpt(answer.reply, 60)));
       return {};
     case GateAnswer::Means::unjudged:
       return fail(Code::config, fmt::format("the gate took a recipient that icloud-milter refuses "
@@ -110,21 +117,26 @@ Result<UniqueFd> lock_instance(const PostfixPrograms& programs) {
 Status attach(const Work& work, const std::vector<Insertion>& insertions,
               const WiringOptions& options, Proof proof, const Tell& tell) {
   const NoInterruption guard;
-  if (Status tried = try_out(work, insertions, options); !tried) {
+  const auto tried = try_out(work, insertions, options);
+  if (!tried) {
     forget_attachment(work.programs.directory(), Copies::remove);
     return fail(tried.error().code, tried.error().text + "; nothing was changed");
   }
   const Attachment attachment{
       .at = to_rfc3339(SystemClock().now()), .options = options, .insertions = insertions};
-  ICM_CHECK(save_attachment(work.programs.directory(), attachment, work.files.main_cf,
-                            work.files.master_cf));
+  const Status saved = save_attachment(work.programs.directory(), attachment, work.files.main_cf,
+                                       work.files.master_cf);
+  if (!saved) {
+    forget_attachment(work.programs.directory(), Copies::remove);
+    return fail(saved.error().code, saved.error().text + "; nothing was changed");
+  }
   Status done = put_both(work, insertions);
   if (done) {
     tell(fmt::format("main.cf and master.cf are changed; as they were they are in {}",
                      attachment_directory(work.programs.directory())));
     done = check_and_reload(work.programs);
   }
-  if (done && proof == Proof::probe) done = prove(work, options, tell);
+  if (done && proof == Proof::probe) done = prove(work, *tried, tell);
   if (done) return {};
   return fail(done.error().code, fmt::format("{}; {}", done.error().text, roll_back(work)));
 }

@@ -88,6 +88,15 @@ Status save_attachment(const std::string& directory, const Attachment& attachmen
   return put_file(record_of(directory), to_json(attachment), mine, Times::of_now);
 }
 
+Status put_back(const std::string& directory, File kind, const ConfigFile& before) {
+  const Status put = put_file(before.path, before.text, before.status, Times::of_status);
+  if (put) return put;
+  const std::string copy = fmt::format("{}/{}", attachment_directory(directory), to_string(kind));
+  const auto kept = read_config_file(copy);
+  if (!kept || kept->text != before.text) return put;
+  return ::rename(copy.c_str(), before.path.c_str()) == 0 ? Status() : put;
+}
+
 void forget_attachment(const std::string& directory, Copies copies) {
   const std::string folder = attachment_directory(directory);
   // The record first: without the files it would be wrong.

@@ -32,6 +32,10 @@ std::string attachment_directory(const std::string& config_directory);
 [[nodiscard]] Status save_attachment(const std::string& directory, const Attachment& attachment,
                                      const ConfigFile& main_cf, const ConfigFile& master_cf);
 
+// Gives a file the text and the status that it had. Where there is no room for another file the
+// copy that save_attachment() made takes its place.
+[[nodiscard]] Status put_back(const std::string& directory, File kind, const ConfigFile& before);
+
 enum class Copies { remove, keep };
 
 // Takes the record away, and with the copies of the files the directory, when nothing else is in

@@ -79,7 +79,8 @@ std::vector<Span> logical_lines(std::string_view text) {
   for (std::size_t at = 0; at < text.size();) {
     const std::size_t next = behind_line(text, at);
     if (!is_empty_line(text.substr(at, next - at))) {
-      if (is_wsp(text[at]) && !lines.empty()) {
+      // Any blank does, a carriage return as well (readlline(3) of Postfix).
+      if (blanks.find(text[at]) != std::string_view::npos && !lines.empty()) {
         lines.back().end = next;
       } else {
         lines.push_back({.begin = at, .end = next});
@@ -124,10 +125,15 @@ std::vector<Override> overrides_in(std::string_view text, const Span& line) {
   constexpr std::size_t command = 7;  // the eighth field
   const auto words = words_of(text, line);
   std::vector<Override> found;
-  for (std::size_t i = command + 1; i + 1 < words.size(); ++i) {
+  for (std::size_t i = command + 1; i < words.size(); ++i) {
     const std::string_view word = words[i].of(text);
     if (!word.starts_with('-')) break;
-    if (word != "-o") continue;
+    if (word.starts_with("-o") && word.size() > 2) {
+      const Span joined{.begin = words[i].begin + 2, .end = words[i].end};
+      if (auto one = parse_override(text, joined)) found.push_back(std::move(*one));
+      continue;
+    }
+    if (word != "-o" || i + 1 == words.size()) continue;
     if (auto one = parse_override(text, words[i + 1])) found.push_back(std::move(*one));
     ++i;
   }

@@ -30,23 +30,15 @@ struct Insertion {
 Insertion into_main_value(std::string_view name, std::size_t at, std::string text,
                           std::string_view reason);
 
-// `text` with those of `file`, in the order of their places; of two at one place the first comes
-// first.
+// Those of `file` in the order of their places; of two at one place the first comes first.
+std::vector<Insertion> of_file(File file, const std::vector<Insertion>& insertions);
+
+// `text` with those of `file`.
 std::string insert(std::string_view text, File file, const std::vector<Insertion>& insertions);
 
 // What a person reads: lines of `text` that change, as "-" and "+", under a heading with the line's
 // number and the reason. Nothing where nothing of that file changes.
 std::string differences(std::string_view text, File file, const std::vector<Insertion>& insertions);
-
-// What came of taking insertions out of a text that was edited since.
-struct Removal {
-  std::string text;
-  std::vector<std::string> left;  // sentences: what was not found as it was put there
-};
-
-// Takes out what is still there. What stands between our marks goes, but for entries that somebody
-// added there.
-Removal take_out(std::string_view text, File file, const std::vector<Insertion>& insertions);
 
 // The lines around a block of ours.
 inline constexpr std::string_view block_begin =

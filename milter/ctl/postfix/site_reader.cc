@@ -13,6 +13,7 @@
 #include <fmt/ranges.h>
 
 #include "milter/ctl/postfix/attachment.h"
+#include "milter/ctl/postfix/gate_files.h"
 #include "policy/base/text.h"
 #include "policy/base/unique_fd.h"
 
@@ -47,9 +48,16 @@ Status add_routes(const PostfixPrograms& programs, Site& site) {
   return {};
 }
 
+// `directory` is the one that the files are for, also where they are tried in another.
 Result<Site> complete(const PostfixPrograms& programs, Site site, const Config& milter,
-                      std::uint16_t gate_port) {
+                      std::uint16_t gate_port, const std::string& directory) {
   ICM_TRY(site.postfix, read_configuration(programs));
+  if (programs.directory() != directory) {
+    // $config_directory in a value, above all in the name of a table.
+    for (auto& [name, value] : site.postfix.parameters) {
+      replace_all(value, programs.directory(), directory);
+    }
+  }
   ICM_TRY(site.socket, SocketAddress::parse(milter.socket.address));
   site.roles = milter.roles;
   for (const Domain& domain : milter.apple.domains) site.added_domains.emplace_back(domain.text());
@@ -71,17 +79,21 @@ Result<Site> complete(const PostfixPrograms& programs, Site site, const Config& 
 // Gone with all that was written into it.
 class TrialDirectory {
  public:
-  explicit TrialDirectory(std::string path) : path_(std::move(path)) {}
+  // What a run that was cut short has left is in the way.
+  explicit TrialDirectory(std::string path) : path_(std::move(path)) { clear(); }
   TrialDirectory(const TrialDirectory&) = delete;
   TrialDirectory& operator=(const TrialDirectory&) = delete;
   ~TrialDirectory() {
-    for (const char* name : {"main.cf", "master.cf", "dynamicmaps.cf", "dynamicmaps.cf.d"}) {
-      ::unlink(fmt::format("{}/{}", path_, name).c_str());
-    }
+    clear();
     ::rmdir(path_.c_str());
   }
 
  private:
+  void clear() {
+    for (const char* name : {"main.cf", "master.cf", "dynamicmaps.cf", "dynamicmaps.cf.d"}) {
+      ::unlink(fmt::format("{}/{}", path_, name).c_str());
+    }
+  }
   std::string path_;
 };
 
@@ -127,7 +139,7 @@ Result<Site> read_site(const PostfixPrograms& programs, const SiteFiles& files,
   Site site;
   site.main_cf = files.main_cf.text;
   site.master_cf = files.master_cf.text;
-  return complete(programs, std::move(site), milter, gate_port);
+  return complete(programs, std::move(site), milter, gate_port, programs.directory());
 }
 
 Result<Site> read_trial_site(const PostfixPrograms& programs, const Site& before,
@@ -156,7 +168,7 @@ Result<Site> read_trial_site(const PostfixPrograms& programs, const Site& before
     }
   }
   ICM_TRY(const PostfixPrograms there, PostfixPrograms::of(trial));
-  return complete(there, std::move(site), milter, gate_port);
+  return complete(there, std::move(site), milter, gate_port, programs.directory());
 }
 
 std::vector<Route> read_routes(const std::string& table, std::string_view printed) {

@@ -7,6 +7,7 @@
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/postfix/attachment.h"
 #include "milter/ctl/postfix/command_options.h"
+#include "milter/ctl/postfix/removal.h"
 #include "milter/ctl/terminal.h"
 
 namespace icm::ctl::postfix {

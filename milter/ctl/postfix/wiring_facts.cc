@@ -61,6 +61,21 @@ const Service* gate_of(const Site& site) {
   return nullptr;
 }
 
+std::optional<std::uint16_t> port_of_gate(const Site& site, std::uint16_t otherwise) {
+  const Service* gate = gate_of(site);
+  if (gate == nullptr) return otherwise;
+  // master(5): "host:port", or the port alone for all that inet_interfaces names.
+  const std::string_view name = gate->name;
+  const auto colon = name.rfind(':');
+  const std::string_view host = colon == std::string_view::npos ? "" : name.substr(0, colon);
+  if (host != "" && host != "127.0.0.1" && host != "localhost" && host != "0.0.0.0") {
+    return std::nullopt;
+  }
+  const auto number = parse_number(name.substr(colon == std::string_view::npos ? 0 : colon + 1));
+  if (!number || *number == 0 || *number > 65535) return std::nullopt;
+  return static_cast<std::uint16_t>(*number);
+}
+
 std::vector<std::string> domains_of(const Site& site) {
   std::vector<std::string> domains = gate_domains();
   for (const std::string& one : site.added_domains) {

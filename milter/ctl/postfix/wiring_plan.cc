@@ -59,10 +59,7 @@ class Planner {
   }
 
   std::uint16_t port() const {
-    const Service* gate = gate_of(site_);
-    if (gate == nullptr) return options_.gate_port;
-    const auto number = parse_number(gate->name.substr(gate->name.rfind(':') + 1));
-    return number ? static_cast<std::uint16_t>(*number) : options_.gate_port;
+    return port_of_gate(site_, options_.gate_port).value_or(options_.gate_port);
   }
 
   // A line of our files, as this site needs it.
@@ -94,6 +91,19 @@ class Planner {
     }
     if (site_.postfix.value("inet_protocols") == "ipv6") {
       conflict("main.cf: inet_protocols = ipv6: the gate listens on 127.0.0.1 and needs ipv4, too");
+    }
+    if (!port_of_gate(site_, options_.gate_port) && !missing_tables().empty()) {
+      conflict(
+          "master.cf: {} is the gate, and no port of 127.0.0.1 leads there: let it listen on one, "
+          "or name it in transport_maps yourself",
+          gate_of(site_)->key());
+    }
+    if (const auto hop = site_.postfix.value("default_filter_nexthop");
+        !hop.empty() && gate_of(site_) == nullptr && next_hop(site_).empty()) {
+      conflict(
+          "main.cf: default_filter_nexthop = {}: all mail that has passed the gate would go there "
+          "instead of to Apple; name it where a content_filter or FILTER means it, and clear it",
+          hop);
     }
     const std::string gate = fmt::format("icloud-gate:[127.0.0.1]:{}", port());
     if (!site_.asked_routes.empty() && site_.routes_transport != gate) {
@@ -252,11 +262,13 @@ class Planner {
           "milter.conf: set arrival.covered: no: without the arrival anybody may bring an "
           "Authentication-Results field under your name");
     }
-    if (!site_.postfix.value("sender_dependent_relayhost_maps").empty()) {
+    for (const std::string_view name :
+         {"sender_dependent_relayhost_maps", "sender_dependent_default_transport_maps"}) {
+      if (site_.postfix.value(name).empty()) continue;
       note(
-          "sender_dependent_relayhost_maps does not hold behind the gate: mail for Apple leaves by "
-          "icloud-out for all senders (FILTER lines at the gate, as master.cf says, choose by "
-          "sender)");
+          "{} does not hold behind the gate: mail for Apple leaves by icloud-out for all senders "
+          "(FILTER lines at the gate, as master.cf says, choose by sender)",
+          name);
     }
     if (options_.has_arrival && !site_.postfix.value("smtpd_milter_maps").empty()) {
       note("smtpd_milter_maps chooses the milters of some clients: add {} there, too",

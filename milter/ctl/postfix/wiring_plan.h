@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -67,6 +68,10 @@ bool takes_mail_back(const Configuration& postfix, const Listener& listener);
 
 // The listener that is the gate, or null.
 const Service* gate_of(const Site& site);
+
+// The port on which 127.0.0.1 is the gate. Nothing where it listens elsewhere, or by the name of a
+// port; `otherwise` where there is none yet.
+std::optional<std::uint16_t> port_of_gate(const Site& site, std::uint16_t otherwise);
 
 // Every domain whose mail has to go to the gate.
 std::vector<std::string> domains_of(const Site& site);

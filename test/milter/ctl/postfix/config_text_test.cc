@@ -8,6 +8,7 @@
 #include "milter/ctl/postfix/attachment.h"
 #include "milter/ctl/postfix/gate_files.h"
 #include "milter/ctl/postfix/insertion.h"
+#include "milter/ctl/postfix/removal.h"
 
 namespace icm::ctl::postfix {
 namespace {
@@ -26,6 +27,8 @@ TEST(ConfigText, finds_the_value_that_counts) {
   EXPECT_EQ(value_of("ab = c\n", "a"), "(none)");
   EXPECT_EQ(value_of("x = y\n a = b\n", "a"), "(none)");
   EXPECT_EQ(value_of("a = b,\n# no\n\n   c\n  # no\n\nd = e\n", "a"), " b,\n# no\n\n   c");
+  EXPECT_EQ(value_of("a = b\r\n\r\n# no\r\n  c\r\nd = e\r\n", "a"), " b\r\n\r\n# no\r\n  c");
+  EXPECT_EQ(value_of("a = b\n\fc\nd = e\n", "a"), " b\n\fc");
   EXPECT_EQ(value_of("", "a"), "(none)");
   EXPECT_EQ(value_of("nonsense\n", "nonsense"), "(none)");
 }
@@ -36,19 +39,23 @@ TEST(ConfigText, finds_services_and_their_options) {
       "# between\n"
       "  -o a=b -v -o { c = d e }\n"
       "# -o x=y\n"
-      "  -o f=inline:{ {g=h} }\n"
+      "  -o f=inline:{ {g=h} } -oi=j -o{ k = l }\n"
       "smtp unix - - n - - smtp\n"
       "mine unix - n n - - pipe flags=R argv=/bin/x -o no=no";
   EXPECT_EQ(find_service(text, "smtp", "pass"), std::nullopt);
   const auto smtpd = find_service(text, "smtp", "inet");
   ASSERT_TRUE(smtpd);
   const auto found = overrides_in(text, *smtpd);
-  ASSERT_EQ(found.size(), 3u);
+  ASSERT_EQ(found.size(), 5u);
   EXPECT_EQ(found[0].name, "a");
   EXPECT_EQ(found[0].value.of(text), "b");
   EXPECT_EQ(found[1].value.of(text), "d e");
   EXPECT_TRUE(found[1].is_braced);
   EXPECT_EQ(found[2].value.of(text), "inline:{ {g=h} }");
+  EXPECT_EQ(found[3].name, "i");
+  EXPECT_EQ(found[3].value.of(text), "j");
+  EXPECT_EQ(found[4].name, "k");
+  EXPECT_EQ(found[4].value.of(text), "l");
   EXPECT_TRUE(overrides_in(text, *find_service(text, "mine", "unix")).empty());
 }
 
@@ -108,15 +115,77 @@ TEST(Insertions, leave_what_others_wrote_since) {
   after.replace(after.find("e = f"), 5, "e = changed\n  more\nz = mine\n  too");
   after = "# new\na = b, w, x, y\n" + after.substr(9);
   const Removal removal = take_out(after, File::main_cf, all);
-  EXPECT_EQ(removal.text, "# new\na = b, w, y\nz = mine\n  too\n");
+  EXPECT_EQ(removal.text, "# new\na = b, w, y\ne = changed\n  more\nz = mine\n  too\n");
   ASSERT_EQ(removal.left.size(), 1u);
   EXPECT_EQ(
       removal.left[0],
-      "main.cf: the lines of icloud-milter were edited since; they are taken out, and entries "
-      "that were added among them are kept");
+      "main.cf: the lines of icloud-milter were edited since; they are taken out, and what was "
+      "added among them is kept");
   const Removal nothing = take_out("a = b\n", File::main_cf, all);
   EXPECT_EQ(nothing.text, "a = b\n");
   EXPECT_EQ(nothing.left.size(), 2u);
+}
+
+TEST(Insertions, leave_a_value_what_others_added_to_it) {
+  struct Case {
+    std::string_view parameter, now, ours, rest;
+  };
+  const std::string tables =
+      "inline:{\n    {icloud.com=icloud-gate:[127.0.0.1]:1}\n    "
+      "{me.com=icloud-gate:[127.0.0.1]:1}}";
+  for (const Case& one : {
+           Case{"smtpd_milters", " inet:h:1, unix:m.sock", "unix:m.sock", " inet:h:1"},
+           {"smtpd_milters", " unix:m.sock, inet:h:1", "unix:m.sock", " inet:h:1"},
+           {"smtpd_milters", " inet:h:1 unix:m.sock\n  inet:h:2", "unix:m.sock",
+            " inet:h:1\n  inet:h:2"},
+           {"non_smtpd_milters", "{ unix:m.sock, default_action=accept },{inet:h:1}",
+            ", {unix:m.sock,default_action=tempfail}", "{inet:h:1}"},
+           {"smtpd_milters", " unix:m.sock2, $mine", "unix:m.sock", " unix:m.sock2, $mine"},
+           {"smtpd_milters", "  unix:m.sock , unix:m.sock", "unix:m.sock", "  "},
+           {"smtpd_milters", "", "unix:m.sock", ""},
+           {"transport_maps",
+            " hash:/t, inline:{ {icloud.com=icloud-gate:[127.0.0.1]:1} "
+            "{me.com=icloud-gate:[127.0.0.1]:1} } regexp:{{/a b/ c:}}",
+            tables, " hash:/t regexp:{{/a b/ c:}}"},
+           {"transport_maps",
+            "inline:{{icloud.com=icloud-gate:[127.0.0.1]:2}, {a.example = relay:b}}", tables,
+            "inline:{{a.example = relay:b}}"},
+           {"transport_maps", "inline:{{{", tables, "inline:{{{"},
+           {"milter_default_action", " accept", "tempfail", " accept"},
+       }) {
+    EXPECT_EQ(without(one.parameter, one.now, one.ours), one.rest) << one.now;
+  }
+}
+
+TEST(Insertions, leave_what_postconf_wrote_into_the_block) {
+  const std::string lines =
+      "# Ours.\nsmtpd_milters = unix:m.sock\n# Ours, too.\nmilter_default_action = tempfail\n"
+      "icloud-out_destination_recipient_limit = 1\n";
+  const std::vector<Insertion> all = {block(6, lines)};
+  std::string after = insert("a = b\n", File::main_cf, all);
+  const auto change = [&](std::string_view what, std::string_view with) {
+    after.replace(after.find(what), what.size(), with);
+  };
+  change("= unix:m.sock", "= inet:h:1, unix:m.sock");
+  change("recipient_limit = 1\n", "recipient_limit = 7\n# mine\nx = y\n# at the end\n");
+  const Removal removal = take_out(after, File::main_cf, all);
+  EXPECT_EQ(removal.text, "a = b\nsmtpd_milters = inet:h:1\n# mine\nx = y\n# at the end\n");
+  EXPECT_EQ(removal.left.size(), 1u);
+}
+
+TEST(Insertions, come_out_of_a_value_whatever_their_order) {
+  const Insertion ours{.file = File::main_cf,
+                       .at = 24,
+                       .text = ", unix:m.sock",
+                       .reason = {},
+                       .parameter = "smtpd_milters",
+                       .service = {}};
+  const Removal removal =
+      take_out("smtpd_milters = unix:m.sock, inet:h:1\n", File::main_cf, {ours});
+  EXPECT_EQ(removal.text, "smtpd_milters = inet:h:1\n");
+  EXPECT_EQ(removal.left, std::vector<std::string>{
+                              "main.cf: smtpd_milters was edited since; what icloud-milter has in "
+                              "it is taken out, the rest is left as it is"});
 }
 
 TEST(Insertions, are_shown_with_their_reasons) {

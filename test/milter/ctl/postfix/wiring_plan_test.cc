@@ -8,7 +8,6 @@
 #include <gtest/gtest.h>
 
 #include "milter/ctl/postfix/gate_files.h"
-#include "milter/ctl/postfix/queue.h"
 #include "milter/ctl/postfix/site_reader.h"
 
 namespace icm::ctl::postfix {
@@ -139,6 +138,14 @@ TEST(WiringPlan, names_what_is_in_the_way) {
   EXPECT_EQ(conflicts([](Site& site) { site.is_port_free = false; }),
             "another program listens on 127.0.0.1:10027; choose another port with --gate-port");
   EXPECT_TRUE(conflicts([](Site& site) {
+                set(site, "default_filter_nexthop", "mx.corp.example");
+              }).starts_with("main.cf: default_filter_nexthop = mx.corp.example: all mail"));
+  EXPECT_EQ(conflicts([](Site& site) {
+              set(site, "default_filter_nexthop", "mx.corp.example");
+              set(site, "relayhost", "[relay.example]");
+            }),
+            "");
+  EXPECT_TRUE(conflicts([](Site& site) {
                 site.routes = {{.table = "hash:/t", .key = "me.com", .answer = "relay:[x]"}};
               }).starts_with("transport_maps: hash:/t answers \"relay:[x]\" for me.com: "));
   EXPECT_TRUE(
@@ -173,16 +180,31 @@ TEST(WiringPlan, asks_for_nothing_where_everything_is_there) {
                                  "transport_maps does not lead mail for icloud.com to the gate"});
 }
 
-TEST(PostfixQueue, knows_mail_that_has_passed) {
-  const auto queue = read_queue(
-      "{\"queue_name\": \"deferred\", \"queue_id\": \"A1\"}\nnonsense\n{\"queue_id\": 7}\n[]\n");
-  ASSERT_EQ(queue.size(), 1u);
-  EXPECT_EQ(queue[0].id, "A1");
-  EXPECT_EQ(ids_that_passed("content_filter: icloud-out:\n"
-                            "*** ENVELOPE RECORDS deferred/A/A1 ***\nsender: a\n"
-                            "content_filter: icloud-out:[relay]:25\n"
-                            "*** ENVELOPE RECORDS active/B2 ***\ncontent_filter: amavis:\n"),
-            std::vector<std::string>{"A1"});
+TEST(WiringPlan, knows_the_port_of_a_gate_that_is_there) {
+  struct Case {
+    const char* name;
+    std::optional<std::uint16_t> port;
+  };
+  Site site = plain_site();
+  EXPECT_EQ(port_of_gate(site, 10027), 10027);
+  for (const Case& one : {Case{"127.0.0.1:10030", 10030},
+                          {"10030", 10030},
+                          {"localhost:10030", 10030},
+                          {"[::1]:10030", std::nullopt},
+                          {"192.0.2.7:10030", std::nullopt},
+                          {"127.0.0.1:gate", std::nullopt},
+                          {"127.0.0.1:70000", std::nullopt}}) {
+    site.postfix.services = *read_services(fmt::format("{} inet n - n - - smtpd\n", one.name));
+    site.postfix.services[0].overrides = {{"milter_macro_daemon_name", "ICLOUD-GATE"},
+                                          {"smtpd_milters", "unix:icloud-milter/milter.sock"}};
+    EXPECT_EQ(port_of_gate(site, 10027), one.port) << one.name;
+  }
+  const Plan plan = make_plan(site, {});
+  ASSERT_EQ(plan.conflicts.size(), 1u);
+  EXPECT_EQ(
+      plan.conflicts[0],
+      "master.cf: 127.0.0.1:70000/inet is the gate, and no port of 127.0.0.1 leads there: let "
+      "it listen on one, or name it in transport_maps yourself");
 }
 
 TEST(PostfixRoutes, are_as_postmap_prints_them) {
