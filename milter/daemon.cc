@@ -317,15 +317,22 @@ std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clo
     return nullptr;
   }
   warnings = std::move(read->warnings);
+  const bool is_start = missing == Missing::make;
+  // First: a store that another daemon has open would be waited for, and called the fault.
+  const Status vacant = is_start ? ListeningSocket::check_vacant(read->config.socket) : Status();
+  if (!vacant) {
+    complain(vacant.error().text);
+    return nullptr;
+  }
   const std::vector<std::string> risks =
       store_risks(read->config.store, options.credentials_directory, Deadline::in(wait_for_store));
   for (const std::string& risk : risks) complain(fmt::format("warning: store: {}", risk));
   const Deadline patience = Deadline::in(wait_for_store);
   // What keeps a store from being opened is said by the opening, or something stands in for it.
-  const auto prepared = missing == Missing::make ? prepare_store(read->config.store, patience)
-                                                 : review_store(read->config.store, patience);
+  const auto prepared = is_start ? prepare_store(read->config.store, patience)
+                                 : review_store(read->config.store, patience);
   for (const std::string& notice : prepared.value_or(Notices())) complain(notice);
-  const bool is_first = missing == Missing::make && is_first_start(read->config.store);
+  const bool is_first = is_start && is_first_start(read->config.store);
   const std::string place = store_place(read->config.store);
   auto world =
       World::build(std::move(read->config), nullptr, options.credentials_directory, missing);

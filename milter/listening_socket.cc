@@ -33,13 +33,23 @@ Status ListeningSocket::check(const SocketConfig& config) {
   return SocketFile::check(place_of(config, *address));
 }
 
+Status ListeningSocket::check_vacant(const SocketConfig& config) {
+  const auto address = SocketAddress::parse(config.address);
+  if (!address) return refuse(address.error().text);
+  if (address->family == SocketAddress::Family::unix_path) {
+    return SocketFile::check_vacant(place_of(config, *address));
+  }
+  // libmilter says only that it failed; a socket of our own says why.
+  if (const auto probe = bind_to_host(*address); !probe) return refuse(probe.error().text);
+  return {};
+}
+
 Result<ListeningSocket> ListeningSocket::open(const SocketConfig& config) {
   const auto address = SocketAddress::parse(config.address);
   if (!address) return refuse(address.error().text);
   ListeningSocket socket;
   if (address->family != SocketAddress::Family::unix_path) {
-    // libmilter says only that it failed; a socket of our own says why.
-    if (const auto probe = bind_to_host(*address); !probe) return refuse(probe.error().text);
+    ICM_CHECK(check_vacant(config));
     ICM_CHECK(open_milter_socket(address->text()));
     return socket;
   }

@@ -15,6 +15,10 @@ class ListeningSocket {
   // Whether this host has the user and the group, and the path may be a socket's. Touches nothing.
   [[nodiscard]] static Status check(const SocketConfig& config);
 
+  // Whether nobody else listens there: for a daemon to ask before it opens what only one may have.
+  // Code::config, as open() says it.
+  [[nodiscard]] static Status check_vacant(const SocketConfig& config);
+
   // Refuses, with Code::config, an address where another daemon answers, and a path where something
   // other than a socket lies. Called once in a process, after register_callbacks.
   [[nodiscard]] static Result<ListeningSocket> open(const SocketConfig& config);

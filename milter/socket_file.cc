@@ -52,33 +52,6 @@ Status make_directory(const std::string& directory, const SocketPlace& place,
   return refuse(place, fmt::format("cannot set the mode of {}: {}", directory, reason(errno)));
 }
 
-// Fine when nothing lies at `path`, or a socket where nobody answers.
-Status check_vacant(const SocketPlace& place) {
-  const std::string& path = place.path;
-  struct stat status {};
-  if (::lstat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) return {};
-    return refuse(place, fmt::format("cannot look at {}: {}", path, reason(errno)));
-  }
-  if (!S_ISSOCK(status.st_mode)) {
-    return refuse(
-        place, fmt::format("{} is there and is no socket; remove it, or name another path", path));
-  }
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, path.data(), std::min(path.size(), sizeof address.sun_path - 1));
-  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
-      errno == EAGAIN) {
-    return refuse(
-        place,
-        fmt::format("another daemon answers at {}; stop it first, or name another path", path));
-  }
-  if (errno == ECONNREFUSED || errno == ENOENT) return {};
-  return refuse(place, fmt::format("cannot tell whether another daemon answers at {}: {}", path,
-                                   reason(errno)));
-}
-
 // Binds `path` with no permissions for anybody else until they are set.
 Status bind_privately(const std::string& path, const SocketFile::Bind& bind) {
   ::unlink(path.c_str());
@@ -131,6 +104,32 @@ Status SocketFile::check(const SocketPlace& place) {
   return refuse(place,
                 fmt::format("{}{} is longer than a unix socket's path may be; name a shorter one",
                             place.path, suffix_while_made));
+}
+
+Status SocketFile::check_vacant(const SocketPlace& place) {
+  const std::string& path = place.path;
+  struct stat status {};
+  if (::lstat(path.c_str(), &status) != 0) {
+    if (errno == ENOENT) return {};
+    return refuse(place, fmt::format("cannot look at {}: {}", path, reason(errno)));
+  }
+  if (!S_ISSOCK(status.st_mode)) {
+    return refuse(
+        place, fmt::format("{} is there and is no socket; remove it, or name another path", path));
+  }
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  std::memcpy(address.sun_path, path.data(), std::min(path.size(), sizeof address.sun_path - 1));
+  const UniqueFd probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
+      errno == EAGAIN) {
+    return refuse(
+        place,
+        fmt::format("another daemon answers at {}; stop it first, or name another path", path));
+  }
+  if (errno == ECONNREFUSED || errno == ENOENT) return {};
+  return refuse(place, fmt::format("cannot tell whether another daemon answers at {}: {}", path,
+                                   reason(errno)));
 }
 
 Result<SocketFile> SocketFile::put(const SocketPlace& place, const Bind& bind) {

@@ -46,6 +46,9 @@ class SocketFile {
   // file.
   [[nodiscard]] static Status check(const SocketPlace& place);
 
+  // Fine when nothing lies at the path, or a socket where nobody answers.
+  [[nodiscard]] static Status check_vacant(const SocketPlace& place);
+
   // Binds a socket at the path it is given, and listens.
   using Bind = std::function<Status(const std::string& path)>;
 

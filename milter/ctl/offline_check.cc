@@ -220,8 +220,10 @@ Result<OfflineOutcome> check_offline(const OfflineMessage& message,
   session.mail(arguments, is_gate ? std::string_view() : message.login);
 
   OfflineOutcome outcome;
-  outcome.left_out = left_out(config);
   outcome.recipients = name_recipients(message, session, log, *world);
+  if (std::ranges::any_of(outcome.recipients, &OfflineRecipient::is_apple)) {
+    outcome.left_out = left_out(config);
+  }
   const auto longest_field = static_cast<std::size_t>(config.limits.header_octets) + 1;
   if (session.data(no_queue_id).kind == Answer::Kind::let_go) {
     NoSink unread;

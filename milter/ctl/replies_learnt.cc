@@ -151,7 +151,7 @@ Status undo(const SuppressOptions& options) {
   const WallTime now = now_in_seconds();
   ICM_TRY(const Batch batch, read_batch(options, now));
   ICM_TRY(Place place, open_place(options.config, Database::Access::write));
-  ICM_CHECK(undo_batch(options, batch, now));
+  ICM_TRY(const UndoCount count, undo_batch(options, batch, now));
   std::int64_t hits = 0;
   if (options.dry_run) {
     ICM_TRY(hits, count_hits(place.book, batch.pattern, batch.since, batch.until));
@@ -163,6 +163,7 @@ Status undo(const SuppressOptions& options) {
   fmt::print("{}what these answers count for {} address{} is forgotten\n",
              options.dry_run ? "nothing was changed; it would be: " : "",
              grouped(static_cast<std::uint64_t>(hits)), hits == 1 ? "" : "es");
+  say_what_follows(options, batch, count);
   return {};
 }
 

@@ -78,6 +78,10 @@ struct OpenBook {
 [[nodiscard]] Result<Batch> read_batch(const SuppressOptions& options, WallTime now);
 
 // Takes the batch back, and prints what became of its entries; with --dry-run it only prints.
-[[nodiscard]] Status undo_batch(const SuppressOptions& options, const Batch& batch, WallTime now);
+[[nodiscard]] Result<UndoCount> undo_batch(const SuppressOptions& options, const Batch& batch,
+                                           WallTime now);
+
+// The last words after undo_batch(): what to do next, or why there was nothing to do.
+void say_what_follows(const SuppressOptions& options, const Batch& batch, const UndoCount& count);
 
 }  // namespace icm::ctl

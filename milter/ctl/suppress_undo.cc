@@ -89,7 +89,7 @@ Result<Batch> read_batch(const SuppressOptions& options, WallTime now) {
                                         to_rfc3339(batch.since), to_rfc3339(batch.until)));
 }
 
-Status undo_batch(const SuppressOptions& options, const Batch& batch, WallTime now) {
+Result<UndoCount> undo_batch(const SuppressOptions& options, const Batch& batch, WallTime now) {
   const Deed deed = deed_of(Deed::Kind::undo, now, options.because);
   ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
   const auto& book = opened.book;
@@ -100,6 +100,10 @@ Status undo_batch(const SuppressOptions& options, const Batch& batch, WallTime n
       "changed or removed them\n",
       options.dry_run ? "nothing was changed; it would be: " : "", grouped(count.removed),
       grouped(count.restored), grouped(count.left));
+  return count;
+}
+
+void say_what_follows(const SuppressOptions& options, const Batch& batch, const UndoCount& count) {
   if (count.removed + count.restored > 0) {
     fmt::print("{}\n",
                options.dry_run
@@ -109,7 +113,6 @@ Status undo_batch(const SuppressOptions& options, const Batch& batch, WallTime n
   } else if (count.left == 0) {
     fmt::print("nothing is left to take back: {}\n", why_nothing(batch));
   }
-  return {};
 }
 
 Exit suppress_imports(const SuppressOptions& options) {
@@ -121,8 +124,10 @@ Exit suppress_undo(const SuppressOptions& options) {
   const WallTime now = now_in_seconds();
   const auto batch = read_batch(options, now);
   if (!batch) return complain_about(batch.error());
-  const Status done = undo_batch(options, *batch, now);
-  return done ? Exit::done : complain_about(done.error());
+  const Result<UndoCount> count = undo_batch(options, *batch, now);
+  if (!count) return complain_about(count.error());
+  say_what_follows(options, *batch, *count);
+  return Exit::done;
 }
 
 }  // namespace icm::ctl

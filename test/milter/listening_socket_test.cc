@@ -86,6 +86,9 @@ TEST_F(SocketTest, is_not_taken_away_from_a_successor) {
   std::filesystem::remove(path("milter.sock"));
   auto first = std::move(*daemon_);
   daemon_.reset();
+  std::string text = config_text();
+  text.replace(text.find("store.db"), 8, "other.db");
+  directory_.write("milter.conf", text);
   start();
   EXPECT_EQ(*first.stop(), 0);
   EXPECT_TRUE(send(letter()).goes_on());

@@ -116,7 +116,9 @@ TEST_F(Check, refuses_what_the_daemon_would_refuse_if_it_enforced) {
                        "List-Unsubscribe=One-Click\" (RFC 8058 section 3.1)\n"
                        "                    told   550 5.7.1 list_unsubscribe.post-missing: bulk "
                        "mail without List-Unsubscribe-Post; add \"List-Unsubscribe-Post: "
-                       "List-Unsubscribe=One-Click\" (RFC 8058 section 3.1)\n",
+                       "List-Unsubscribe=One-Click\" (RFC 8058 section 3.1)\n"
+                       "not asked here: throttle: what was sent before, and what is paused, is "
+                       "known to the daemon alone (icloud-milterctl throttle show)\n",
                ""}));
 }
 

@@ -118,7 +118,8 @@ TEST_F(LedgerCommand, knows_the_streams_of_the_configuration_wherever_one_is_nam
                          "}\nstreams: [{name: news, sender_domains: [news.shop.example]}]\n");
   const auto with = [&](std::vector<std::string> words) {
     words.insert(words.end(), {"--config", config});
-    return run_command(words[0] == "ledger" ? &add_ledger : &add_suppress, std::move(words));
+    const auto command = words[0] == "ledger" ? &add_ledger : &add_suppress;
+    return run_command(command, std::move(words));
   };
   const std::string_view expected =
       "scope: expected a stream of the configuration (news), found \"stream:nws\"";

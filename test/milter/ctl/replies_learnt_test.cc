@@ -108,13 +108,15 @@ TEST_F(LearntReplies, are_taken_back_for_the_time_of_an_outage) {
             "nothing was changed; it would be: 1 removed, 0 standing again as before, 0 left alone "
             "since somebody else has changed or removed them\n"
             "nothing was changed; it would be: what these answers count for 1 address is "
-            "forgotten\n");
+            "forgotten\nthe same without --dry-run does it\n");
   EXPECT_EQ(standing().size(), 1u);
   const Outcome done = run(undo);
   EXPECT_EQ(done.exit, 0) << done.err;
   EXPECT_EQ(done.out,
             "1 removed, 0 standing again as before, 0 left alone since somebody else has changed "
-            "or removed them\nwhat these answers count for 1 address is forgotten\n");
+            "or removed them\nwhat these answers count for 1 address is forgotten\n"
+            "mail to them goes again from the next message on; the history of each keeps what "
+            "stood there (icloud-milterctl suppress show ADDRESS)\n");
   EXPECT_EQ(standing(), std::vector<Suppression>{});
   EXPECT_EQ(run({"show", "bob@icloud.com"}).exit, 1);
 }

@@ -70,7 +70,7 @@ TEST(StatusPrint, tells_what_is_paused_until_when_by_whom_and_why) {
 Paused and slowed:
 ASKED FOR  OF         WHAT           SINCE                 UNTIL                 BY       WHY
 pause      192.0.2.7  nothing goes   2026-11-21 08:15:30Z  2026-11-21 08:30:30Z  replies  421 [HCM1]
-slow       all        to 50 percent  2026-11-21 08:15:30Z  removed               root     the week?[2J
+slow       all        to 50 percent  2026-11-21 08:15:30Z  removed               root     the week\x1b[2J
 Held or slowed by themselves: 1 recipient, 2 domains (icloud-milterctl throttle list)
 )"),
             std::string::npos)

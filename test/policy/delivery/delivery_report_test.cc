@@ -89,7 +89,8 @@ TEST_F(DeliveryReportTest, tells_what_became_of_apples_recipients) {
                            .status = DeliveryStatus::bounced,
                            .enhanced_status = "5.1.1",
                            .reply = "smtp; 550 5.1.1 <Bob@icloud.com>: user does    not exist",
-                           .key = found[0].key}));
+                           .key = found[0].key,
+                           .teller = Teller::report}));
   EXPECT_EQ(parse_delivery_report(postfix_report)->message_id, "<1@ours.example>");
 }
 
