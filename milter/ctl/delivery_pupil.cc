@@ -11,6 +11,7 @@
 
 #include "milter/ctl/configuration.h"
 #include "milter/json_line.h"
+#include "milter/service_manager.h"
 #include "policy/learning/learner.h"
 #include "policy/replies/reply_table_file.h"
 #include "policy/store/stores.h"
@@ -61,7 +62,8 @@ class LearningPupil final : public DeliveryPupil {
       : book_(std::move(book)),
         suppressions_(std::move(suppressions)),
         backoffs_(std::move(backoffs)),
-        alerts_(config.replies.alerts, name_of_host()),
+        // There may be many, and each may wait for as long as the configuration says.
+        alerts_(config.replies.alerts, name_of_host(), [] { ServiceManager().alive(); }),
         table_(std::move(table)),
         forms_(std::move(forms)),
         classifier_(table_) {}
@@ -87,9 +89,10 @@ class LearningPupil final : public DeliveryPupil {
     return learner_->learn(event, handover, meaning.entry, meaning.reply);
   }
 
-  Status settle(const std::string& source, const std::string& position) override {
+  Status settle(const std::string& source, const std::string& position, bool has_more) override {
     if (position.empty()) return learner_->settle();
-    return learner_->settle(SourcePosition{.source = source, .position = position});
+    return learner_->settle(
+        SourcePosition{.source = source, .position = position, .has_more = has_more});
   }
 
  private:
@@ -139,7 +142,7 @@ class PrintingPupil final : public DeliveryPupil {
     return fail(Code::permanent, "standard output cannot be written");
   }
 
-  Status settle(const std::string&, const std::string&) override {
+  Status settle(const std::string&, const std::string&, bool) override {
     std::fflush(stdout);
     return {};
   }

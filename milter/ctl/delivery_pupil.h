@@ -26,8 +26,10 @@ class DeliveryPupil {
   [[nodiscard]] virtual Status take(const DeliveryEvent& event, const Handover& handover) = 0;
 
   // Keeps what was taken, together with how far `source` was read (an empty position says nothing
-  // new), and does what is due. After an Error reading has to go on at position().
-  [[nodiscard]] virtual Status settle(const std::string& source, const std::string& position) = 0;
+  // new) and whether there is more to read, and does what is due. After an Error reading has to go
+  // on at position().
+  [[nodiscard]] virtual Status settle(const std::string& source, const std::string& position,
+                                      bool has_more) = 0;
 };
 
 // Learns, as `config.replies` says. `config` and `clock` must outlive it.

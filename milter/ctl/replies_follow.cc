@@ -51,7 +51,7 @@ class Follower {
     for (const DeliveryEvent& event : events_) ICM_CHECK(take(event));
     const std::string position = source_.position();
     if (position != settled_ || settle_at_.passed()) {
-      ICM_CHECK(pupil_.settle(name_, position));
+      ICM_CHECK(pupil_.settle(name_, position, has_more));
       settled_ = position;
       settle_at_ = Deadline::in(settle_every);
     }
@@ -122,7 +122,8 @@ Status run(const Options& options) {
   ICM_TRY(Handovers handovers, Handovers::open(config.log.decisions));
   ICM_TRY(const auto position, pupil->position(place.name()));
   const NamedAppleDomains apple(config.apple.domains);
-  DeliveryLog log(AppleTraffic(apple, config.replies.transports), from_local_time);
+  DeliveryLog log(AppleTraffic(apple, config.replies.transports, config.routing.mx_suffixes),
+                  from_local_time);
   ICM_TRY(const auto source,
           open_source(place, position, clock.now() - past_of_journal,
                       options.once ? std::chrono::milliseconds(0) : farewell, std::move(log)));

@@ -123,7 +123,8 @@ Result<Exit> run(const Options& options) {
   const SystemClock clock;
   const NamedAppleDomains apple(config.apple.domains);
   std::vector<DeliveryEvent> events =
-      events_of(*report, AppleTraffic(apple, config.replies.transports), clock.now());
+      events_of(*report, AppleTraffic(apple, config.replies.transports, config.routing.mx_suffixes),
+                clock.now());
   SentMail sent(*report);
   ICM_CHECK(sent.search(config.log.decisions, events));
   ICM_TRY(const ReplyTable table, load_reply_table(config.replies.table));
@@ -138,7 +139,7 @@ Result<Exit> run(const Options& options) {
     ICM_CHECK(pupil->take(events[i], sent.of(i)->handover));
     ++count;
   }
-  if (pupil) ICM_CHECK(pupil->settle(std::string(source_name), {}));
+  if (pupil) ICM_CHECK(pupil->settle(std::string(source_name), {}, false));
   if (!options.dry_run) {
     fmt::print("{} of {} reported deliveries to Apple learnt from{}\n", count, events.size(),
                count < events.size()

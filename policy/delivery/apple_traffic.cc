@@ -47,6 +47,8 @@ bool AppleTraffic::is_host(std::string_view relay_host) const {
   if (!may_be_apples(relay_host)) return false;
   const auto parsed = Domain::parse(relay_host);
   if (!parsed) return false;
+  const auto covers = [&](const Domain& suffix) { return parsed->is_within(suffix); };
+  if (std::ranges::any_of(mx_suffixes_, covers)) return true;
   std::string_view name = parsed->text();
   while (may_be_apples(name)) {
     const auto domain = Domain::parse(name);

@@ -31,6 +31,7 @@ struct DeliveryEvent {
   std::string reply;            // for parse_received_reply
   std::string key;  // the same for the same event, however often it is read; never empty
   Teller teller = Teller::log;
+  bool is_apples = true;  // false: perhaps of somebody else, who speaks for this recipient alone
   bool operator==(const DeliveryEvent&) const = default;
 };
 

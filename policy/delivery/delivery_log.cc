@@ -64,7 +64,8 @@ void DeliveryLog::add(std::string_view program, const DeliveryLine& line, WallTi
                       .enhanced_status = std::string(line.enhanced_status),
                       .reply = std::string(line.reply),
                       .key = delivery_key(source, recipient),
-                      .teller = Teller::log});
+                      .teller = Teller::log,
+                      .is_apples = traffic_.tells_of_apple(recipient, line.relay_host)});
   };
   if (line.recipients.empty()) add_one({});
   for (const std::string_view recipient : line.recipients) add_one(recipient);

@@ -32,8 +32,10 @@ std::string alert_mail(const AlertText& alert, const AlertsConfig& config, std::
 }
 
 Status ProgramAlertOutlet::send(const AlertText& alert) {
+  before_each_();
   Status done = run_program(config_.command, alert.title + "\n\n" + alert.body, config_.timeout);
   if (config_.mail_to.empty()) return done;
+  before_each_();
   const Status mailed = run_program({config_.sendmail, "-i", "-t"},
                                     alert_mail(alert, config_, host_), config_.timeout);
   if (mailed) return done;

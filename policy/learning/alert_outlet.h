@@ -3,6 +3,7 @@
 // AlertOutlet: where alerts go beside the log: a program of the administrator's, and mail.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -24,14 +25,17 @@ class AlertOutlet {
 class ProgramAlertOutlet final : public AlertOutlet {
  public:
   // `host` is the name of this machine, for the mail.
-  ProgramAlertOutlet(AlertsConfig config, std::string host)
-      : config_(std::move(config)), host_(std::move(host)) {}
+  // `before_each` is called before each program that is waited for.
+  ProgramAlertOutlet(
+      AlertsConfig config, std::string host, std::function<void()> before_each = [] {})
+      : config_(std::move(config)), host_(std::move(host)), before_each_(std::move(before_each)) {}
 
   [[nodiscard]] Status send(const AlertText& alert) override;
 
  private:
   AlertsConfig config_;
   std::string host_;
+  std::function<void()> before_each_;
 };
 
 // The mail in which an alert is told: RFC 5322, printable ASCII, lines of at most 998 octets.

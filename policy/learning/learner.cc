@@ -142,6 +142,7 @@ class ReplyLearner final : public Learner {
                         .reply = reply,
                         .time = time,
                         .egress = own_.egress_of(handover)};
+    if (!event.is_apples) return of_recipient_alone(answer);
     if (event.status == DeliveryStatus::sent) return sent(answer);
     ICM_TRY(const bool is_known, hits_.is_known(event.recipient, entry.reply_class, time));
     tally_.add(entry.id, time, digest_of(event.recipient),
@@ -149,6 +150,12 @@ class ReplyLearner final : public Learner {
     if (is_watched(entry)) ICM_CHECK(watch(answer));
     ICM_CHECK(about_address(answer));
     return act(answer);
+  }
+
+  // Who may be a stranger pauses nothing, and no outage is told by him.
+  Status of_recipient_alone(const Answer& answer) {
+    if (answer.event.status != DeliveryStatus::sent) return about_address(answer);
+    return hits_.taken(answer.event.recipient, answer.time);
   }
 
   Status sent(const Answer& answer) {
@@ -313,15 +320,27 @@ class ReplyLearner final : public Learner {
     return raise_alert(means_.book, alert, config_.alerts.quiet);
   }
 
+  // In a log that is behind, the outage that an answer belongs to is perhaps yet to be read, and so
+  // is the rest of one that is known. Nullopt while nothing is known.
+  std::optional<WallTime> known_to(WallTime now,
+                                   const std::optional<SourcePosition>& position) const {
+    if (read_to_) return std::min(now, *read_to_);
+    if (position && position->has_more) return std::nullopt;
+    return now;
+  }
+
   Status settle_at(WallTime now, std::optional<SourcePosition> position) {
     ICM_CHECK(begin());
-    for (const BreakerOpening& closed : breaker_.tick(now)) means_.say(words_of_end(closed));
     std::vector<AddressDecision> decisions;
-    if (!breaker_.is_open()) {
-      // In a log that is behind, the outage that an answer belongs to is perhaps yet to be read.
-      ICM_TRY(decisions, hits_.decide(std::min(now, read_to_.value_or(now))));
+    if (const std::optional<WallTime> known_to = this->known_to(now, position)) {
+      // A bounce says nothing of how far the log was read.
+      const WallTime passed = position ? *known_to : now;
+      for (const BreakerOpening& one : breaker_.tick(passed)) means_.say(words_of_end(one));
+      if (!breaker_.is_open()) {
+        ICM_TRY(decisions, hits_.decide(*known_to));
+      }
     }
-    read_to_.reset();
+    if (!position || !position->has_more) read_to_.reset();
     ICM_TRY(const std::vector<BackoffOrder> orders,
             ways_.orders(now, [&] { return orders_.standing(now); }));
     ICM_CHECK(orders_.carry_out(decisions, now));
@@ -338,6 +357,7 @@ class ReplyLearner final : public Learner {
     if (now - forgotten_ >= forget_every) {
       ICM_CHECK(means_.book.forget(now));
       tally_.forget_before(now - usual_over - std::chrono::hours{48});
+      breaker_.forget_closed_before(now - openings_known_for);
       forgotten_ = now;
     }
     return means_.book.commit();
@@ -373,7 +393,7 @@ class ReplyLearner final : public Learner {
   std::map<std::pair<BackoffKind, std::string>, BackoffOrder> waiting_;
   WallTime forgotten_{};
   bool has_begun_ = false;
-  std::optional<WallTime> read_to_;  // the latest answer since it was settled last, if any
+  std::optional<WallTime> read_to_;  // the latest answer since all was read, if any
 };
 
 }  // namespace

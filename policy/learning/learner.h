@@ -37,6 +37,7 @@ struct LearnerMeans {
 struct SourcePosition {
   std::string_view source;
   std::string_view position;
+  bool has_more = false;  // there is more to read: what is known ends with the latest answer
 };
 
 // Used by one thread at a time. What is learnt is kept, and done, by settle(); until then it is
@@ -49,7 +50,8 @@ class Learner {
                                                              LearnerMeans means);
   virtual ~Learner() = default;
 
-  // An answer of Apple's, or what our own mail server said of a delivery to Apple. `entry` is what
+  // An answer of Apple's, or what our own mail server said of a delivery to Apple; one that is not
+  // surely Apple's counts for or against its recipient's address alone. `entry` is what
   // the table says of `reply`. One whose key was learnt already counts for nothing, nor does one
   // that is older than replies_known_for, nor the bounce of a delivery that the log has told of.
   [[nodiscard]] virtual Status learn(const DeliveryEvent& event, const Handover& handover,

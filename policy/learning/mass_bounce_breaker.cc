@@ -13,6 +13,8 @@ constexpr std::chrono::minutes slot{10};
 // No outage of addresses has lasted for so long; and where most addresses are refused, a person has
 // to look, however long it lasts.
 constexpr std::chrono::hours longest_outage{24};
+// And of a day in which the log was not read for so long nothing is known.
+constexpr std::chrono::hours longest_silence{12};
 constexpr std::int64_t most_usual = 500'000;  // in a million
 
 double percent(std::int64_t in_a_million) { return static_cast<double>(in_a_million) / 10'000; }
@@ -145,15 +147,16 @@ const BreakerOpening* MassBounceBreaker::observe(const std::string& entry, WallT
 // Whether it has been open for so long that it is no outage.
 bool MassBounceBreaker::has_become_usual(const BreakerOpening& one, WallTime now) const {
   if (now - one.opened < longest_outage) return false;
-  const TallyShare share =
-      tally_.share(one.entry, {.since = now - longest_outage, .until = now + slot});
+  const TallySpan day{.since = now - longest_outage, .until = now + slot};
+  if (tally_.longest_silence(day) >= longest_silence) return false;
+  const TallyShare share = tally_.share(one.entry, day);
   return share.hits > 0 && share.in_a_million() < most_usual;
 }
 
 std::vector<BreakerOpening> MassBounceBreaker::tick(WallTime now) {
   std::vector<BreakerOpening> closed;
   for (BreakerOpening& one : openings_) {
-    if (one.closed) continue;
+    if (one.closed || now < one.opened) continue;
     const TallyShare share = tally_.share(one.entry, window_before(now));
     const bool is_low = share.in_a_million() < one.level / 2;
     if (!is_low) {

@@ -50,8 +50,13 @@ class MassBounceBreaker {
   // After the tally was told of an answer that is_watched(): the opening, when it opens by it.
   const BreakerOpening* observe(const std::string& entry, WallTime time);
 
-  // What closes, as time goes by.
+  // What closes, as time goes by; `now` is how far the log was read.
   std::vector<BreakerOpening> tick(WallTime now);
+
+  // As the book forgets them.
+  void forget_closed_before(WallTime time) {
+    std::erase_if(openings_, [&](const auto& one) { return one.closed && *one.closed < time; });
+  }
 
   bool is_open() const;
   bool is_open_for(std::string_view entry) const;

@@ -190,10 +190,10 @@ Status ReplyBook::forget(WallTime now) {
   ICM_CHECK(drop("DELETE FROM seen WHERE at < ?1", too_old));
   ICM_CHECK(drop("DELETE FROM told WHERE at < ?1", too_old));
   ICM_CHECK(drop("DELETE FROM tally WHERE slot < ?1", stored(now - hours{24 * 35}) / 600'000));
-  ICM_CHECK(drop("DELETE FROM breaker WHERE closed < ?1", stored(now - hours{24 * 90})));
+  ICM_CHECK(drop("DELETE FROM breaker WHERE closed < ?1", stored(now - openings_known_for)));
   ICM_CHECK(drop("DELETE FROM hit WHERE last < ?1", stored(now - hours{24 * 120})));
   ICM_CHECK(drop("DELETE FROM refusal WHERE at < ?1", stored(now - hours{24})));
-  ICM_CHECK(drop("DELETE FROM alert WHERE last < ?1", stored(now - hours{24 * 90})));
+  ICM_CHECK(drop("DELETE FROM alert WHERE last < ?1", stored(now - openings_known_for)));
   return drop(
       "DELETE FROM sample WHERE digest NOT IN (SELECT digest FROM sample ORDER BY last DESC"
       " LIMIT ?1)",

@@ -25,6 +25,9 @@ namespace icm {
 // read again from what is new.
 inline constexpr std::chrono::hours replies_known_for{24 * 7};
 
+// An opening of the breaker that is closed, and an alert, are kept so long.
+inline constexpr std::chrono::hours openings_known_for{24 * 90};
+
 // As the file has times.
 inline std::int64_t stored(WallTime time) { return time.time_since_epoch().count(); }
 inline WallTime stored_time(std::int64_t number) {

@@ -95,6 +95,19 @@ TallyShare ReplyTally::share(std::string_view entry, TallySpan span,
           .answers = count(all_, span, without)};
 }
 
+std::chrono::milliseconds ReplyTally::longest_silence(TallySpan span) const {
+  std::chrono::milliseconds longest{0};
+  WallTime heard = span.since;
+  for (auto slot = all_.lower_bound(slot_of(span.since)); slot != all_.end(); ++slot) {
+    const WallTime begin = begin_of(slot->first);
+    if (begin >= span.until) break;
+    if (slot->second.addresses == 0) continue;
+    longest = std::max(longest, begin - heard);
+    heard = begin + slot_length;
+  }
+  return std::max(longest, span.until - heard);
+}
+
 void ReplyTally::forget_before(WallTime time) {
   const auto drop = [&](Slots& slots) {
     slots.erase(slots.begin(), slots.lower_bound(slot_of(time)));

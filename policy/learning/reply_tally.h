@@ -51,6 +51,9 @@ class ReplyTally {
   TallyShare share(std::string_view entry, TallySpan span,
                    const std::vector<TallySpan>& without = {}) const;
 
+  // The longest stretch of the span in which nobody was answered, by whole slots.
+  std::chrono::milliseconds longest_silence(TallySpan span) const;
+
   void forget_before(WallTime time);
 
  private:

@@ -23,9 +23,9 @@ class DeliveryLogTest : public testing::Test {
   }
 
   NamedAppleDomains apple_{{Domain::parse("family.example").value()}};
-  DeliveryLog log_{AppleTraffic(apple_, {"icloud-out"}), [](std::chrono::local_seconds local) {
-                     return WallTime(local.time_since_epoch());
-                   }};
+  DeliveryLog log_{
+      AppleTraffic(apple_, {"icloud-out"}, {*Domain::parse("sink.example")}),
+      [](std::chrono::local_seconds local) { return WallTime(local.time_since_epoch()); }};
 };
 
 TEST_F(DeliveryLogTest, tells_all_that_postfix_says_of_a_refused_recipient) {
@@ -111,6 +111,25 @@ TEST_F(DeliveryLogTest, knows_apple_by_host_by_domain_and_by_transport) {
   EXPECT_EQ(count("smtp", "a@own.example", "mx01.mail.icloud.com.evil.example[192.0.2.1]:25"), 0u);
   EXPECT_EQ(count("smtp", "a@own.example", "notmx01.mail.noticloud.com[192.0.2.1]:25"), 0u);
   EXPECT_EQ(count("icloud-out-2/smtp", "a@own.example", "none"), 0u);
+}
+
+// "10 mx01.mail.icloud.com, 10 mx.evil.example": Postfix takes one or the other.
+TEST_F(DeliveryLogTest, tells_apples_answers_from_those_of_a_stranger_behind_the_same_transport) {
+  const auto is_apples = [&](std::string_view to, std::string_view relay) {
+    return smtp(fmt::format("4A5B6C7D8E: to=<{}>, relay={}, dsn=5.7.1, status=bounced (550 no)", to,
+                            relay),
+                "icloud-out/smtp")
+        .at(0)
+        .is_apples;
+  };
+  EXPECT_FALSE(is_apples("x@evil.example", "mx.evil.example[203.0.113.9]:25"));
+  EXPECT_FALSE(is_apples("x@evil.example", "mx01.mail.icloud.com.evil.example[203.0.113.9]:25"));
+  EXPECT_FALSE(is_apples("x@evil.example", "none"));
+  EXPECT_TRUE(is_apples("x@evil.example", "mx01.mail.icloud.com[17.1.1.1]:25"));
+  EXPECT_TRUE(is_apples("x@evil.example", "smtp.mail.me.com[17.1.1.1]:587"));  // as a relay
+  EXPECT_TRUE(is_apples("x@evil.example", "mx1.sink.example[192.0.2.1]:25"));  // mx_suffixes
+  EXPECT_TRUE(is_apples("a@icloud.com", "relay.example[192.0.2.1]:587"));
+  EXPECT_TRUE(is_apples("a@family.example", "none"));  // apple.domains
 }
 
 TEST_F(DeliveryLogTest, does_not_learn_what_our_own_gate_says) {

@@ -92,6 +92,18 @@ TEST_F(LearnerTest, goes_on_when_nobody_can_be_told) {
   EXPECT_EQ(in_force().size(), 1u);
 }
 
+// Four alerts and a command that hangs would else be a follower that the service manager ends.
+TEST(ProgramAlertOutlet, gives_a_sign_before_each_program_that_is_waited_for) {
+  AlertsConfig config;
+  config.command = {"/bin/false"};
+  config.mail_to = {"root@shop.example"};
+  config.sendmail = "/bin/true";
+  int signs = 0;
+  ProgramAlertOutlet outlet(config, "mx.shop.example", [&] { ++signs; });
+  EXPECT_FALSE(outlet.send({.title = "Apple: no mail", .body = "one\n"}));
+  EXPECT_EQ(signs, 2);
+}
+
 TEST(AlertMail, is_a_mail_whatever_the_alert_says) {
   AlertsConfig config;
   config.mail_to = {"root@shop.example", "ops@shop.example"};

@@ -2,7 +2,9 @@
 //
 // An outage at Apple, played back: nobody loses mail by it, or gets it back exactly.
 #include <algorithm>
+#include <functional>
 
+#include "policy/learning/mass_bounce_breaker.h"
 #include "test/policy/learning/learner_fixture.h"
 
 namespace icm {
@@ -130,6 +132,17 @@ TEST_F(OutageTest, stays_open_while_the_share_is_between_opening_and_closing) {
   EXPECT_NE(said.back().find("was answered so meanwhile"), std::string::npos);
 }
 
+TEST_F(OutageTest, is_forgotten_after_a_quarter_of_a_year) {
+  an_usual_week();
+  an_outage();
+  for (int i = 0; i < 12; ++i) later(10min);
+  ASSERT_EQ(breaker_openings(*book)->size(), 1u);
+  clock.time += openings_known_for + 1h;
+  settle();
+  settle();
+  EXPECT_EQ(breaker_openings(*book)->size(), 0u);
+}
+
 // As much mail in each hour, some of it to addresses that are gone, and each to others.
 class DirtyListTest : public OutageTest {
  protected:
@@ -209,6 +222,54 @@ TEST_F(DirtyListTest, believes_no_two_outages_that_follow_upon_each_other) {
   for (int i = 0; i < 1000; ++i) answered(fmt::format("p{}@icloud.com", i), gone);
   for (int i = 0; i < 24; ++i) later(10min);
   EXPECT_EQ(standing(), std::vector<Suppression>{});
+}
+
+// Five days of a log that are read at once; an outage of three hours began 25 hours ago.
+class BacklogTest : public OutageTest {
+ protected:
+  // By the hour, as the log has it; each has addresses of its own.
+  void an_hour_ago(int hour, int gone_addresses, int others) {
+    for (int i = 0; i < gone_addresses + others; ++i) {
+      const bool is_gone = i % (gone_addresses + others) < gone_addresses;
+      DeliveryEvent one = event(fmt::format("{}{}-{}@icloud.com", is_gone ? "g" : "u", hour, i),
+                                is_gone ? gone : "250 2.0.0 Ok: queued",
+                                is_gone ? DeliveryStatus::bounced : DeliveryStatus::sent);
+      one.time = clock.time - 1h * hour + 3600s / (gone_addresses + others) * i;
+      learn(one);
+    }
+  }
+  void read_all(const std::function<void()>& after_each) {
+    for (int hour = 120; hour > 0; --hour) {
+      const bool is_outage = hour <= 25 && hour > 22;
+      an_hour_ago(hour, is_outage ? 40 : 2, is_outage ? 60 : 98);
+      const Status done = learner->settle(
+          SourcePosition{.source = "mail.log", .position = "x", .has_more = hour > 1});
+      EXPECT_TRUE(done) << done.error().text;
+      after_each();
+    }
+    for (int i = 0; i < 3; ++i) later(1h);
+  }
+  std::size_t taken_of_outage() {
+    return static_cast<std::size_t>(std::ranges::count_if(standing(), [](const Suppression& one) {
+      return one.address.starts_with("g25-") || one.address.starts_with("g24-") ||
+             one.address.starts_with("g23-");
+    }));
+  }
+};
+
+TEST_F(BacklogTest, tells_an_outage_by_the_time_of_the_log) {
+  read_all([] {});
+  EXPECT_EQ(alerts_of_outage(), 1);
+  EXPECT_EQ(taken_of_outage(), 0u);
+  EXPECT_GT(standing().size(), 2u * 90u);  // but for those that were gone before and after
+  EXPECT_TRUE(std::ranges::none_of(
+      said, [](const std::string& one) { return one.find("is no outage") != std::string::npos; }));
+}
+
+// A bounce that comes meanwhile is settled by the clock.
+TEST_F(BacklogTest, takes_no_day_for_usual_that_was_not_read) {
+  read_all([&] { settle(); });
+  EXPECT_EQ(taken_of_outage(), 0u);
 }
 
 TEST_F(OutageTest, is_remembered_by_who_reads_on_after_a_restart) {

@@ -2,6 +2,7 @@
 //
 // What is asked of mail rather than of addresses: pauses that grow, limits that recover, ways that
 // are stopped and probed, forms and domains that are held back.
+#include "policy/learning/reply_tally.h"
 #include "policy/throttle.h"
 #include "test/policy/learning/learner_fixture.h"
 
@@ -28,6 +29,38 @@ TEST_F(LearnerTest, pauses_twice_as_long_each_time_and_halves_the_limits) {
   EXPECT_EQ(seen[3], (Words{"pause 192.0.2.1 until 11-21T11:45", "slow 192.0.2.1 to 10"}));
   EXPECT_EQ(seen[4], (Words{"pause 192.0.2.1 until 11-21T15:45", "slow 192.0.2.1 to 10"}));
   EXPECT_EQ(seen[5], (Words{"pause 192.0.2.1 until 11-21T19:45", "slow 192.0.2.1 to 10"}));
+}
+
+TEST_F(LearnerTest, lets_a_stranger_speak_for_his_own_address_alone) {
+  const auto by_stranger = [&](std::string_view recipient, std::string_view reply,
+                               DeliveryStatus status = DeliveryStatus::bounced) {
+    DeliveryEvent one = event(recipient, reply, status);
+    one.is_apples = false;
+    learn(one);
+  };
+  for (int i = 0; i < 30; ++i) {
+    const std::string recipient = fmt::format("x{}@evil.example", i);
+    for (const std::string_view reply :
+         {refused_way, deferred_way, refused_content, no_authentication}) {
+      by_stranger(recipient, reply);
+    }
+    by_stranger(recipient, "lost connection with mx.evil.example[203.0.113.9] while sending RCPT",
+                DeliveryStatus::deferred);
+    by_stranger(recipient, "554 something that nobody knows");
+  }
+  settle();
+  EXPECT_EQ(in_force(), Words{});
+  EXPECT_EQ(outlet.sent.size(), 0u);
+  // Nor does what he takes let a way go on that Apple refuses, or an outage look small.
+  answered("ann@icloud.com", refused_way);
+  later(1h);
+  by_stranger("x@evil.example", "250 ok", DeliveryStatus::sent);
+  for (int i = 0; i < 30; ++i) by_stranger(fmt::format("y{}@evil.example", i), gone);
+  settle();
+  EXPECT_EQ(in_force(), Words{"pause 192.0.2.1 every 1h"});
+  EXPECT_EQ(answers_since(*book, clock.time - 24h)->size(), 1u);
+  later(15min);
+  EXPECT_EQ(standing().size(), 30u);
 }
 
 TEST_F(LearnerTest, lets_limits_grow_again_by_each_hour_in_which_mail_is_taken) {
