@@ -326,8 +326,16 @@ class Package(unittest.TestCase):
             ("inet:1@127.0.0.1", "smtpd_milters = inet:127x0.0.1:1,inet:127.0.0.1:10",
              "inet:127x0.0.1:1,inet:127.0.0.1:10"),
             ("inet:1@127.0.0.1", "smtpd_milters = unix:/var/spool/postfix/icloud-milter/milter.sock", ""),
+            ("", "transport_maps = socketmap:unix:icloud-milter/routes.sock:icloud", ""),
+            ("", "transport_maps = hash:/etc/t, proxy:socketmap:unix:icloud-milter/routes.sock:icloud a:b",
+             "hash:/etc/t,  a:b"),
+            ("unix:/run/r.sock", "transport_maps = socketmap:unix:/run/r.sock:icloud,socketmap:unix:/run/rxsock:i",
+             ",socketmap:unix:/run/rxsock:i"),
+            ("inet:10029@127.0.0.1", "transport_maps = socketmap:inet:127.0.0.1:10029:icloud socketmap:inet:h:1:m",
+             " socketmap:inet:h:1:m"),
         ):
-            self.root.write("/tmp/icloud-milterctl", f"#!/bin/sh\nprintf 'socket:\n  address: \"{address}\"\nx:\n'\n")
+            shown = fr'socket:\n  address: "{address}"\nrouting:\n  socketmap:\n    address: "{address}"\nx:\n'
+            self.root.write("/tmp/icloud-milterctl", f"#!/bin/sh\nprintf '{shown}'\n")
             self.root.write("/tmp/postmulti", "#!/bin/sh\necho - - y /tmp/instance\n")
             for name in ("icloud-milterctl", "postmulti"):
                 self.root.at("/tmp/" + name).chmod(0o755)

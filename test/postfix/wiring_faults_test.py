@@ -115,6 +115,17 @@ class WiringFaults(WiringCase):
         self.assertEqual(self.value("transport_maps"), "")
         self.assertNotIn("icloud", self.postconf("-M"))
 
+    def test_removing_the_package_takes_out_a_table_that_was_given_by_hand(self) -> None:
+        """Nobody answers it any more, and then no mail at all would go on."""
+        table = "socketmap:unix:icloud-milter/routes.sock:icloud"
+        run("postconf", f"transport_maps={table}")
+        self.site.postfix.reload()
+        said = self.detach("/bin/false")
+        self.assertIn("is taken out", said)
+        self.assertEqual(self.value("transport_maps"), "")
+        self.site.milter.stop()
+        self.assert_unjudged("asked by hand")
+
 
 if __name__ == "__main__":
     main(__name__, PlainSite)
