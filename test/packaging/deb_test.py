@@ -129,6 +129,18 @@ class Root:
         return do("chroot", self.path, "env", "-i", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL=C.UTF-8",
                   "DEBIAN_FRONTEND=noninteractive", *argv, **more)
 
+    def start_daemon(self, log):
+        """As its unit starts it."""
+        unit = self.at("/lib/systemd/system/icloud-milter.service").read_text()
+        said = dict(line.split("=", 1) for line in unit.splitlines() if re.match(r"\w+=", line))
+        daemon = Program(
+            ["chroot", self.path, "setpriv", "--reuid", said["User"], "--regid", said["Group"],
+             "--init-groups", "--no-new-privs", "sh", "-c", f"umask {said['UMask']}; exec {said['ExecStart']}"], log)
+        control = self.at("/run/icloud-milter/control")
+        control.unlink(missing_ok=True)
+        daemon.start(control.exists)
+        return daemon
+
     def ours(self):
         """Every path of the project that was written and is there."""
         found = sorted(path for top in ("usr", "etc", "var")
@@ -198,16 +210,7 @@ class Package(unittest.TestCase):
 
     @classmethod
     def start(cls):
-        """The daemon as its unit starts it."""
-        unit = cls.root.at("/lib/systemd/system/icloud-milter.service").read_text()
-        said = dict(line.split("=", 1) for line in unit.splitlines() if re.match(r"\w+=", line))
-        control = cls.root.at("/run/icloud-milter/control")
-        cls.daemon = Program(
-            ["chroot", cls.root.path, "setpriv", "--reuid", said["User"], "--regid", said["Group"],
-             "--init-groups", "--no-new-privs", "sh", "-c",
-             f"umask {said['UMask']}; exec {said['ExecStart']}"], FOLDER / "daemon.log")
-        control.unlink(missing_ok=True)
-        cls.daemon.start(control.exists)
+        cls.daemon = cls.root.start_daemon(FOLDER / "daemon.log")
 
     @classmethod
     def stop(cls):
@@ -369,22 +372,31 @@ class Package(unittest.TestCase):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--programs", type=pathlib.Path, required=True)
-    programs = parser.parse_args().programs.resolve()
+    parser.add_argument("--package", type=pathlib.Path, help="the folder of the package, where it is built already")
+    chosen = parser.parse_args()
 
     def inside(folder):
         global FOLDER
         FOLDER = folder
         if not has_overlays(folder):
             return 77
-        built = subprocess.run([ROOT / "packaging" / "build-deb", "--programs", programs, folder / "deb"],
-                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=500)
-        if built.returncode != 0:
-            print(built.stdout.decode())
+        if chosen.package:
+            (folder / "deb").symlink_to(chosen.package.resolve())
+        elif not built(chosen.programs.resolve(), folder / "deb"):
             return 1
         done = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2, failfast=True)
         return 0 if done.result.wasSuccessful() else 1
 
     return run_inside(inside)
+
+
+def built(programs, target):
+    """The package in that folder, or the reason why not on the screen."""
+    done = subprocess.run([ROOT / "packaging" / "build-deb", "--programs", programs, target],
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=500)
+    if done.returncode != 0:
+        print(done.stdout.decode())
+    return done.returncode == 0
 
 
 if __name__ == "__main__":

@@ -10,13 +10,12 @@ import secrets
 import shutil
 import subprocess
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
 from support import PostfixCase, main
 
-from lab import names
 from lab.milter import USER, Milter
 from lab.namespace import OUR_ADDRESS
 from lab.process import Program, run
@@ -167,24 +166,9 @@ class DoctorTest(PostfixCase):
         for name in names:
             os.utime(self.site.postfix.config / name, (0, 0))
 
-    @contextmanager
-    def zone(self, name: str, old: str, new: str) -> Iterator[None]:
+    def zone(self, name: str, old: str, new: str) -> AbstractContextManager[None]:
         """Another text in the name server's zone."""
-        server = self.site.names
-        file = server._folder / f"zone.{name}"
-        kept = file.read_text()
-        self.assertIn(old, kept)
-        try:
-            self._serve(file, kept.replace(old, new, 1))
-            yield
-        finally:
-            self._serve(file, kept)
-
-    def _serve(self, file: Path, content: str) -> None:
-        program = self.site.names._program
-        program.stop()
-        file.write_text(content)
-        program.start(ready=names._answers)
+        return self.site.names.changed(name, old, new)
 
     # -- the site as it is ------------------------------------------------------------------------
 

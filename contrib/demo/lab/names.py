@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from .namespace import APPLE_MX, ELSEWHERE_MX, OUR_ADDRESS, OUTSIDE_CLIENT, RELAY_MX
@@ -80,6 +81,24 @@ class NameServer:
         for zone in self._broken:  # a zone without its file
             blocks += ["zone:", f'  name: "{zone}."', '  zonefile: "zone.missing"']
         (self._folder / "nsd.conf").write_text("\n".join(blocks) + "\n")
+        self._program.start(ready=_answers)
+
+    @contextmanager
+    def changed(self, zone: str, old: str, new: str) -> Iterator[None]:
+        """With another text in a zone; afterwards it is as it was."""
+        file = self._folder / f"zone.{zone}"
+        kept = file.read_text()
+        if old not in kept:
+            raise ValueError(f"{old!r} is not in {file}")
+        try:
+            self._serve(file, kept.replace(old, new, 1))
+            yield
+        finally:
+            self._serve(file, kept)
+
+    def _serve(self, file: Path, content: str) -> None:
+        self._program.stop()
+        file.write_text(content)
         self._program.start(ready=_answers)
 
     def stop(self) -> None:
