@@ -54,16 +54,35 @@ std::optional<SocketmapAnswer> RouteDesk::at_once(const SocketmapQuestion& quest
   const auto domain = domain_of(question.key);
   if (auto answer = without_domain(question, domain, config)) return counted(*std::move(answer));
   const Whose whose = current->apple().known(*domain);
-  if (whose == Whose::unknown) return std::nullopt;
+  const auto& by_mx = current->by_mx();
+  // What is unknown has failed a moment ago, or is worth asking.
+  if (whose == Whose::unknown && !by_mx->landed(*domain)) return std::nullopt;
   return counted(answer_for(whose, *domain, config));
 }
 
-SocketmapAnswer RouteDesk::answer(const SocketmapQuestion& question) {
+void RouteDesk::ask(const SocketmapQuestion& question, AppleByMx::Then then) {
+  const auto current = world();
+  const auto domain = domain_of(question.key);
+  if (!domain || current->by_mx() == nullptr) return then();
+  current->by_mx()->ask(*domain, std::move(then));
+}
+
+std::optional<SocketmapAnswer> RouteDesk::landed(const SocketmapQuestion& question) {
+  const auto current = world();
+  const auto domain = domain_of(question.key);
+  if (!domain || current->by_mx() == nullptr) return at_once(question);
+  const auto whose = current->by_mx()->landed(*domain);
+  if (!whose) return std::nullopt;
+  return counted(answer_for(*whose, *domain, current->config().routing));
+}
+
+SocketmapAnswer RouteDesk::give_up(const SocketmapQuestion& question) {
   const auto current = world();
   const RoutingConfig& config = current->config().routing;
   const auto domain = domain_of(question.key);
   if (auto answer = without_domain(question, domain, config)) return counted(*std::move(answer));
-  const Whose whose = current->apple().whose(*domain, Deadline::in(config.timeout));
+  Whose whose = current->apple().known(*domain);  // a reload may have named it
+  if (whose == Whose::unknown) whose = current->by_mx()->give_up(*domain);
   return counted(answer_for(whose, *domain, config));
 }
 

@@ -5,11 +5,8 @@
 #include <array>
 #include <atomic>
 #include <cerrno>
-#include <condition_variable>
 #include <cstdint>
-#include <deque>
 #include <exception>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <system_error>
@@ -21,6 +18,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "milter/wait_budget.h"
 #include "policy/base/deadline.h"
 #include "policy/base/text.h"
 
@@ -30,12 +28,6 @@ namespace {
 constexpr int backlog = 128;
 constexpr std::chrono::seconds rest{1};  // after what cannot be mended here, such as no descriptors
 constexpr std::size_t most_unread = 2 * longest_socketmap_text;  // octets ahead of the answer
-
-constexpr std::size_t most_waiting = 1024;  // questions for the DNS
-
-SocketmapAnswer busy() {
-  return {.kind = SocketmapAnswer::Kind::temporary, .text = "too many questions wait for the DNS"};
-}
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -50,93 +42,53 @@ ListenerPlace place_of(const SocketmapConfig& config) {
 
 struct Client {
   UniqueFd socket;
-  std::uint64_t number = 0;
   Deadline end;
-  std::string unread = {};  // what came and was not taken yet
-  std::string unsent = {};  // the answer, as far as it was not taken
-  bool waits = false;       // for the DNS
-  bool is_leaving = false;  // as soon as the answer is taken
+  std::string unread = {};                     // what came and was not taken yet
+  std::string unsent = {};                     // the answer, as far as it was not taken
+  std::optional<SocketmapQuestion> asks = {};  // waits for the DNS
+  std::chrono::milliseconds waits{0};          // so long
+  bool is_leaving = false;                     // as soon as the answer is taken
 };
 
 }  // namespace
 
-// Questions for the DNS, those who ask them, and the answers on their way back.
-class SocketmapServer::Askers {
+// Ends the loop's sleep, since an answer has come or all shall end. Outlives the server as long as
+// a question is on its way.
+class SocketmapServer::Wake {
  public:
-  Askers(RouteDesk& desk, Log& log, UniqueFd event)
-      : desk_(desk), log_(log), event_(std::move(event)) {}
+  explicit Wake(UniqueFd event) : event_(std::move(event)) {}
 
-  int event() const { return event_.get(); }
+  int fd() const { return event_.get(); }
 
-  // False when too many wait: those whose clients went away keep their place, too.
-  [[nodiscard]] bool ask(std::uint64_t client, SocketmapQuestion question) {
-    const std::scoped_lock lock(mutex_);
-    if (questions_.size() >= most_waiting) return false;
-    questions_.emplace_back(client, std::move(question));
-    has_question_.notify_one();
-    return true;
-  }
-
-  std::vector<std::pair<std::uint64_t, SocketmapAnswer>> take() {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const ssize_t ignored = ::read(event_.get(), &count, sizeof count);
-    const std::scoped_lock lock(mutex_);
-    return std::exchange(answers_, {});
-  }
-
-  void stop() {
-    const std::scoped_lock lock(mutex_);
-    stops_ = true;
-    has_question_.notify_all();
-    wake();
-  }
-
-  void work() noexcept {
-    while (auto question = next()) {
-      SocketmapAnswer answer{.kind = SocketmapAnswer::Kind::temporary, .text = "out of memory"};
-      try {
-        answer = desk_.answer(question->second);
-      } catch (const std::exception& error) {
-        log_.say(LogLevel::panic, fmt::format("socketmap: {}", for_log(error.what())));
-      }
-      const std::scoped_lock lock(mutex_);
-      answers_.emplace_back(question->first, std::move(answer));
-      wake();
-    }
-  }
-
- private:
-  void wake() const {
+  void signal() const noexcept {
     const std::uint64_t one = 1;
     [[maybe_unused]] const ssize_t ignored = ::write(event_.get(), &one, sizeof one);
   }
 
-  std::optional<std::pair<std::uint64_t, SocketmapQuestion>> next() {
-    std::unique_lock lock(mutex_);
-    has_question_.wait(lock, [&] { return stops_ || !questions_.empty(); });
-    if (stops_) return std::nullopt;
-    auto question = std::move(questions_.front());
-    questions_.pop_front();
-    return question;
+  // Whether there was a signal since the last time.
+  bool take() const {
+    std::uint64_t count = 0;
+    return ::read(event_.get(), &count, sizeof count) == sizeof count;
   }
 
-  RouteDesk& desk_;
-  Log& log_;
+ private:
   const UniqueFd event_;
-  std::mutex mutex_;
-  std::condition_variable has_question_;
-  std::deque<std::pair<std::uint64_t, SocketmapQuestion>> questions_;
-  std::vector<std::pair<std::uint64_t, SocketmapAnswer>> answers_;
-  bool stops_ = false;
 };
 
 // What the thread does.
 class SocketmapServer::Loop {
  public:
-  Loop(UniqueFd listener, Askers& askers, RouteDesk& desk, Log& log, Limits limits)
-      : listener_(std::move(listener)), askers_(askers), desk_(desk), log_(log), limits_(limits) {}
+  Loop(UniqueFd listener, std::shared_ptr<Wake> wake, RouteDesk& desk, Log& log, Limits limits)
+      : listener_(std::move(listener)),
+        wake_(std::move(wake)),
+        desk_(desk),
+        log_(log),
+        limits_(limits) {}
 
-  void stop() { stops_ = true; }
+  void stop() {
+    stops_ = true;
+    wake_->signal();
+  }
   std::size_t connections() const { return count_; }
 
   void run() noexcept {
@@ -154,9 +106,9 @@ class SocketmapServer::Loop {
 
  private:
   void step() {
-    std::vector<pollfd> waits = {{.fd = askers_.event(), .events = POLLIN, .revents = 0}};
+    std::vector<pollfd> waits = {{.fd = wake_->fd(), .events = POLLIN, .revents = 0}};
     for (const Client& client : clients_) {
-      const short events = !client.unsent.empty() ? POLLOUT : client.waits ? short{0} : POLLIN;
+      const short events = !client.unsent.empty() ? POLLOUT : client.asks ? short{0} : POLLIN;
       waits.push_back({.fd = client.socket.get(), .events = events, .revents = 0});
     }
     const bool listens = clients_.size() < limits_.connections && listens_from_.passed();
@@ -165,9 +117,9 @@ class SocketmapServer::Loop {
     for (std::size_t i = 0; i < clients_.size(); ++i) {
       if (waits[i + 1].revents != 0) serve(clients_[i]);
     }
-    for (auto& [number, answer] : askers_.take()) deliver(number, answer);
+    if (wake_->take()) look_again();
     for (Client& client : clients_) {
-      if (client.end.passed() && !client.waits) client.socket = {};
+      if (client.socket && client.end.passed()) time_out(client);
     }
     std::erase_if(clients_, [](const Client& client) { return !client.socket; });
     if (listens && waits.back().revents != 0) let_in();
@@ -180,9 +132,7 @@ class SocketmapServer::Loop {
     const auto consider = [&](Deadline end) {
       next = next && next->end() < end.end() ? next : end;
     };
-    for (const Client& client : clients_) {
-      if (!client.waits) consider(client.end);
-    }
+    for (const Client& client : clients_) consider(client.end);
     if (!listens_from_.passed()) consider(listens_from_);
     if (!next) return -1;
     return static_cast<int>(std::chrono::ceil<std::chrono::milliseconds>(next->left()).count());
@@ -197,9 +147,7 @@ class SocketmapServer::Loop {
         listens_from_ = Deadline::in(rest);
         return;
       }
-      clients_.push_back({.socket = std::move(socket),
-                          .number = ++last_number_,
-                          .end = Deadline::in(limits_.idle)});
+      clients_.push_back({.socket = std::move(socket), .end = Deadline::in(limits_.idle)});
     }
   }
 
@@ -207,7 +155,7 @@ class SocketmapServer::Loop {
     if (!client.unsent.empty()) {
       send(client);
       if (client.socket && client.unsent.empty()) take(client);
-    } else if (client.waits) {  // it went away
+    } else if (client.asks) {  // it went away
       client.socket = {};
     } else {
       read(client);
@@ -230,7 +178,7 @@ class SocketmapServer::Loop {
 
   // Answers what has come whole, until one has to wait.
   void take(Client& client) {
-    while (client.socket && client.unsent.empty() && !client.waits) {
+    while (client.socket && client.unsent.empty() && !client.asks) {
       auto question = take_question(client.unread);
       if (!question) {
         client.is_leaving = true;
@@ -245,18 +193,40 @@ class SocketmapServer::Loop {
         answer(client, *known);
         continue;
       }
-      client.waits = askers_.ask(client.number, **std::move(question));
-      if (!client.waits) answer(client, busy());
+      ask(client, **std::move(question));
     }
   }
 
-  void deliver(std::uint64_t number, const SocketmapAnswer& given) {
-    const auto client =
-        std::ranges::find_if(clients_, [&](const Client& one) { return one.number == number; });
-    if (client == clients_.end() || !client->socket) return;
-    client->waits = false;
-    answer(*client, given);
-    if (client->socket && client->unsent.empty()) take(*client);
+  void ask(Client& client, SocketmapQuestion question) {
+    desk_.ask(question, [wake = wake_] { wake->signal(); });
+    if (const auto known = desk_.landed(question)) return answer(client, *known);
+    client.asks = std::move(question);
+    client.waits = std::min<std::chrono::milliseconds>(
+        budget_.next(std::chrono::steady_clock::now()), desk_.patience());
+    client.end = Deadline::in(client.waits);
+  }
+
+  // Something has landed: for whom?
+  void look_again() {
+    for (Client& client : clients_) {
+      if (!client.socket || !client.asks) continue;
+      if (const auto known = desk_.landed(*client.asks)) deliver(client, *known);
+    }
+  }
+
+  void time_out(Client& client) {
+    if (!client.asks) {
+      client.socket = {};
+      return;
+    }
+    budget_.wait_in_vain(client.waits);
+    deliver(client, desk_.give_up(*client.asks));
+  }
+
+  void deliver(Client& client, const SocketmapAnswer& given) {
+    client.asks.reset();
+    answer(client, given);
+    if (client.socket && client.unsent.empty()) take(client);
   }
 
   void answer(Client& client, const SocketmapAnswer& given) {
@@ -274,14 +244,14 @@ class SocketmapServer::Loop {
   }
 
   const UniqueFd listener_;
-  Askers& askers_;
+  const std::shared_ptr<Wake> wake_;
   RouteDesk& desk_;
   Log& log_;
   const Limits limits_;
   std::atomic<bool> stops_ = false;
   std::atomic<std::size_t> count_ = 0;
   std::vector<Client> clients_;  // one without a socket is about to go
-  std::uint64_t last_number_ = 0;
+  WaitBudget budget_{std::chrono::steady_clock::now()};
   Deadline listens_from_ = Deadline::in({});
 };
 
@@ -305,24 +275,19 @@ Result<std::unique_ptr<SocketmapServer>> SocketmapServer::open(const SocketmapCo
                 fmt::format("routing.socketmap: no descriptor: {}", reason(errno)));
   }
   ICM_TRY(LocalListener listener, LocalListener::open(place_of(config), backlog));
-  auto askers = std::make_shared<Askers>(desk, log, std::move(event));
-  auto loop = std::make_unique<Loop>(listener.take_socket(), *askers, desk, log, limits);
+  auto loop = std::make_unique<Loop>(listener.take_socket(),
+                                     std::make_shared<Wake>(std::move(event)), desk, log, limits);
   return std::unique_ptr<SocketmapServer>(
-      new SocketmapServer(std::move(listener), std::move(askers), std::move(loop), limits.askers));
+      new SocketmapServer(std::move(listener), std::move(loop)));
 }
 
-SocketmapServer::SocketmapServer(LocalListener listener, std::shared_ptr<Askers> askers,
-                                 std::unique_ptr<Loop> loop, std::size_t threads)
-    : listener_(std::move(listener)), askers_(std::move(askers)), loop_(std::move(loop)) {
-  threads_.emplace_back([this] { loop_->run(); });
-  for (std::size_t i = 0; i < threads; ++i) threads_.emplace_back([this] { askers_->work(); });
-}
+SocketmapServer::SocketmapServer(LocalListener listener, std::unique_ptr<Loop> loop)
+    : listener_(std::move(listener)), loop_(std::move(loop)), thread_([this] { loop_->run(); }) {}
 
 SocketmapServer::~SocketmapServer() {
   listener_.withdraw();
   loop_->stop();
-  askers_->stop();
-  for (std::thread& thread : threads_) thread.join();
+  thread_.join();
 }
 
 std::size_t SocketmapServer::connections() const { return loop_->connections(); }

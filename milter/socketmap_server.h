@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <memory>
 #include <thread>
-#include <vector>
 
 #include "milter/local_listener.h"
 #include "milter/log.h"
@@ -18,17 +17,17 @@
 
 namespace icm {
 
-// A thread of its own serves all connections and waits for none of them; what the DNS has to be
-// asked for, a few further threads wait for. A client that sends what is no question, sends no end
-// of one, does not read its answers, or says nothing for long, is let go; all that is held for one
-// is bounded. Questions that come ahead of an answer are taken one after the other.
+// A thread of its own serves all connections and waits for none of them, nor for the DNS: who asks
+// for what is not known yet is answered when that has come, or told to ask later (WaitBudget); the
+// answer is then known. A client that sends what is no question, sends no end of one, does not read
+// its answers, or says nothing for long, is let go; all that is held for one is bounded. Questions
+// that come ahead of an answer are taken one after the other.
 class SocketmapServer {
  public:
   struct Limits {
     std::size_t connections = 256;             // at once; further ones wait to be let in
     std::chrono::milliseconds idle{120000};    // between two questions
     std::chrono::milliseconds patience{5000};  // for a question to come, and an answer to be taken
-    std::size_t askers = 8;                    // questions for the DNS at once
   };
   static Limits limits_of(const SocketmapConfig& config);
 
@@ -40,7 +39,7 @@ class SocketmapServer {
                                                                      RouteDesk& desk, Log& log,
                                                                      Limits limits);
 
-  // Takes the path away and closes every connection. Waits for questions that the DNS has.
+  // Takes the path away and closes every connection; waits for nobody.
   ~SocketmapServer();
   SocketmapServer(const SocketmapServer&) = delete;
   SocketmapServer& operator=(const SocketmapServer&) = delete;
@@ -48,15 +47,13 @@ class SocketmapServer {
   std::size_t connections() const;  // now
 
  private:
-  class Askers;
+  class Wake;
   class Loop;
-  SocketmapServer(LocalListener listener, std::shared_ptr<Askers> askers,
-                  std::unique_ptr<Loop> loop, std::size_t threads);
+  SocketmapServer(LocalListener listener, std::unique_ptr<Loop> loop);
 
   LocalListener listener_;
-  std::shared_ptr<Askers> askers_;
   std::unique_ptr<Loop> loop_;
-  std::vector<std::thread> threads_;
+  std::thread thread_;
 };
 
 }  // namespace icm

@@ -2,87 +2,179 @@
 #include "policy/apple_by_mx.h"
 
 #include <algorithm>
-#include <memory>
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <string>
 #include <utility>
+
+#include "policy/dns/ttl_cache.h"
 
 namespace icm {
 namespace {
 
-constexpr std::size_t most_kept = 16384;            // names
-constexpr std::chrono::seconds rest_of_failure{5};  // RFC 9520 §3.2: one second at least
+using Time = std::chrono::steady_clock;
+using std::chrono::seconds;
+
+constexpr std::size_t most_kept = 16384;  // names of Apple's, and as many others
+
+constexpr seconds first_rest{10};
+constexpr seconds longest_rest{300};
+constexpr std::chrono::hours failure_remembered{1};  // so that the next one follows it
+
+struct Kept {
+  Whose whose = Whose::unknown;
+  Time::time_point fresh_until;
+  Time::time_point gone_at;  // until then it may stand in
+  seconds rest{0};           // how long a failure is believed; none for an answer
+
+  bool is_fresh(Time::time_point now) const { return now < fresh_until; }
+};
 
 // No time is negative, and none so long that it is not kept at all.
-std::chrono::seconds whole_seconds(std::chrono::steady_clock::duration span) {
-  return std::chrono::ceil<std::chrono::seconds>(std::max(span, decltype(span)::zero()));
+seconds whole_seconds(Time::duration span) {
+  return std::chrono::ceil<seconds>(std::max(span, Time::duration::zero()));
 }
 
 }  // namespace
 
-AppleByMx::AppleByMx(const RoutingConfig& config, Resolver& resolver)
-    : config_(config), resolver_(resolver), cache_(most_kept) {}
+seconds rest_of_failure(seconds before) { return std::clamp(2 * before, first_rest, longest_rest); }
 
-Whose AppleByMx::known(const Domain& domain) {
-  const auto found = cache_.find(domain.text());
-  if (found == nullptr || Time::now() >= found->fresh_until) return Whose::unknown;
-  ++kept_;
-  return found->whose;
-}
+// What is known. Outlives the judge as long as a question is on its way.
+class AppleByMx::Memory {
+ public:
+  explicit Memory(const RoutingConfig& config) : config_(config) {}
 
-Whose AppleByMx::whose(const Domain& domain, Deadline deadline) {
-  const auto found = cache_.find(domain.text());
-  if (found != nullptr && Time::now() < found->fresh_until) {
-    ++kept_;
-    return found->whose;
+  // Nothing when it has run out.
+  std::optional<Whose> fresh(const Domain& domain) {
+    const auto kept = find(domain.text());
+    return kept != nullptr && kept->is_fresh(Time::now()) ? std::optional(kept->whose)
+                                                          : std::nullopt;
   }
-  return ask(domain.text(), found.get(), deadline);
-}
 
-Whose AppleByMx::ask(const std::string& name, const Kept* before, Deadline deadline) {
-  ++asked_;
-  const DnsAnswer answer = resolver_.query(name, RecordType::mx, deadline.at_most(config_.timeout));
-  const Time::time_point now = Time::now();
-  if (answer.is_temporary()) {
+  // The same, as one more answer.
+  std::optional<Whose> use(const Domain& domain) {
+    const auto whose = fresh(domain);
+    if (whose) ++kept_;
+    return whose;
+  }
+
+  void take(const std::string& name, const DnsAnswer& answer) {
+    if (answer.is_temporary()) {
+      static_cast<void>(fail(name));
+      return;
+    }
+    const std::scoped_lock lock(mutex_);
+    ++asked_;
+    const Time::time_point until =
+        Time::now() + std::clamp(answer.ttl, config_.keep_least, config_.keep_most);
+    keep(name, {.whose = read(answer),
+                .fresh_until = until,
+                .gone_at = until + config_.keep_failing,
+                .rest = {}});
+  }
+
+  // What others got meanwhile stays, and so does a failure that is believed already.
+  Whose fail(const std::string& name) {
+    const std::scoped_lock lock(mutex_);
+    const Time::time_point now = Time::now();
+    const auto before = find(name);
+    if (before != nullptr && before->is_fresh(now)) return before->whose;
+    ++asked_;
     ++failed_;
-    const bool stands_in =
-        before != nullptr && before->whose != Whose::unknown && now < before->gone_at;
-    Kept kept{.whose = stands_in ? before->whose : Whose::unknown,
-              .fresh_until = now + rest_of_failure,
-              .gone_at = stands_in ? before->gone_at : now + rest_of_failure};
-    if (stands_in) ++stood_in_;
+    Kept kept;
+    kept.rest = rest_of_failure(before == nullptr ? seconds{0} : before->rest);
+    kept.fresh_until = now + kept.rest;
+    kept.gone_at = kept.fresh_until + failure_remembered;
+    if (before != nullptr && before->whose != Whose::unknown && now < before->gone_at) {
+      ++stood_in_;
+      kept.whose = before->whose;
+      kept.fresh_until = std::min(kept.fresh_until, before->gone_at);
+      kept.gone_at = before->gone_at;
+    }
     keep(name, kept);
     return kept.whose;
   }
-  const Time::time_point fresh =
-      now + std::clamp(answer.ttl, config_.keep_least, config_.keep_most);
-  const Kept kept{
-      .whose = read(answer), .fresh_until = fresh, .gone_at = fresh + config_.keep_failing};
-  keep(name, kept);
-  return kept.whose;
-}
 
-void AppleByMx::keep(const std::string& name, Kept kept) {
-  const std::chrono::seconds ttl =
-      whole_seconds(std::max(kept.gone_at, kept.fresh_until) - Time::now());
-  cache_.store(name, std::make_shared<const Kept>(kept), ttl);
-}
+  Figures figures() const {
+    return {.kept = kept_, .asked = asked_, .failed = failed_, .stood_in = stood_in_};
+  }
+
+ private:
+  std::shared_ptr<const Kept> find(const std::string& name) {
+    auto found = apples_.find(name);
+    return found == nullptr ? others_.find(name) : found;
+  }
+
+  // Strangers choose what is asked for; however many names they think up, Apple's stay known.
+  void keep(const std::string& name, const Kept& kept) {
+    const bool is_apples = kept.whose == Whose::apple || apples_.find(name) != nullptr;
+    const seconds ttl = whole_seconds(std::max(kept.gone_at, kept.fresh_until) - Time::now());
+    (is_apples ? apples_ : others_).store(name, std::make_shared<const Kept>(kept), ttl);
+  }
+
+  Whose read(const DnsAnswer& answer) const;
+
+  const RoutingConfig config_;
+  std::mutex mutex_;  // of those who write
+  TtlCache<Kept> apples_{most_kept};
+  TtlCache<Kept> others_{most_kept};
+  std::atomic<std::uint64_t> kept_ = 0;
+  std::atomic<std::uint64_t> asked_ = 0;
+  std::atomic<std::uint64_t> failed_ = 0;
+  std::atomic<std::uint64_t> stood_in_ = 0;
+};
 
 // Without MX records a domain's mail goes to its own address (RFC 5321 §5.1), which is none of
 // Apple's; a null MX (RFC 7505) takes none.
-Whose AppleByMx::read(const DnsAnswer& answer) const {
+Whose AppleByMx::Memory::read(const DnsAnswer& answer) const {
+  if (answer.exchanges.empty()) return Whose::elsewhere;
   const auto best = std::ranges::min_element(answer.exchanges, {}, &MxRecord::preference);
-  for (const MxRecord& exchange : answer.exchanges) {
-    if (exchange.preference != best->preference) continue;
+  const auto may_be_elsewhere = [&](const MxRecord& exchange) {
+    if (exchange.preference != best->preference) return false;
     const auto host = Domain::parse(exchange.host);
-    if (!host) continue;
     const auto covers = [&](const Domain& suffix) { return host->is_within(suffix); };
-    if (std::ranges::any_of(config_.mx_suffixes, covers)) return Whose::apple;
-  }
-  return Whose::elsewhere;
+    return !host || std::ranges::none_of(config_.mx_suffixes, covers);
+  };
+  return std::ranges::any_of(answer.exchanges, may_be_elsewhere) ? Whose::elsewhere : Whose::apple;
 }
 
-AppleByMx::Figures AppleByMx::figures() const {
-  return {.kept = kept_, .asked = asked_, .failed = failed_, .stood_in = stood_in_};
+AppleByMx::AppleByMx(const RoutingConfig& config, Resolver& resolver)
+    : resolver_(resolver),
+      async_(dynamic_cast<AsyncResolver*>(&resolver)),
+      memory_(std::make_shared<Memory>(config)),
+      timeout_(config.timeout) {}
+
+Whose AppleByMx::known(const Domain& domain) { return settled(domain).value_or(Whose::unknown); }
+
+std::optional<Whose> AppleByMx::settled(const Domain& domain) { return memory_->use(domain); }
+
+std::optional<Whose> AppleByMx::landed(const Domain& domain) const {
+  return memory_->fresh(domain);
 }
+
+Whose AppleByMx::give_up(const Domain& domain) { return memory_->fail(domain.text()); }
+
+void AppleByMx::ask(const Domain& domain, Then then) {
+  auto take = [memory = memory_, name = domain.text(), told = std::move(then)](const auto& answer) {
+    memory->take(name, answer);
+    told();
+  };
+  if (async_ != nullptr) return async_->ask(domain.text(), RecordType::mx, std::move(take));
+  take(resolver_.query(domain.text(), RecordType::mx, Deadline::in(timeout_)));
+}
+
+Whose AppleByMx::whose(const Domain& domain, Deadline deadline) {
+  if (const auto known = settled(domain)) return *known;
+  const auto landing = std::make_shared<std::promise<void>>();
+  const auto end = landing->get_future();
+  ask(domain, [landing] { landing->set_value(); });
+  end.wait_until(deadline.at_most(timeout_).end());
+  const auto answer = landed(domain);
+  return answer ? *answer : give_up(domain);
+}
+
+AppleByMx::Figures AppleByMx::figures() const { return memory_->figures(); }
 
 RoutedAppleDomains::RoutedAppleDomains(std::vector<Domain> added, std::vector<Domain> elsewhere,
                                        AppleByMx* by_mx)

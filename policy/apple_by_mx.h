@@ -4,65 +4,77 @@
 // Apple's mail servers.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <cstdint>
-#include <string>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <vector>
 
 #include "policy/base/deadline.h"
 #include "policy/base/domain.h"
 #include "policy/config/routing_config.h"
-#include "policy/dns/resolver.h"
-#include "policy/dns/ttl_cache.h"
+#include "policy/dns/async_resolver.h"
 #include "policy/recipients.h"
 
 namespace icm {
 
-// A domain is Apple's when one of the mail servers that it prefers to all others (RFC 5321 §5.1:
-// the lowest preference) is at or below a suffix of the configuration. One that names Apple's
-// servers behind others, which filter or forward, hands its mail to those.
+// How long it is believed that the DNS fails for a name, after `before` (or nothing) was believed
+// the last time: longer each time, for five minutes at most (RFC 9520 §3.2).
+std::chrono::seconds rest_of_failure(std::chrono::seconds before);
+
+// A domain is Apple's when all of the mail servers that it prefers to others (RFC 5321 §5.1: those
+// with the lowest preference) are at or below a suffix of the configuration, as those of iCloud+
+// are: mx01 and mx02.mail.icloud.com. All, since a client takes equal ones by chance: where one of
+// them is its owner's, he answers in Apple's name to mail that is counted and learnt from as
+// Apple's. Nor is one Apple's that names Apple's servers behind others, which filter or forward: it
+// hands its mail to those.
 //
-// Safe from any thread. Askers of one name at the same time share what the resolver sends.
+// Safe from any thread. A name is asked for once at a time, whoever wants it; that the DNS failed
+// for it is believed for a while (RFC 9520 §3.2), longer each time.
 class AppleByMx {
  public:
+  using Then = std::function<void()>;
+
   // `resolver` outlives this.
   AppleByMx(const RoutingConfig& config, Resolver& resolver);
 
   // Returns by `deadline`, and within routing.timeout. `unknown`: the DNS failed, and nothing is
-  // known from before. That is believed for a few seconds, so that not everybody waits in turn.
+  // known from before.
   Whose whose(const Domain& domain, Deadline deadline);
 
   // What is known without asking; `unknown` when nothing is.
   Whose known(const Domain& domain);
 
+  // The same; nothing where it is worth asking, `unknown` where the DNS failed a moment ago.
+  std::optional<Whose> settled(const Domain& domain);
+
+  // Asks without waiting. `then` is called once, before this returns or later from any thread, when
+  // landed() may know; it must not wait. Never, where the resolver ends before.
+  void ask(const Domain& domain, Then then);
+
+  // As settled(), for who has asked.
+  std::optional<Whose> landed(const Domain& domain) const;
+
+  // For who has asked and waits no longer: the DNS has failed. What is known from before, or since,
+  // stands in.
+  Whose give_up(const Domain& domain);
+
   // Since it was made.
   struct Figures {
     std::uint64_t kept = 0;      // answered from what was known
-    std::uint64_t asked = 0;     // by asking the resolver
+    std::uint64_t asked = 0;     // answers of the resolver, and questions that were given up
     std::uint64_t failed = 0;    // of these, without an answer
     std::uint64_t stood_in = 0;  // answered from what had run out, since the DNS failed
   };
   Figures figures() const;
 
  private:
-  using Time = std::chrono::steady_clock;
-  struct Kept {
-    Whose whose = Whose::unknown;
-    Time::time_point fresh_until;
-    Time::time_point gone_at;  // until then it may stand in
-  };
-
-  Whose ask(const std::string& name, const Kept* before, Deadline deadline);
-  Whose read(const DnsAnswer& answer) const;
-  void keep(const std::string& name, Kept kept);
-
-  const RoutingConfig config_;
+  class Memory;
   Resolver& resolver_;
-  TtlCache<Kept> cache_;
-  std::atomic<std::uint64_t> kept_ = 0;
-  std::atomic<std::uint64_t> asked_ = 0;
-  std::atomic<std::uint64_t> failed_ = 0;
-  std::atomic<std::uint64_t> stood_in_ = 0;
+  AsyncResolver* async_;  // the same, where it is one: others have their answers at hand
+  std::shared_ptr<Memory> memory_;
+  const std::chrono::seconds timeout_;
 };
 
 // The names, and beyond them the MX records.

@@ -31,6 +31,7 @@ namespace {
 using Time = std::chrono::steady_clock;
 
 constexpr std::size_t most_flights = 1024;     // questions on their way at any time
+constexpr std::size_t most_told = 4096;        // of one answer, who did not wait for it
 constexpr std::size_t max_kept = 8192;         // answers kept in front of libunbound's own cache
 constexpr std::size_t max_kept_octets = 4096;  // of one such answer; what is larger, libunbound has
 
@@ -94,6 +95,8 @@ std::size_t octets_of(const DnsAnswer& answer) {
 // The questions on their way, what they brought, and the thread that takes answers in.
 class UnboundResolver::Lookups {
  public:
+  using Then = AsyncResolver::Then;
+
   [[nodiscard]] static Result<std::shared_ptr<Lookups>> start(const UnboundOptions& options) {
     const SignalsHeldOff no_signals;
     const std::size_t sockets = sockets_to_use();
@@ -138,20 +141,26 @@ class UnboundResolver::Lookups {
   DnsAnswer wait(const std::string& name, RecordType type, Deadline deadline) {
     ++asked_;
     const std::shared_ptr<Flight> flight = send(name, type, max_flights_);
-    if (flight == nullptr) {
-      return failed(fmt::format("{} questions are on their way already", max_flights_));
-    }
+    if (flight == nullptr) return turned_away(max_flights_);
     std::unique_lock lock(mutex_);
     if (!flight->landing.wait_until(lock, deadline.end(), [&] { return flight->has_landed; })) {
       ++timed_out_;
       return failed("no answer from the name servers in time");
     }
-    return flight->answer == nullptr ? failed("no memory for the answer") : flight->answer->now();
+    return answer_of(*flight);
   }
 
   // A stranger's message may name many servers that say nothing: what is only expected to be asked
   // leaves half of the places to those who wait.
   void begin(const std::string& name, RecordType type) { send(name, type, max_flights_ / 2); }
+
+  // The same for who is told.
+  void ask(const std::string& name, RecordType type, const Then& then) {
+    ++asked_;
+    if (send(name, type, max_flights_ / 2, &then) == nullptr) {
+      then(turned_away(max_flights_ / 2));
+    }
+  }
 
  private:
   struct Kept {
@@ -180,23 +189,38 @@ class UnboundResolver::Lookups {
     bool has_landed = false;
     std::shared_ptr<const Kept> answer;  // null when there was no memory for it
     std::condition_variable landing;
+    std::vector<Then> told;  // when it has landed; guarded likewise
   };
+
+  static DnsAnswer answer_of(const Flight& landed) {
+    return landed.answer == nullptr ? failed("no memory for the answer") : landed.answer->now();
+  }
+
+  static DnsAnswer turned_away(std::size_t most) {
+    return failed(fmt::format("{} questions are on their way already", most));
+  }
 
   static std::string key_of(std::string_view name, RecordType type) {
     return fmt::format("{} {}", to_string(type), name);
   }
 
-  // The question on its way: this one, or an equal one before it. Null when there are `most`.
-  std::shared_ptr<Flight> send(const std::string& name, RecordType type, std::size_t most) {
+  // The question on its way: this one, or an equal one before it. Null when there are `most`, or
+  // when `then` would be one too many to be told of it.
+  std::shared_ptr<Flight> send(const std::string& name, RecordType type, std::size_t most,
+                               const Then* then = nullptr) {
     const auto flight = std::make_shared<Flight>(*this, key_of(name, type), type);
     {
       const std::scoped_lock lock(mutex_);
       const auto same = flights_.find(flight->key);
-      if (same != flights_.end()) return same->second;
-      if (flights_.size() >= most) {
+      Flight& asked = same == flights_.end() ? *flight : *same->second;
+      const bool is_too_much =
+          same == flights_.end() ? flights_.size() >= most : then && asked.told.size() >= most_told;
+      if (is_too_much) {
         ++turned_away_;
         return nullptr;
       }
+      if (then != nullptr) asked.told.push_back(*then);
+      if (same != flights_.end()) return same->second;
       flights_.emplace(flight->key, flight);
     }
     if (const Status sent = context_.ask(name, *flight); !sent) {
@@ -225,14 +249,26 @@ class UnboundResolver::Lookups {
     land(flight, std::move(landed));
   }
 
-  void land(Flight& landed, std::shared_ptr<const Kept> answer) {
-    const std::scoped_lock lock(mutex_);
-    const auto entry = flights_.find(landed.key);
-    const std::shared_ptr<Flight> flight = std::move(entry->second);
-    flights_.erase(entry);
-    flight->answer = std::move(answer);
-    flight->has_landed = true;
-    flight->landing.notify_all();
+  void land(Flight& landed, std::shared_ptr<const Kept> answer) noexcept {
+    std::shared_ptr<Flight> flight;
+    std::vector<Then> told;
+    {
+      const std::scoped_lock lock(mutex_);
+      const auto entry = flights_.find(landed.key);
+      flight = std::move(entry->second);
+      flights_.erase(entry);
+      flight->answer = std::move(answer);
+      flight->has_landed = true;
+      flight->landing.notify_all();
+      told.swap(flight->told);
+    }
+    for (const Then& then : told) {
+      try {
+        then(answer_of(*flight));
+      } catch (const std::bad_alloc&) {
+        continue;  // who waits for it has a deadline
+      }
+    }
   }
 
   void dispatch(const std::stop_token& stop) {
@@ -283,6 +319,20 @@ void UnboundResolver::prefetch(std::string_view asked, RecordType type) {
   const std::string name = dns_name(asked);
   if (name.empty() || lookups_->find(name, type)) return;
   lookups_->begin(name, type);
+}
+
+void UnboundResolver::ask(std::string_view asked, RecordType type, Then then) {
+  const std::string name = dns_name(asked);
+  if (name.empty()) {
+    DnsAnswer answer;
+    answer.status = DnsStatus::no_such_name;
+    return then(answer);
+  }
+  if (const auto known = lookups_->find(name, type)) {
+    lookups_->count_kept();
+    return then(*known);
+  }
+  lookups_->ask(name, type, then);
 }
 
 DnsFigures UnboundResolver::figures() const { return lookups_->figures(); }

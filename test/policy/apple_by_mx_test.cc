@@ -4,7 +4,10 @@
 #include <chrono>
 #include <map>
 #include <thread>
+#include <utility>
+#include <vector>
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace icm {
@@ -43,6 +46,24 @@ class ChangingDns final : public Resolver {
   std::map<std::string, DnsAnswer> answers_;
 };
 
+// Answers when it is told to.
+class LateDns final : public AsyncResolver {
+ public:
+  DnsAnswer query(std::string_view, RecordType, Deadline) override { return {}; }
+  void prefetch(std::string_view, RecordType) override {}
+  void ask(std::string_view, RecordType, Then then) override { told_.push_back(std::move(then)); }
+
+  void land(const std::string& host) {
+    DnsAnswer answer;
+    answer.status = DnsStatus::ok;
+    answer.exchanges = {{10, host}};
+    for (const Then& then : std::exchange(told_, {})) then(answer);
+  }
+
+ private:
+  std::vector<Then> told_;
+};
+
 class AppleByMxTest : public testing::Test {
  protected:
   Whose whose(const std::string& name) { return judge_->whose(domain(name), Deadline::in(1s)); }
@@ -65,12 +86,13 @@ TEST_F(AppleByMxTest, goes_by_the_servers_that_a_domain_prefers) {
   dns_.says("nomx.example", {});
   dns_.says("null.example", {{0, ""}});
   dns_.fails("gone.example", DnsStatus::no_such_name);
-  for (const std::string name :
-       {"plus.example", "backed.example", "half.example", "relay.example"}) {
+  dns_.says("odd.example", {{10, "mx01.mail.icloud.com"}, {10, "no host.example"}});
+  for (const std::string name : {"plus.example", "backed.example", "relay.example"}) {
     EXPECT_EQ(whose(name), Whose::apple) << name;
   }
-  for (const std::string name : {"filtered.example", "near.example", "named.example",
-                                 "plain.example", "nomx.example", "null.example", "gone.example"}) {
+  for (const std::string name :
+       {"half.example", "odd.example", "filtered.example", "near.example", "named.example",
+        "plain.example", "nomx.example", "null.example", "gone.example"}) {
     EXPECT_EQ(whose(name), Whose::elsewhere) << name;
   }
 }
@@ -110,6 +132,39 @@ TEST_F(AppleByMxTest, does_not_know_what_the_dns_never_said) {
   }
   EXPECT_EQ(dns_.asked, 2) << "a failure is believed for a moment";
   EXPECT_EQ(judge_->figures().failed, 2u);
+}
+
+TEST_F(AppleByMxTest, believes_failures_longer_each_time_but_not_for_ever) {
+  std::vector<std::chrono::seconds> rests = {rest_of_failure(0s)};
+  for (int i = 0; i < 6; ++i) rests.push_back(rest_of_failure(rests.back()));
+  EXPECT_EQ(rests, (std::vector<std::chrono::seconds>{10s, 20s, 40s, 80s, 160s, 300s, 300s}));
+}
+
+TEST_F(AppleByMxTest, waits_for_nobody_and_keeps_what_comes_late) {
+  LateDns dns;
+  AppleByMx judge(config_, dns);
+  const Domain late = domain("late.example");
+  int told = 0;
+  judge.ask(late, [&] { ++told; });
+  EXPECT_EQ(judge.landed(late), std::nullopt);
+  EXPECT_EQ(judge.whose(late, Deadline::in(10ms)), Whose::unknown);
+  EXPECT_EQ(judge.settled(late), Whose::unknown) << "a failure is believed";
+  dns.land("mx01.mail.icloud.com");
+  EXPECT_EQ(told, 1);
+  EXPECT_EQ(judge.whose(late, Deadline::in(0ms)), Whose::apple);
+  EXPECT_EQ(judge.give_up(late), Whose::apple) << "another asker got it meanwhile";
+  EXPECT_EQ(judge.figures().failed, 1u);
+}
+
+TEST_F(AppleByMxTest, knows_apples_names_however_many_strangers_ask_for) {
+  config_.keep_least = config_.keep_most = 1s;
+  begin();
+  dns_.says("plus.example", {{10, "mx01.mail.icloud.com"}});
+  EXPECT_EQ(whose("plus.example"), Whose::apple);
+  for (int i = 0; i < 20000; ++i) whose(fmt::format("n{}.stranger.example", i));
+  dns_.fails("plus.example");
+  std::this_thread::sleep_for(1100ms);
+  EXPECT_EQ(whose("plus.example"), Whose::apple);
 }
 
 TEST_F(AppleByMxTest, lets_the_last_answer_stand_in_while_the_dns_fails) {

@@ -7,6 +7,7 @@ import socket
 import struct
 import subprocess
 import threading
+import time
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,14 +20,18 @@ from lab.site import Site, letter
 MX = 15  # RFC 1035 section 3.2.2
 FORWARDER = 5353
 
-# Domains that their people took to iCloud+, and one that filters its mail before.
+# Domains that their people took to iCloud+, one that filters its mail before, and one whose owner
+# has a server of his own beside Apple's.
 PLUS = ["@ MX 10 mx01.mail.icloud.com.", "@ MX 10 mx02.mail.icloud.com."]
 ZONES = {
     "plus.example": PLUS,
     "late.example": PLUS,
     "often.example": PLUS,
+    "fresh.example": PLUS,
     "filtered.example": ["@ MX 5 mx.elsewhere.example.", "@ MX 10 mx01.mail.icloud.com."],
+    "half.example": ["@ MX 10 mx.elsewhere.example.", "@ MX 10 mx01.mail.icloud.com."],
 }
+DEAD = "dead.example"  # nobody answers for a name below it
 
 
 class Forwarder(threading.Thread):
@@ -46,8 +51,9 @@ class Forwarder(threading.Thread):
     def run(self) -> None:
         while True:
             question, asker = self._socket.recvfrom(4096)
-            self._asked.append(_name_and_type(question))
-            if self.silent:
+            name, kind = _name_and_type(question)
+            self._asked.append((name, kind))
+            if self.silent or name.endswith(DEAD):
                 continue
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
                 server.settimeout(2)
@@ -135,6 +141,24 @@ class Routes(PostfixCase):
             delivery = self.delivered_once(message_id)
             self.assertEqual(delivery.host, "mx.elsewhere.example")
             self.assertEqual(site.milter.decisions(message_id), [])
+
+    def test_nor_does_one_with_a_server_of_its_own_beside_apples(self) -> None:
+        done = self.postmap("half.example")
+        self.assertEqual((done.returncode, done.stdout), (1, ""), done.stderr)
+
+    def test_silent_name_servers_keep_no_other_mail_waiting(self) -> None:
+        site, message_id = self.site, self.site.new_id("fresh")
+        dead = [f"x@n{number}.{DEAD}" for number in range(40)]
+        to = [*dead, "bob@fresh.example"]
+        content = letter(message_id, "list@corp.example")
+        started = time.monotonic()
+        site.postfix.sendmail("ann", "-f", "ann@corp.example", *to, content=content)
+        site.sink.wait_for(message_id, seconds=60)
+        took = time.monotonic() - started  # qmgr(8) asks for one recipient after the other
+        self.assertLess(took, 35, "40 names of two seconds each")
+        self.assertEqual(self.verdicts(message_id), ["accept"])
+        asked = [site.forwarder.asked_for(f"n{number}.{DEAD}") for number in range(40)]
+        self.assertGreater(min(asked), 0)
 
     def test_a_message_for_both_is_split(self) -> None:
         site, message_id = self.site, self.site.new_id("both")

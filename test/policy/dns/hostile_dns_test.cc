@@ -12,6 +12,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include "policy/base/guarded.h"
 #include "policy/dns/unbound_resolver.h"
 #include "test/policy/dns/resolver_fixture.h"
 #include "test/support/hostile_name_server.h"
@@ -170,7 +171,30 @@ TEST_F(HostileDns, a_process_with_few_descriptors_has_fewer_questions_on_their_w
   EXPECT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
+TEST_F(HostileDns, who_does_not_wait_is_told_of_every_end) {
+  Guarded<std::vector<std::string>> told{{}};
+  const auto tell = [&](const DnsAnswer& answer) {
+    told.with([&](auto& all) { all.push_back(shown(answer)); });
+  };
+  const auto began = Time::now();
+  resolver_->ask("bad..name", RecordType::a, tell);  // known at once
+  resolver_->ask("silent.corp.example", RecordType::a, tell);
+  for (int i = 0; i < 20; ++i) resolver_->ask("late300.corp.example", RecordType::a, tell);
+  EXPECT_LT(Time::now() - began, seconds{1});
+  const auto count = [&] { return told.with([](const auto& all) { return all.size(); }); };
+  const Deadline deadline = generous();
+  while (count() < 21 && !deadline.passed()) std::this_thread::sleep_for(milliseconds{5});
+  std::vector<std::string> expected(20, "ok: 192.0.2.1");
+  expected.insert(expected.begin(), "no such name");
+  EXPECT_EQ(told.with([](const auto& all) { return all; }), expected);
+  EXPECT_EQ(resolver_->figures().on_their_way, 1u) << "one question for twenty who want it";
+  while (count() < 22 && !deadline.passed()) std::this_thread::sleep_for(milliseconds{5});
+  EXPECT_EQ(told.with([](const auto& all) { return all.back(); }), "temporary");
+}
+
 TEST_F(HostileDns, a_stop_does_not_wait_for_silent_servers) {
+  resolver_->ask("silent.corp.example", RecordType::a,
+                 [](const DnsAnswer&) { ADD_FAILURE() << "told of what was dropped"; });
   for (int i = 0; i < 200; ++i) {
     resolver_->prefetch(fmt::format("silent{}.corp.example", i), RecordType::a);
     resolver_->prefetch(fmt::format("late10{}.corp.example", i), RecordType::a);
