@@ -22,6 +22,13 @@ bool is_warning(const ConfigProblem& problem) {
   return problem.severity == ConfigProblem::Severity::warning;
 }
 
+// What the answers say may change with a reload; where they are asked for, not.
+bool opens_alike(SocketmapConfig one, const SocketmapConfig& other) {
+  one.map = other.map;
+  one.transport = other.transport;
+  return one == other;
+}
+
 // Without the word for how grave it is: whoever prints it says that.
 std::string words_of(ConfigProblem problem) {
   problem.severity = ConfigProblem::Severity::error;
@@ -128,6 +135,17 @@ void WorldKeeper::warn_of_restart(const Config& next, ReloadOutcome& outcome) {
   }
   if (next.control != started_with_.control) {
     warn("control: a change of this section needs a restart");
+  }
+  if (!opens_alike(next.routing.socketmap, started_with_.routing.socketmap)) {
+    const std::string& address = started_with_.routing.socketmap.address;
+    warn(fmt::format(
+        "routing.socketmap: {}; a change of address, owner, group, mode, connections "
+        "or idle needs a restart",
+        address.empty() ? "not open, as at the start, so that Postfix finds nobody there"
+                        : "still open as at the start, at " + address));
+  }
+  if (next.metrics != started_with_.metrics) {
+    warn("metrics: a change of this section needs a restart");
   }
 }
 
