@@ -2,6 +2,7 @@
 #include "milter/message.h"
 
 #include <algorithm>
+#include <chrono>
 #include <iterator>
 
 #include "policy/auth/authentication_report.h"
@@ -10,6 +11,11 @@
 #include "policy/unsubscribe_addition.h"
 
 namespace icm {
+namespace {
+
+constexpr std::chrono::seconds wait_for_mx{2};  // at arrival, where nothing is deferred for it
+
+}  // namespace
 
 // Mail from outside, whose client is known.
 bool Message::authenticates_client() const {
@@ -123,12 +129,20 @@ std::vector<HeaderEdit> Message::arrival_edits() const {
        .value = arrival_results(world->config(), world->authserv_id(), envelope, client_results_)});
   // At direct the mail has been judged as it came, and nobody signs it any more. Whoever is not at
   // Apple would unsubscribe in vain: no gate of ours sees the mail that he gets.
-  if (world->unsubscribe() && envelope.role == Role::arrival && enters_for_apple &&
-      !inspection.header_overflow()) {
-    std::ranges::move(unsubscribe_edits(world->config(), *world->unsubscribe(), envelope,
-                                        inspection.headers(), inspection.classification()),
-                      std::back_inserter(edits));
+  if (world->unsubscribe() && envelope.role == Role::arrival && !inspection.header_overflow()) {
+    std::vector<HeaderEdit> pair =
+        unsubscribe_edits(world->config(), *world->unsubscribe(), envelope, inspection.headers(),
+                          inspection.classification());
+    if (!pair.empty() && may_be_read_at_apple()) std::ranges::move(pair, std::back_inserter(edits));
   }
   return edits;
 }
+
+// RCPT asks nobody, and where mail comes by sendmail(1) nobody has asked before. The gate will know
+// the domain, and would refuse for want of the pair: it is added, too, while the DNS does not say.
+bool Message::may_be_read_at_apple() const {
+  return enters_for_apple || icm::reach_of(envelope.recipients.front(), world->apple(),
+                                           Deadline::in(wait_for_mx)) != Reach::elsewhere;
+}
+
 }  // namespace icm

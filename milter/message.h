@@ -51,7 +51,8 @@ class Message {
   // All that policies may know, after the last chunk. Refers to this message.
   Facts facts(WallTime now);
 
-  // What every message that enters gets: forged fields go, ours is put on top.
+  // What every message that enters gets: forged fields go, ours is put on top. May ask whose the
+  // recipient is, where that decides what is added.
   std::vector<HeaderEdit> arrival_edits() const;
 
   std::shared_ptr<const World> world;
@@ -69,6 +70,7 @@ class Message {
   SpfQuestions leaving() const;
   SpfQuestions entering() const;
   void gather_arrival();
+  bool may_be_read_at_apple() const;          // at arrival, the only recipient; may ask the DNS
   bool is_authenticated_ = false;             // lookups have begun
   std::vector<MethodResult> client_results_;  // what our Authentication-Results says of the sender
   std::vector<MethodResult> arrival_;         // with what our other hosts' fields say
