@@ -175,7 +175,8 @@ class Daemon {
             .figures = tally_.figures(),
             .store = probe.health(world, now),
             .gate_warning = gate_watch_.warning().value_or(""),
-            .keys = key_watch_->known()};
+            .keys = key_watch_->known(),
+            .doors = doors_.states()};
   }
 
   // What runs out of memory must not end what works.

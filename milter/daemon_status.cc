@@ -140,6 +140,9 @@ Json attention_json(const DaemonStatus& status, const Json& keys, const Json& th
                     to_rfc3339(configuration.loaded)));
   }
   if (!status.gate_warning.empty()) attention.push_back(status.gate_warning);
+  for (const DoorState& door : status.doors) {
+    if (!door.problem.empty()) attention.push_back(door.problem);
+  }
   if (!status.store.problem.empty()) {
     attention.push_back(fmt::format("store: {}", status.store.problem));
   }

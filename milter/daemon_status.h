@@ -11,6 +11,7 @@
 
 #include <sys/types.h>
 
+#include "milter/door_state.h"
 #include "milter/key_watch.h"
 #include "milter/mode_changes.h"
 #include "milter/store_probe.h"
@@ -49,6 +50,7 @@ struct DaemonStatus {
   StoreHealth store;
   std::string gate_warning;  // empty: mail comes by the gate, as far as one can see
   std::vector<WatchedKey> keys;
+  std::vector<DoorState> doors;
 };
 
 // One JSON object on one line of ASCII, nothing in it cut short. "attention" has a sentence for

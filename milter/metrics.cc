@@ -248,6 +248,14 @@ void configuration(MetricPage& page, const DaemonStatus& status) {
       .add(1.0, {{"version", ICM_VERSION}});
 }
 
+void doors(MetricPage& page, const DaemonStatus& status) {
+  page.gauge("icloud_milter_door_open",
+             "1: the door of this section of milter.conf is open; 0: nobody is answered there.");
+  for (const DoorState& door : status.doors) {
+    page.add(flag(door.problem.empty()), {{"door", door.name}});
+  }
+}
+
 // As client libraries call them everywhere.
 void process(MetricPage& page, const ProcessFigures& figures) {
   page.gauge("process_start_time_seconds", "When the process started.").add(figures.started);
@@ -271,6 +279,7 @@ std::string metrics_text(const DaemonFigures& figures) {
   store(page, figures.status);
   throttle(page, figures.status);
   configuration(page, figures.status);
+  doors(page, figures.status);
   process(page, figures.process);
   return page.text();
 }

@@ -45,6 +45,8 @@ class DaemonMetrics : public DaemonTest {
     return client.read_all();
   }
 
+  std::string status() const { return ask_control(path("control"), "icloud-milter/1 status\n"); }
+
   std::string scrape() const {
     const std::string answer = http("GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n");
     EXPECT_TRUE(answer.starts_with("HTTP/1.1 200 ")) << answer;
@@ -159,6 +161,41 @@ TEST_F(DaemonMetrics, is_off_unless_wanted_and_serves_mail_where_it_cannot_be_ha
   start();
   EXPECT_TRUE(says("mail is served, but nobody can read its figures"));
   EXPECT_EQ(authserv_id(), "mx.ours.example");
+}
+
+TEST_F(DaemonMetrics, a_door_that_is_shut_is_told_and_tried_again) {
+  control_socket_ = path("control");
+  begin(fmt::format("routing: {{socketmap: {{address: \"unix:{}\", group: \"\"}}}}\n",
+                    path("spool/there/routes")));
+  const std::string series = "icloud_milter_door_open{door=\"routing.socketmap\"}";
+  EXPECT_TRUE(says("mail is judged, but what Postfix has to look up there waits in its queue"));
+  EXPECT_EQ(value(scrape(), series), 0);
+  EXPECT_EQ(value(scrape(), "icloud_milter_door_open{door=\"metrics\"}"), 1);
+  EXPECT_EQ(value(scrape(), "icloud_milter_attentions"), 1);
+  EXPECT_NE(status().find("\"attention\":[\"routing.socketmap.address: "), std::string::npos)
+      << status();
+  std::filesystem::create_directory(path("spool"));
+  const Deadline deadline = Deadline::in(std::chrono::seconds{30});
+  while (value(scrape(), series) == 0 && !deadline.passed()) {
+    std::this_thread::sleep_for(std::chrono::milliseconds{100});
+  }
+  EXPECT_TRUE(says("routing.socketmap: open now"));
+  EXPECT_TRUE(std::filesystem::is_socket(path("spool/there/routes")));
+  EXPECT_EQ(value(scrape(), "icloud_milter_attentions"), 0);
+}
+
+TEST_F(DaemonMetrics, a_reload_says_which_doors_need_a_restart) {
+  configure();
+  start();
+  configure(
+      fmt::format("metrics: {{address: \"unix:{}\"}}\n"
+                  "routing: {{socketmap: {{address: \"unix:{}\", group: \"\"}}}}\n",
+                  path("metrics"), path("routes")));
+  daemon_->signal(SIGHUP);
+  EXPECT_TRUE(says("warning: metrics: a change of this section needs a restart"));
+  EXPECT_TRUE(
+      says("warning: routing.socketmap: not open, as at the start, so that Postfix finds nobody "
+           "there; a change of address, owner, group, mode, connections or idle needs a restart"));
 }
 
 TEST_F(DaemonMetrics, listens_on_a_port_of_this_host) {
