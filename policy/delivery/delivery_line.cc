@@ -49,6 +49,16 @@ std::string_view take_value(std::string_view& text) {
   return value;
 }
 
+// Postfix has "relay=none" for a host that it did not reach, and names it in its words: "connect to
+// mx01.mail.icloud.com[17.57.155.25]:25: Connection refused".
+void take_tried_host(DeliveryLine& line) {
+  std::string_view host = line.reply;
+  if (!line.relay_host.empty() || !take_word(host, "connect to ")) return;
+  const std::size_t end = host.find("]:");
+  if (end != npos && host.substr(0, end).find(' ') == npos)
+    take_relay(host.substr(0, end + 1), line);
+}
+
 // "relay=..., conn_use=2, delay=1.2, delays=0.1/0/0.5/0.6, dsn=5.1.1, status=bounced (words)":
 // all in front of the words is Postfix's own.
 bool take_fields(std::string_view text, DeliveryLine& line) {
@@ -60,6 +70,7 @@ bool take_fields(std::string_view text, DeliveryLine& line) {
       if (open == npos || !take_status(text.substr(0, open), line)) return false;
       line.reply = text.substr(open + 2);
       if (line.reply.ends_with(')')) line.reply.remove_suffix(1);
+      take_tried_host(line);
       return true;
     }
     const std::string_view value = take_value(text);

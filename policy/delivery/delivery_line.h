@@ -21,7 +21,7 @@ struct DeliveryLine {
   std::string_view queue_id;
   std::vector<std::string_view> recipients;  // without angle brackets; none: about the connection,
                                              // or about the message as a whole
-  std::string_view relay_host;               // empty: none was reached
+  std::string_view relay_host;               // reached, or tried in vain; empty: none
   std::string_view relay_ip;
   DeliveryStatus status = DeliveryStatus::sent;
   std::string_view enhanced_status;

@@ -90,7 +90,8 @@ TEST_F(DeliveryLogTest, tells_what_kept_postfix_from_delivering) {
     ASSERT_EQ(events.size(), 1u) << words;
     EXPECT_EQ(events[0].status, expected) << words;
     EXPECT_EQ(events[0].reply, words);
-    EXPECT_EQ(events[0].relay_host.empty(), relay == "none");
+    EXPECT_EQ(events[0].relay_host, "mx02.mail.icloud.com");
+    EXPECT_EQ(events[0].relay_ip, "17.42.251.62");
   }
 }
 
@@ -130,6 +131,34 @@ TEST_F(DeliveryLogTest, tells_apples_answers_from_those_of_a_stranger_behind_the
   EXPECT_TRUE(is_apples("x@evil.example", "mx1.sink.example[192.0.2.1]:25"));  // mx_suffixes
   EXPECT_TRUE(is_apples("a@icloud.com", "relay.example[192.0.2.1]:587"));
   EXPECT_TRUE(is_apples("a@family.example", "none"));  // apple.domains
+}
+
+// Postfix has no relay then, and its words name the host.
+TEST_F(DeliveryLogTest, knows_whom_postfix_could_not_reach) {
+  const auto tried = [&](std::string_view to, std::string_view host) {
+    const auto events = smtp(fmt::format("4A5B6C7D8E: to=<{}>, relay=none, dsn=4.4.1, "
+                                         "status=deferred (connect to {}: Connection timed out)",
+                                         to, host),
+                             "icloud-out/smtp");
+    EXPECT_EQ(events.size(), 1u);
+    return events.at(0);
+  };
+  EXPECT_TRUE(tried("x@own.example", "mx01.mail.icloud.com[17.1.1.1]:25").is_apples);
+  EXPECT_FALSE(tried("x@evil.example", "mx.evil.example[203.0.113.9]:25").is_apples);
+  EXPECT_EQ(tried("a@icloud.com", "mx.example[2001:db8::1]:25").relay_ip, "2001:db8::1");
+  EXPECT_EQ(tried("a@icloud.com", "mx two[192.0.2.1]:25").relay_host, "");
+}
+
+TEST_F(DeliveryLogTest, does_not_take_a_filter_of_ours_that_is_down_for_apple) {
+  for (const std::string_view filter :
+       {"127.0.0.1[127.0.0.1]:10024", "scanner[10.1.2.3]:25", "private/lmtp[private/lmtp]"}) {
+    EXPECT_EQ(smtp(fmt::format("4A5B6C7D8E: to=<a@icloud.com>, relay=none, delay=1, dsn=4.4.1, "
+                               "status=deferred (connect to {}: Connection refused)",
+                               filter))
+                  .size(),
+              0u)
+        << filter;
+  }
 }
 
 TEST_F(DeliveryLogTest, does_not_learn_what_our_own_gate_says) {
