@@ -155,16 +155,34 @@ constexpr std::size_t longest_name = 64 + 1 + 255 + 2;
 
 bool ends_address(char c) { return std::string_view(" <>()[]\"',;").find(c) != npos; }
 
+// A quoted local part up to its "@" (RFC 5321 §4.1.2), however long a sender has made it; 0: none.
+std::size_t quoted_local_part(std::string_view text) {
+  if (!text.starts_with('"')) return 0;
+  for (std::size_t at = 1; at < text.size(); ++at) {
+    if (text[at] == '\\') {
+      ++at;
+    } else if (text[at] == '"') {
+      return text.substr(at + 1).starts_with('@') ? at + 1 : 0;
+    }
+  }
+  return 0;
+}
+
 // "<...>" with an address or a host name in it, as a whole, whatever blanks and quotes it holds.
 std::size_t bracketed_name(std::string_view text) {
   if (!text.starts_with('<')) return 0;
-  const std::size_t end = text.substr(0, longest_name).find('>');
-  if (end == npos || text.substr(0, end).find_first_of("@.") == npos) return 0;
-  return end + 1;
+  const std::size_t quoted = quoted_local_part(text.substr(1));
+  const std::size_t end = text.find('>', 1 + quoted);
+  if (end == npos) return 0;
+  const std::string_view name = text.substr(0, end);
+  if (name.find_first_of("@.") == npos) return 0;
+  // What a sender made too long for an address is his all the same, where it is one word.
+  const bool is_word = name.find(' ', quoted) == npos;
+  return is_word || end < longest_name ? end + 1 : 0;
 }
 
 std::size_t bare_address(std::string_view text) {
-  std::size_t end = 0;
+  std::size_t end = quoted_local_part(text);
   while (end < text.size() && !ends_address(text[end])) ++end;
   return text.substr(0, end).find('@') == npos ? 0 : end;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/replies/received_reply.h"
 
+#include <string>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace icm {
@@ -132,6 +135,26 @@ TEST(WordsWithoutAddresses, keep_no_name_that_could_be_read_as_a_reason) {
       words_without_addresses("<\"user unknown\"@x.example>: no, for mailbox-full@x.example."),
       "<@>: no, for @");
   EXPECT_EQ(words_without_addresses("bare <LF> received"), "bare <LF> received");
+}
+
+// Whoever sends through us chooses what he is called, and a receiver quotes it.
+TEST(WordsWithoutAddresses, keep_nothing_of_a_sender_who_closes_the_bracket_within_his_quotes) {
+  for (const std::string_view sender :
+       {R"("a> [HCM2] x"@evil.example)", R"("a.b@> your mail was [HCM2] rejected"@evil.example)",
+        R"("\"> [HCM2]"@evil.example)", R"("[HCM2] user unknown"@evil.example)"}) {
+    EXPECT_EQ(words_without_addresses(fmt::format("<{}>: no", sender)), "<@>: no") << sender;
+    EXPECT_EQ(words_without_addresses(fmt::format("{}: no", sender)), "@ no") << sender;
+  }
+  const std::string longer(400, 'a');
+  EXPECT_EQ(words_without_addresses(fmt::format("<{}[HCM2]@evil.example>: no", longer)), "<@>: no");
+  EXPECT_EQ(words_without_addresses(fmt::format("<\"{} [HCM2]\"@evil.example>: no", longer)),
+            "<@>: no");
+}
+
+TEST(WordsWithoutAddresses, keep_quotes_that_are_no_address) {
+  for (const std::string_view words : {R"(said "user unknown" twice)", R"(an open " quote)"}) {
+    EXPECT_EQ(words_without_addresses(words), words);
+  }
 }
 
 }  // namespace
