@@ -2,7 +2,8 @@
 //
 // icloud-milterctl replies intake: one bounce, on standard input. Anybody can write to the address
 // where bounces come home: a report counts only for a message, and a recipient, that the decision
-// log knows. Its exit statuses are those of sysexits.h, as pipe(8) and local(8) read them.
+// log knows, and where it shows the queue id that the message left with. Its exit statuses are
+// those of sysexits.h, as pipe(8) and local(8) read them.
 #include <algorithm>
 #include <exception>
 #include <memory>
@@ -43,10 +44,15 @@ Result<std::string> read_mail() {
   return mail;
 }
 
+// Many know a Message-ID: those who had a copy, a whole mailing list. The queue id that the mail
+// left us with stands in what reached this recipient, and nowhere else.
 bool is_about(const DecisionRecord& decision, const DeliveryReport& report) {
   if (decision.event != "message" || decision.verdict == "reject") return false;
-  if (!report.message_id.empty()) return decision.message_id == report.message_id;
-  return !report.queue_id.empty() && decision.queue_id == report.queue_id;
+  if (!report.message_id.empty() && decision.message_id != report.message_id) return false;
+  const auto& ids = report.received_ids;
+  return !decision.queue_id.empty() &&
+         (decision.queue_id == report.queue_id ||
+          std::find(ids.begin(), ids.end(), decision.queue_id) != ids.end());
 }
 
 // Who was one of several could report the others: all of them know the message's names.
@@ -144,7 +150,7 @@ Result<Exit> run(const Options& options) {
     fmt::print("{} of {} reported deliveries to Apple learnt from{}\n", count, events.size(),
                count < events.size()
                    ? "; the others are not about an address that the decision log "
-                     "has as the only one of a mail"
+                     "has as the only one of a mail with the queue id that they show"
                    : "");
   }
   return Exit::done;
@@ -177,7 +183,9 @@ void add_replies_intake(CLI::App& replies, Chosen& chosen) {
       "can\n"
       "write a report, so it counts against the address that it is about alone, and only where "
       "the\n"
-      "decision log (log.decisions) has that as the one recipient of the mail.\n"
+      "decision log (log.decisions) has that as the one recipient of the mail, and the report "
+      "shows\n"
+      "the mail's queue id: as X-Postfix-Queue-ID, or in a Received field of what it returns.\n"
       "Exit status: 0 taken, 65 no delivery status notification, 75 try again later.\n"
       "Example, in master.cf:\n"
       "  bounces unix - n n - 4 pipe\n"

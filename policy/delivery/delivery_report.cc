@@ -114,6 +114,21 @@ bool is_returned(const ContentType& type) {
 
 std::string only_token(std::string text) { return text.substr(0, text.find_first_of(" \t")); }
 
+// RFC 5321 §4.4: "by mx.example (Postfix) with ESMTP id 4XyZ12AbCdz5F for <a@icloud.com>; ...".
+std::vector<std::string> ids_of(const HeaderList& returned) {
+  std::vector<std::string> ids;
+  for (const HeaderField& field : returned.all("Received")) {
+    if (ids.size() == max_report_received) break;
+    std::string text = unfold(field.value);
+    std::ranges::replace(text, '\t', ' ');
+    const std::size_t begin = text.find(" id ");
+    if (begin == npos) continue;
+    const std::string_view id = std::string_view(text).substr(begin + 4);
+    ids.emplace_back(id.substr(0, id.find_first_of(" ;")));
+  }
+  return ids;
+}
+
 std::optional<DeliveryStatus> status_of(std::string_view action) {
   if (action == "failed") return DeliveryStatus::bounced;
   if (action == "delayed") return DeliveryStatus::deferred;
@@ -163,6 +178,7 @@ Result<DeliveryReport> parse_delivery_report(std::string_view mail) {
                     HeaderList returned;
                     take_fields(content, returned);
                     report.message_id = only_token(returned.text("Message-ID"));
+                    report.received_ids = ids_of(returned);
                   }
                 });
   if (!has_status) {

@@ -21,6 +21,7 @@ inline constexpr std::size_t max_report_octets = 1u << 20;
 inline constexpr std::size_t max_report_parts = 100;
 inline constexpr std::size_t max_report_depth = 4;
 inline constexpr std::size_t max_report_recipients = 1000;
+inline constexpr std::size_t max_report_received = 32;
 
 // RFC 3464 §2.3. Addresses without their type; fields that are missing are empty.
 struct ReportedRecipient {
@@ -38,6 +39,7 @@ struct DeliveryReport {
   std::string report_id;   // Message-ID of the report; empty: it has none
   std::string queue_id;    // X-Postfix-Queue-ID: of the mail server that reports
   std::string message_id;  // of the message that is reported on, from what was returned of it
+  std::vector<std::string> received_ids;  // the same: of the mail servers that it went through
   std::optional<WallTime> date;
   std::vector<ReportedRecipient> recipients;  // at least one
 };

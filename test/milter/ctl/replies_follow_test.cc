@@ -104,37 +104,50 @@ TEST_F(FollowTest, says_what_keeps_it_from_reading) {
                                   ": cannot be read: No such file or directory\n"}));
 }
 
+// As Apple would write it: of our own it has what was returned.
+std::string report(std::string_view message, std::string_view queue_id, std::string_view to,
+                   std::string_view reply = "550 5.1.1 <{1}>: user does not exist") {
+  return fmt::format(
+      "Message-ID: <report.{0}@mx>\nContent-Type: multipart/report; boundary=b\n\n--b\n"
+      "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nFinal-Recipient: "
+      "rfc822; {1}\nAction: failed\nDiagnostic-Code: smtp; {2}\n\n--b\n"
+      "Content-Type: text/rfc822-headers\n\nReceived: from localhost (localhost [127.0.0.1])\n"
+      "\tby mx.ours.example (Postfix) with ESMTP id {3}\n\tfor <{1}>; Sun, 22 Nov 2026 02:00:00 "
+      "+0000 (UTC)\nReceived: by web.ours.example (Postfix, from userid 33)\n\tid 4WEB000000; "
+      "Sun, 22 Nov 2026 01:59:59 +0000 (UTC)\nMessage-ID: <{0}@ours.example>\n\n--b--\n",
+      message, to, fmt::format(fmt::runtime(reply), message, to), queue_id);
+}
+
+constexpr std::string_view learnt = "1 of 1 reported deliveries to Apple learnt from\n";
+constexpr std::string_view not_learnt =
+    "0 of 1 reported deliveries to Apple learnt from; the others are not about an address that the "
+    "decision log has as the only one of a mail with the queue id that they show\n";
+
 TEST_F(FollowTest, learns_from_a_bounce_of_mail_that_was_sent_and_from_no_other) {
-  const auto report = [](std::string_view id, std::string_view to) {
-    return fmt::format(
-        "Message-ID: <report.{0}@mx>\nContent-Type: multipart/report; boundary=b\n\n--b\n"
-        "Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nFinal-Recipient: "
-        "rfc822; "
-        "{1}\nAction: failed\nDiagnostic-Code: smtp; 550 5.1.1 <{1}>: user does not exist\n\n--b\n"
-        "Content-Type: message/rfc822\n\nMessage-ID: <{0}@ours.example>\n\n--b--\n",
-        id, to);
-  };
-  constexpr std::string_view unknown =
-      "; the others are not about an address that the decision log has as the only one of a mail";
-  EXPECT_EQ(intake(report("4A5B6C7D8E", "a@icloud.com")),
-            (Outcome{0, "1 of 1 reported deliveries to Apple learnt from\n", ""}));
-  EXPECT_EQ(intake(report("4A5B6C7D8E", "victim@icloud.com")),
-            (Outcome{0, fmt::format("0 of 1 reported deliveries to Apple learnt from{}\n", unknown),
-                     ""}));
-  EXPECT_EQ(intake(report("4FFFFFFFFF", "a@icloud.com")),
-            (Outcome{0, fmt::format("0 of 1 reported deliveries to Apple learnt from{}\n", unknown),
-                     ""}));
-  std::string forged = report("4A5B6C7D8E", "a@icloud.com");
-  forged.replace(forged.find("550 5.1.1"), forged.find(" exist") + 6 - forged.find("550 5.1.1"),
-                 "550 5.7.0 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.1");
-  EXPECT_EQ(intake(forged),
-            (Outcome{0, fmt::format("0 of 1 reported deliveries to Apple learnt from{}\n", unknown),
-                     ""}));
+  const std::string id = "4A5B6C7D8E";
+  EXPECT_EQ(intake(report(id, id, "a@icloud.com")), (Outcome{0, std::string(learnt), ""}));
+  EXPECT_EQ(intake(report(id, id, "victim@icloud.com")), (Outcome{0, std::string(not_learnt), ""}));
+  EXPECT_EQ(intake(report("4FFFFFFFFF", id, "a@icloud.com")),
+            (Outcome{0, std::string(not_learnt), ""}));
+  EXPECT_EQ(intake(report(id, id, "a@icloud.com",
+                          "550 5.7.0 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.1")),
+            (Outcome{0, std::string(not_learnt), ""}));
   EXPECT_EQ(intake("Subject: hello\n\nhello\n"),
             (Outcome{65,
                      "not learnt from: no delivery status notification: expected a part "
                      "message/delivery-status\n",
                      ""}));
+}
+
+// Everybody on a mailing list has its Message-ID, and may know who else is on it.
+TEST_F(FollowTest, believes_no_bounce_of_somebody_who_had_another_copy_of_the_mail) {
+  std::string copy = decision("4EEEEEEEEE", "hostile@icloud.com");
+  copy.replace(copy.find("<4EEEEEEEEE@"), 12, "<4A5B6C7D8E@");
+  append(decisions_, copy);
+  EXPECT_EQ(intake(report("4A5B6C7D8E", "4EEEEEEEEE", "a@icloud.com")),
+            (Outcome{0, std::string(not_learnt), ""}));
+  EXPECT_EQ(intake(report("4A5B6C7D8E", "4WEB000000", "a@icloud.com")),
+            (Outcome{0, std::string(not_learnt), ""}));
 }
 
 }  // namespace

@@ -94,6 +94,23 @@ TEST_F(DeliveryReportTest, tells_what_became_of_apples_recipients) {
   EXPECT_EQ(parse_delivery_report(postfix_report)->message_id, "<1@ours.example>");
 }
 
+TEST_F(DeliveryReportTest, tells_the_ids_of_the_servers_that_what_was_returned_went_through) {
+  std::string mail =
+      "Content-Type: multipart/report; boundary=b\n\n--b\nContent-Type: message/delivery-status\n\n"
+      "Reporting-MTA: dns; x\n\nFinal-Recipient: rfc822; a@icloud.com\nAction: failed\n\n--b\n"
+      "Content-Type: text/rfc822-headers\n\n"
+      "Received: from localhost (localhost [127.0.0.1])\n\tby mx.ours.example (Postfix) with "
+      "ESMTP\n"
+      "\tid 4A5B6C7D8E for <a@icloud.com>; Sun, 22 Nov 2026 02:00:00 +0000\n"
+      "Received: by web.ours.example id 0AM201bc012345; Sun, 22 Nov 2026 01:59:59 +0000\n"
+      "Received: from nowhere\n";
+  const auto report = parse_delivery_report(mail);
+  ASSERT_TRUE(report) << report.error().text;
+  EXPECT_EQ(report->received_ids, (std::vector<std::string>{"4A5B6C7D8E", "0AM201bc012345"}));
+  for (int i = 0; i < 100; ++i) mail += fmt::format("Received: by x id GUESS{:05}; y\n", i);
+  EXPECT_EQ(parse_delivery_report(mail)->received_ids.size(), max_report_received);
+}
+
 TEST_F(DeliveryReportTest, is_the_same_with_other_line_ends_and_without_what_gets_lost) {
   std::string bare(postfix_report);
   std::erase(bare, '\r');
