@@ -14,6 +14,7 @@
 #include "policy/base/text.h"
 #include "policy/learning/address_hits.h"
 #include "policy/learning/book_hashing.h"
+#include "policy/learning/clock_set_back.h"
 #include "policy/learning/mass_bounce_breaker.h"
 #include "policy/learning/orders.h"
 #include "policy/learning/own_mail.h"
@@ -108,7 +109,17 @@ class ReplyLearner final : public Learner {
     ICM_CHECK(means_.book.begin(Deadline::in(patience)));
     ICM_TRY(const bool was_changed, means_.book.was_changed_by_others());
     const bool is_first = !std::exchange(has_begun_, true) && means_.forms.is_keyed();
-    return was_changed || is_first ? load() : Status();
+    const WallTime now = means_.clock.now();
+    ICM_TRY(const auto ahead, set_back(means_.book, now));
+    if (was_changed || is_first || ahead) ICM_CHECK(load());
+    return ahead ? follow_clock(*ahead, now) : Status();
+  }
+
+  Status follow_clock(WallTime ahead, WallTime now) {
+    means_.say(fmt::format("the clock was set back from {} to {}: what was learnt counts as of now",
+                           to_rfc3339(ahead), to_rfc3339(now)));
+    forgotten_ = {};
+    return orders_.end_future(now);
   }
 
   // Each line once; of a delivery that the log has told of, no bounce, and the other way round.
@@ -341,19 +352,20 @@ class ReplyLearner final : public Learner {
       }
     }
     if (!position || !position->has_more) read_to_.reset();
-    ICM_TRY(const std::vector<BackoffOrder> orders,
+    ICM_TRY(std::vector<BackoffOrder> orders,
             ways_.orders(now, [&] { return orders_.standing(now); }));
     ICM_CHECK(orders_.carry_out(decisions, now));
-    for (const auto& [place, order] : waiting_) {
+    for (auto& [place, order] : waiting_) {
       const bool has_passed = order.backoff.until && *order.backoff.until <= now;
-      if (!has_passed) ICM_CHECK(orders_.carry_out(order, now));
+      if (!has_passed) orders.push_back(std::move(order));
     }
     waiting_.clear();
-    for (const BackoffOrder& order : orders) ICM_CHECK(orders_.carry_out(order, now));
+    ICM_CHECK(orders_.carry_out(orders, now));
     ICM_CHECK(tally_.save(means_.book));
     ICM_CHECK(breaker_.save(means_.book));
     ICM_CHECK(ways_.save());
     if (position) ICM_CHECK(means_.book.set_position(position->source, position->position));
+    ICM_CHECK(note_clock(means_.book, now));
     if (now - forgotten_ >= forget_every) {
       ICM_CHECK(means_.book.forget(now));
       tally_.forget_before(now - usual_over - std::chrono::hours{48});

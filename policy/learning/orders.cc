@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -40,6 +41,22 @@ std::string subject_of(const Backoff& backoff) {
       return "mail of the form " + backoff.subject;
   }
   return backoff.subject;
+}
+
+// What led to it; a pause and a slowdown are a way's, and may have either cause.
+std::optional<ReplyEffect> effect_of(BackoffKind kind) {
+  switch (kind) {
+    case BackoffKind::pause:
+    case BackoffKind::slow:
+      return std::nullopt;
+    case BackoffKind::recipient:
+      return ReplyEffect::slow_recipient;
+    case BackoffKind::from_domain:
+      return ReplyEffect::hold_domain;
+    case BackoffKind::mail_template:
+      return ReplyEffect::stop_template;
+  }
+  return std::nullopt;
 }
 
 std::string verb_of(const Backoff& backoff) {
@@ -95,28 +112,57 @@ Status Orders::carry_out(const std::vector<AddressDecision>& decisions, WallTime
   return {};
 }
 
-Status Orders::carry_out(const BackoffOrder& order, WallTime now) {
-  const bool is_done = is_carried_out(config_, order.effect);
+Status Orders::carry_out(const std::vector<BackoffOrder>& orders, WallTime now) {
+  const bool is_done = std::ranges::any_of(
+      orders, [&](const BackoffOrder& order) { return is_carried_out(config_, order.effect); });
+  Known known;
   if (is_done) {
-    const Deadline deadline = Deadline::in(patience);
-    ICM_TRY(const std::vector<Backoff> all, backoffs_.all(deadline));
-    const auto known = std::find_if(all.begin(), all.end(), [&](const Backoff& one) {
-      return one.kind == order.backoff.kind && one.subject == order.backoff.subject &&
-             (!one.until || *one.until > now);
-    });
-    const bool is_foreign = known != all.end() && known->by != learner_name;
-    if (order.is_end) {
-      if (known == all.end() || is_foreign) return {};
-      ICM_CHECK(backoffs_.remove(order.backoff.kind, order.backoff.subject, deadline));
-    } else {
-      const std::optional<WallTime>& end = order.backoff.until;
-      if (is_foreign && (!known->until || (end && *known->until >= *end))) return {};
-      if (known != all.end() && *known == order.backoff) return {};
-      ICM_CHECK(backoffs_.put(order.backoff, deadline));
+    ICM_TRY(const std::vector<Backoff> all, backoffs_.all(Deadline::in(patience)));
+    for (const Backoff& one : all) {
+      if (!one.until || *one.until > now) known.emplace(std::pair(one.kind, one.subject), one);
     }
   }
-  say_(words_of(order, is_done));
+  std::size_t said = 0;
+  for (const BackoffOrder& order : orders) {
+    ICM_TRY(const bool is_news, carry_out(order, known));
+    if (!is_news || ++said > most_said) continue;
+    say_(words_of(order, is_carried_out(config_, order.effect)));
+  }
+  if (said > most_said) {
+    say_(
+        fmt::format("and {} more are held back; icloud-milterctl throttle list", said - most_said));
+  }
   return {};
+}
+
+// Whether it changes anything.
+Result<bool> Orders::carry_out(const BackoffOrder& order, const Known& known) {
+  if (!is_carried_out(config_, order.effect)) return true;
+  const Deadline deadline = Deadline::in(patience);
+  const auto found = known.find(std::pair(order.backoff.kind, order.backoff.subject));
+  const Backoff* const before = found == known.end() ? nullptr : &found->second;
+  const bool is_foreign = before != nullptr && before->by != learner_name;
+  if (order.is_end) {
+    if (before == nullptr || is_foreign) return false;
+    ICM_CHECK(backoffs_.remove(order.backoff.kind, order.backoff.subject, deadline));
+    return true;
+  }
+  const std::optional<WallTime>& end = order.backoff.until;
+  if (is_foreign && (!before->until || (end && *before->until >= *end))) return false;
+  if (before != nullptr && *before == order.backoff) return false;
+  ICM_CHECK(backoffs_.put(order.backoff, deadline));
+  return true;
+}
+
+Status Orders::end_future(WallTime now) {
+  ICM_TRY(const std::vector<Backoff> ours, standing(now));
+  std::vector<BackoffOrder> ends;
+  for (const Backoff& one : ours) {
+    const auto effect = effect_of(one.kind);
+    if (!effect || one.since <= now) continue;
+    ends.push_back({.effect = *effect, .backoff = one, .is_end = true});
+  }
+  return carry_out(ends, now);
 }
 
 Result<std::vector<Backoff>> Orders::standing(WallTime now) {

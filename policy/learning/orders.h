@@ -5,8 +5,10 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "policy/base/clock.h"
@@ -38,18 +40,24 @@ class Orders {
   Orders(const RepliesConfig& config, SuppressionBook& suppressions, BackoffBook& backoffs, Say say)
       : config_(config), suppressions_(suppressions), backoffs_(backoffs), say_(std::move(say)) {}
 
-  // The most lines about addresses at once; a last one counts the rest.
+  // The most lines about addresses, or about backoffs, at once; a last one counts the rest.
   static constexpr std::size_t most_said = 20;
 
   [[nodiscard]] Status carry_out(const std::vector<AddressDecision>& decisions, WallTime now);
 
-  // What somebody else has ordered for longer is left as it is.
-  [[nodiscard]] Status carry_out(const BackoffOrder& order, WallTime now);
+  // What somebody else has ordered for longer is left as it is. No two of a kind and subject.
+  [[nodiscard]] Status carry_out(const std::vector<BackoffOrder>& orders, WallTime now);
+
+  // Ends what was ordered by a clock that was ahead, but for ways, whose orders are given anew.
+  [[nodiscard]] Status end_future(WallTime now);
 
   // The kinds and subjects of all that we ordered and nobody has ended.
   [[nodiscard]] Result<std::vector<Backoff>> standing(WallTime now);
 
  private:
+  using Known = std::map<std::pair<BackoffKind, std::string>, Backoff>;  // what is in force
+  [[nodiscard]] Result<bool> carry_out(const BackoffOrder& order, const Known& known);
+
   const RepliesConfig& config_;
   SuppressionBook& suppressions_;
   BackoffBook& backoffs_;
