@@ -29,6 +29,12 @@ Result<std::optional<std::uint16_t>> try_out(const Work& work,
                                         fmt::join(lacking, "; ")));
 }
 
+Status put_changed(const ConfigFile& file, File kind, const std::vector<Insertion>& insertions) {
+  const std::string text = insert(file.text, kind, insertions);
+  if (text == file.text) return {};
+  return put_file(file.path, text, file.status, Times::of_now);
+}
+
 Status put_both(const Work& work, const std::vector<Insertion>& insertions) {
   ICM_TRY(const SiteFiles now, read_files(work.programs));
   if (now.main_cf.text != work.files.main_cf.text ||
@@ -36,10 +42,8 @@ Status put_both(const Work& work, const std::vector<Insertion>& insertions) {
     return fail(Code::temporary, "main.cf or master.cf was changed by somebody else meanwhile");
   }
   // The gate before the way to it: whoever is ended in between leaves mail on its old way.
-  ICM_CHECK(put_file(now.master_cf.path, insert(now.master_cf.text, File::master_cf, insertions),
-                     now.master_cf.status, Times::of_now));
-  return put_file(now.main_cf.path, insert(now.main_cf.text, File::main_cf, insertions),
-                  now.main_cf.status, Times::of_now);
+  ICM_CHECK(put_changed(now.master_cf, File::master_cf, insertions));
+  return put_changed(now.main_cf, File::main_cf, insertions);
 }
 
 // As if nothing had been. What cannot be undone is said besides.

@@ -102,7 +102,8 @@ Result<UniqueFd> connect_to(std::uint16_t port, Deadline deadline) {
 
 GateAnswer read_answer(std::string reply) {
   GateAnswer answer;
-  if (reply.starts_with("553 5.1.3 ")) {
+  // With soft_bounce Postfix makes "later" of every refusal.
+  if (reply.starts_with("553 5.1.3 ") || reply.starts_with("453 4.1.3 ")) {
     answer.means = GateAnswer::Means::judged;
   } else if (reply.starts_with("250")) {
     answer.means = GateAnswer::Means::unjudged;

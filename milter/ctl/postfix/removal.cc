@@ -145,21 +145,33 @@ void take_block(Removal& removal, File file, const Insertion& one) {
   const std::string kept = rest_of_block(block, file, one.text);
   removal.text.replace(begin, block.size(), kept);
   removal.left.push_back(
-      fmt::format("{}: the lines of icloud-milter were edited since; they are taken out{}",
-                  to_string(file), kept.empty() ? "" : ", and what was added among them is kept"));
+      fmt::format("{}: the lines of icloud-milter were edited since; disable takes them out{}",
+                  to_string(file), kept.empty() ? "" : ", and leaves what was added among them"));
+}
+
+// The value that a piece was put into: of main.cf, or of a service's -o.
+std::optional<Span> value_of(std::string_view text, const Insertion& one) {
+  const auto home = home_of(text, one);
+  if (!home || one.parameter.empty() || one.service.empty()) return home;
+  std::optional<Span> found;
+  for (const Override& option : overrides_in(text, *home)) {
+    if (option.name == one.parameter) found = option.value;
+  }
+  return found;
 }
 
 // A value that was edited.
-bool take_from_value(Removal& removal, const Insertion& one, const Span& home) {
-  if (one.file != File::main_cf) return false;
-  const std::string_view before = home.of(removal.text);
+bool take_from_value(Removal& removal, File file, const Insertion& one) {
+  const auto home = value_of(removal.text, one);
+  if (!home || one.parameter.empty()) return false;
+  const std::string before(home->of(removal.text));
   const std::string after = without(one.parameter, before, one.text);
   if (after == before) return false;
-  removal.text.replace(home.begin, home.end - home.begin, after);
+  removal.text.replace(home->begin, home->end - home->begin, after);
   removal.left.push_back(
-      fmt::format("main.cf: {} was edited since; what icloud-milter has in it is taken out, the "
-                  "rest is left as it is",
-                  one.parameter));
+      fmt::format("{}: {}{}{} was edited since; disable takes out what icloud-milter has in it, "
+                  "and leaves the rest",
+                  to_string(file), one.service, one.service.empty() ? "" : ": ", one.parameter));
   return true;
 }
 
@@ -173,7 +185,7 @@ void take_one(Removal& removal, File file, const Insertion& one) {
     }
   }
   if (one.parameter.empty() && one.service.empty()) return take_block(removal, file, one);
-  if (home && take_from_value(removal, one, *home)) return;
+  if (take_from_value(removal, file, one)) return;
   removal.left.push_back(fmt::format(
       "{}: {}{}{} was edited since; \"{}\" is not in it as it was put there: see that nothing of "
       "icloud-milter is left",

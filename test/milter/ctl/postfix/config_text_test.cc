@@ -119,8 +119,8 @@ TEST(Insertions, leave_what_others_wrote_since) {
   ASSERT_EQ(removal.left.size(), 1u);
   EXPECT_EQ(
       removal.left[0],
-      "main.cf: the lines of icloud-milter were edited since; they are taken out, and what was "
-      "added among them is kept");
+      "main.cf: the lines of icloud-milter were edited since; disable takes them out, and leaves "
+      "what was added among them");
   const Removal nothing = take_out("a = b\n", File::main_cf, all);
   EXPECT_EQ(nothing.text, "a = b\n");
   EXPECT_EQ(nothing.left.size(), 2u);
@@ -184,8 +184,20 @@ TEST(Insertions, come_out_of_a_value_whatever_their_order) {
       take_out("smtpd_milters = unix:m.sock, inet:h:1\n", File::main_cf, {ours});
   EXPECT_EQ(removal.text, "smtpd_milters = inet:h:1\n");
   EXPECT_EQ(removal.left, std::vector<std::string>{
-                              "main.cf: smtpd_milters was edited since; what icloud-milter has in "
-                              "it is taken out, the rest is left as it is"});
+                              "main.cf: smtpd_milters was edited since; disable takes out what "
+                              "icloud-milter has in it, and leaves the rest"});
+  const Insertion at_service{.file = File::master_cf,
+                             .at = 0,
+                             .text = ",unix:m.sock",
+                             .reason = {},
+                             .parameter = "smtpd_milters",
+                             .service = "a/inet"};
+  EXPECT_EQ(take_out("a inet n - n - - smtpd\n  -o { smtpd_milters = unix:m.sock inet:h:1 }\n"
+                     "b inet n - n - - smtpd -o smtpd_milters=unix:m.sock\n",
+                     File::master_cf, {at_service})
+                .text,
+            "a inet n - n - - smtpd\n  -o { smtpd_milters = inet:h:1 }\n"
+            "b inet n - n - - smtpd -o smtpd_milters=unix:m.sock\n");
 }
 
 TEST(Insertions, are_shown_with_their_reasons) {
