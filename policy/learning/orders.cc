@@ -13,6 +13,7 @@ namespace icm {
 namespace {
 
 constexpr std::chrono::seconds patience{20};  // with the store, for one call
+constexpr std::ptrdiff_t most_added = 1000;   // by one call
 constexpr std::size_t reply_said = 160;
 
 std::string words_of(const AddressDecision& decision, bool is_done) {
@@ -93,10 +94,15 @@ Status Orders::carry_out(const std::vector<AddressDecision>& decisions, WallTime
     by_pattern[decision.entry.evidence->pattern].push_back(decision.entry);
   }
   for (const auto& [pattern, entries] : by_pattern) {
-    suppressions_.wait_until(Deadline::in(patience));
-    ICM_CHECK(suppressions_.add_all(
-        entries,
-        {.kind = Deed::Kind::add, .who = std::string(learner_name), .at = now, .why = pattern}));
+    const Deed deed{
+        .kind = Deed::Kind::add, .who = std::string(learner_name), .at = now, .why = pattern};
+    for (auto some = entries.begin(); some != entries.end();) {
+      // However many there are: what was added need not be added again.
+      const auto end = some + std::min<std::ptrdiff_t>(most_added, entries.end() - some);
+      suppressions_.wait_until(Deadline::in(patience));
+      ICM_CHECK(suppressions_.add_all({some, end}, deed));
+      some = end;
+    }
   }
   std::size_t said = 0;
   for (const AddressDecision& decision : decisions) {

@@ -14,6 +14,8 @@
 namespace icm {
 namespace {
 
+constexpr std::size_t most_at_once = 1000;  // addresses in one step
+
 bool lets_through(const RecordFilter& filter, const std::string& at_domain,
                   const Suppression& entry, WallTime now) {
   const bool is_expired = entry.expires && *entry.expires <= now;
@@ -28,6 +30,26 @@ tl::unexpected<Error> others_kept_changing(const RedisShelf& shelf) {
   return fail(
       Code::temporary,
       fmt::format("{}: others kept changing the address until the time was over", shelf.text()));
+}
+
+tl::unexpected<Error> not_all_in_time(const RedisShelf& shelf, std::size_t left) {
+  return fail(Code::temporary,
+              fmt::format("{}: the time was over before the entries of {} more addresses were "
+                          "written",
+                          shelf.text(), left));
+}
+
+// Whether they change more than when it was said last, so that a deed has to be written down.
+bool put_entries(AddressChange& change, const std::vector<const Suppression*>& entries,
+                 std::int64_t number, WallTime at) {
+  bool is_deed_meant = false;
+  for (const Suppression* entry : entries) {
+    const bool is_repetition = is_noted_lately(change.next, *entry, at);
+    const std::vector<Version> before = change.next;
+    put_entry(change, *entry, is_repetition ? 0 : number, at);
+    is_deed_meant = is_deed_meant || (!is_repetition && change.next != before);
+  }
+  return is_deed_meant;
 }
 
 // An entry may outlive what is known of its deed, as when the key with the deeds alone was lost.
@@ -64,6 +86,43 @@ Result<Outcome> RedisSuppressionBook::add(const Suppression& entry, const Deed& 
     if (made[0]) return outcome;
   }
   return others_kept_changing(shelf_);
+}
+
+// A step takes about as long for all of them as for one.
+Status RedisSuppressionBook::add_all(const std::vector<Suppression>& entries, const Deed& deed) {
+  std::map<std::string, std::vector<const Suppression*>> open;
+  for (const Suppression& entry : entries) {
+    ICM_CHECK(check_entry(entry));
+    if (entry.reason == SuppressionReason::erasure) {
+      return fail(Code::syntax, "erasure: expected to be added by itself");
+    }
+    open[entry.address].push_back(&entry);
+  }
+  std::optional<std::int64_t> number;
+  while (!open.empty()) {
+    std::vector<std::string> addresses;
+    for (const auto& [address, some] : open) {
+      if (addresses.size() < most_at_once) addresses.push_back(address);
+    }
+    ICM_TRY(const auto standing, shelf_.standing(addresses, deadline_));
+    std::vector<AddressChange> changes;
+    bool is_deed_meant = false;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+      changes.push_back(AddressChange::of(addresses[i], standing[i]));
+      is_deed_meant |=
+          put_entries(changes.back(), open.at(addresses[i]), number.value_or(-1), deed.at);
+    }
+    if (is_deed_meant && !number) {
+      ICM_TRY(number, shelf_.record(deed, deadline_));
+      continue;
+    }
+    ICM_TRY(const std::vector<bool> made, shelf_.change(changes, deadline_));
+    for (std::size_t i = 0; i < changes.size(); ++i) {
+      if (made[i]) open.erase(addresses[i]);
+    }
+    if (!open.empty() && deadline_.passed()) return not_all_in_time(shelf_, open.size());
+  }
+  return {};
 }
 
 Result<std::vector<Suppression>> RedisSuppressionBook::remove(const EntryChoice& choice,

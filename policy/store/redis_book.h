@@ -32,6 +32,7 @@ class RedisSuppressionBook final : public SuppressionBook {
 
   void wait_until(Deadline deadline) override { deadline_ = deadline; }
   [[nodiscard]] Result<Outcome> add(const Suppression& entry, const Deed& deed) override;
+  [[nodiscard]] Status add_all(const std::vector<Suppression>& entries, const Deed& deed) override;
   [[nodiscard]] Result<std::vector<Suppression>> remove(const EntryChoice& choice,
                                                         const Deed& deed) override;
   [[nodiscard]] Result<std::vector<Recorded>> standing(

@@ -4,8 +4,10 @@
 #include <map>
 
 #include "policy/base/text.h"
+#include "policy/store/redis_book.h"
 #include "test/policy/learning/learner_fixture.h"
 #include "test/policy/replies/samples_file.h"
+#include "test/support/redis_process.h"
 
 namespace icm {
 namespace {
@@ -33,6 +35,21 @@ TEST_F(LearnerTest, suppresses_who_is_gone_when_no_outage_has_shown_for_a_while)
                                       .count = 1}}}));
   EXPECT_EQ(said, Words{"suppressed bob@icloud.com: 550 5.1.1 <bob@icloud.com>: user does not "
                         "exist (address-does-not-exist, 1 so far)"});
+}
+
+// With the time that is given to the store for each thousand, not for all of them.
+TEST_F(LearnerTest, hands_over_to_redis_however_many_there_are) {
+  const RedisProcess server;
+  RedisOptions options;
+  options.servers = {server.address()};
+  list = *RedisSuppressionBook::open(options, Missing::make, soon());
+  config.replies.breaker.at_least = 1'000'000;
+  reopen();
+  for (int i = 0; i < 2500; ++i) answered(fmt::format("p{}@icloud.com", i), gone);
+  later(15min);
+  EXPECT_EQ(standing().size(), 2500u);
+  // A deed for each call, and not one for each address.
+  EXPECT_EQ(RedisShelf(options).deeds(soon())->size(), 3u);
 }
 
 TEST_F(LearnerTest, says_only_what_it_would_do_where_it_shall_observe) {

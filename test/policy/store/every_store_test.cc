@@ -32,6 +32,32 @@ TEST_P(EveryStore, is_not_made_by_whoever_may_not_make_it) {
   EXPECT_TRUE(store->book(Missing::refuse));
 }
 
+TEST_P(EveryStore, adds_many_at_once_as_it_would_one_by_one) {
+  add(entry("p0@icloud.com", SuppressionReason::hard_bounce));
+  add(entry("p1@icloud.com", SuppressionReason::erasure));
+  std::vector<Suppression> many;
+  for (int i = 0; i < 1200; ++i) {
+    many.push_back(entry(fmt::format("p{}@icloud.com", i), SuppressionReason::hard_bounce));
+  }
+  many.push_back(entry("p2@icloud.com"));  // for two reasons
+  many.push_back(many[3]);                 // and twice
+  const Deed by = deed(Deed::Kind::add, "address-does-not-exist");
+  const auto writer = book();
+  const Status done = writer->add_all(many, by);
+  ASSERT_TRUE(done) << done.error().text;
+  EXPECT_EQ(all().size(), 1200u + 1u);  // p1 asked to be forgotten, p2 has two
+  EXPECT_EQ(standing("p0@icloud.com").at(0).added, deed());
+  EXPECT_EQ(standing("p1@icloud.com").at(0).entry.reason, SuppressionReason::erasure);
+  EXPECT_EQ(standing("p2@icloud.com").size(), 2u);
+  EXPECT_EQ(standing("p3@icloud.com").at(0).added, by);
+  EXPECT_EQ(past("p3@icloud.com"), std::vector<Recorded>{});
+  const auto before = all();
+  ASSERT_TRUE(writer->add_all(many, by));
+  EXPECT_EQ(all(), before);
+  EXPECT_EQ(writer->add_all({entry("p9@icloud.com", SuppressionReason::erasure)}, by).error().text,
+            "erasure: expected to be added by itself");
+}
+
 TEST_P(EveryStore, finds_what_was_added_globally_or_in_a_scope_that_is_asked) {
   add(entry("bob@icloud.com"));
   add(entry("bob@icloud.com", SuppressionReason::unsubscribe, "stream:news"));
