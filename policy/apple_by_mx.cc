@@ -145,9 +145,9 @@ AppleByMx::AppleByMx(const RoutingConfig& config, Resolver& resolver)
       memory_(std::make_shared<Memory>(config)),
       timeout_(config.timeout) {}
 
-Whose AppleByMx::known(const Domain& domain) { return settled(domain).value_or(Whose::unknown); }
-
-std::optional<Whose> AppleByMx::settled(const Domain& domain) { return memory_->use(domain); }
+Whose AppleByMx::known(const Domain& domain) {
+  return memory_->use(domain).value_or(Whose::unknown);
+}
 
 std::optional<Whose> AppleByMx::landed(const Domain& domain) const {
   return memory_->fresh(domain);
@@ -165,7 +165,7 @@ void AppleByMx::ask(const Domain& domain, Then then) {
 }
 
 Whose AppleByMx::whose(const Domain& domain, Deadline deadline) {
-  if (const auto known = settled(domain)) return *known;
+  if (const auto known = memory_->use(domain)) return *known;
   const auto landing = std::make_shared<std::promise<void>>();
   const auto end = landing->get_future();
   ask(domain, [landing] { landing->set_value(); });

@@ -46,14 +46,12 @@ class AppleByMx {
   // What is known without asking; `unknown` when nothing is.
   Whose known(const Domain& domain);
 
-  // The same; nothing where it is worth asking, `unknown` where the DNS failed a moment ago.
-  std::optional<Whose> settled(const Domain& domain);
-
   // Asks without waiting. `then` is called once, before this returns or later from any thread, when
   // landed() may know; it must not wait. Never, where the resolver ends before.
   void ask(const Domain& domain, Then then);
 
-  // As settled(), for who has asked.
+  // For who has asked, or may: nothing where it is worth asking, `unknown` where the DNS failed a
+  // moment ago.
   std::optional<Whose> landed(const Domain& domain) const;
 
   // For who has asked and waits no longer: the DNS has failed. What is known from before, or since,

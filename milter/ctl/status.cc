@@ -50,7 +50,8 @@ void add_status(CLI::App& app, Chosen& chosen) {
       "the\n"
       "exit status.\n"
       "Exit status: 0 all is well, 1 something needs attention (the last reload failed, a key is\n"
-      "not in the DNS as it is on disk, the store does not answer), 2 usage, 3 no daemon.");
+      "not in the DNS as it is on disk, the store does not answer, a socket cannot be opened),\n"
+      "2 usage, 3 no daemon.");
   command->callback([option, &chosen] { chosen = [option] { return status(*option); }; });
 }
 

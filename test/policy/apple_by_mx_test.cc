@@ -148,7 +148,7 @@ TEST_F(AppleByMxTest, waits_for_nobody_and_keeps_what_comes_late) {
   judge.ask(late, [&] { ++told; });
   EXPECT_EQ(judge.landed(late), std::nullopt);
   EXPECT_EQ(judge.whose(late, Deadline::in(10ms)), Whose::unknown);
-  EXPECT_EQ(judge.settled(late), Whose::unknown) << "a failure is believed";
+  EXPECT_EQ(judge.landed(late), Whose::unknown) << "a failure is believed";
   dns.land("mx01.mail.icloud.com");
   EXPECT_EQ(told, 1);
   EXPECT_EQ(judge.whose(late, Deadline::in(0ms)), Whose::apple);
