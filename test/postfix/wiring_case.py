@@ -111,3 +111,17 @@ class WiringCase(PostfixCase):
         message_id = self.send(word, "bob@icloud.com")
         self.assertEqual(self.delivered_once(message_id).client, OUR_ADDRESS)
         self.assertEqual(self.verdicts(message_id), [])
+
+    def other_instance(self, folder: Path) -> Path:
+        """The configuration of an instance that does not run, in `folder`."""
+        main = self.files["main.cf"].decode()
+        for name, now in (("spool", self.site.postfix.spool), ("data", self.site.postfix.folder / "data")):
+            made = self.site.postfix.folder / f"out.{name}"
+            made.mkdir(exist_ok=True)
+            main = main.replace(str(now), str(made))
+        folder.mkdir(exist_ok=True)
+        (folder / "main.cf").write_text(
+            main + "multi_instance_name = postfix-out\nmulti_instance_enable = no\n"
+        )
+        (folder / "master.cf").write_bytes(self.files["master.cf"])
+        return folder

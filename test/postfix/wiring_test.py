@@ -218,18 +218,7 @@ class Wiring(WiringCase):
     # -- several instances ------------------------------------------------------------------
 
     def test_of_several_instances_one_is_named(self) -> None:
-        other = self.site.postfix.folder / "postfix-out"
-        other.mkdir(exist_ok=True)
-        queue, data = self.site.postfix.folder / "out.spool", self.site.postfix.folder / "out.data"
-        queue.mkdir(exist_ok=True)
-        data.mkdir(exist_ok=True)
-        text = self.files["main.cf"].decode().replace(
-            str(self.site.postfix.spool), str(queue)
-        )
-        text = text.replace(f"{self.site.postfix.folder}/data", str(data))
-        text += "multi_instance_name = postfix-out\nmulti_instance_enable = no\n"
-        (other / "main.cf").write_text(text)
-        (other / "master.cf").write_bytes(self.files["master.cf"])
+        other = self.other_instance(self.site.postfix.folder / "postfix-out")
         self.write("main.cf", f"multi_instance_directories = {other}\n"
             "multi_instance_wrapper = ${command_directory}/postmulti -p --\n")
         first, second = self.state(), self.state(other)

@@ -128,7 +128,7 @@ std::vector<Override> overrides_in(std::string_view text, const Span& line) {
   for (std::size_t i = command + 1; i < words.size(); ++i) {
     const std::string_view word = words[i].of(text);
     if (!word.starts_with('-')) break;
-    if (word.starts_with("-o") && word.size() > 2) {
+    if (word.starts_with("-o") && word.size() > 2 && word[2] != '{') {
       const Span joined{.begin = words[i].begin + 2, .end = words[i].end};
       if (auto one = parse_override(text, joined)) found.push_back(std::move(*one));
       continue;

@@ -50,9 +50,13 @@ Status list_folder(const std::filesystem::path& folder, const std::string& queue
               fmt::format("{}: cannot be read: {}", folder.string(), error.message()));
 }
 
-Result<std::vector<std::string>> passed_among(const PostfixPrograms& programs,
-                                              std::span<const std::string> ids) {
-  std::vector<std::string> passed;
+// What postcat says of these, in pieces that can be listened to.
+Result<Envelopes> ask_about(const PostfixPrograms& programs, std::span<const std::string> ids) {
+  Envelopes all;
+  const auto add = [&](const Envelopes& more) {
+    all.looked_at.insert(all.looked_at.end(), more.looked_at.begin(), more.looked_at.end());
+    all.passed.insert(all.passed.end(), more.passed.begin(), more.passed.end());
+  };
   while (!ids.empty()) {
     std::vector<std::string> arguments = {"-e", "-q"};
     arguments.insert(arguments.end(), ids.begin(), ids.end());
@@ -61,21 +65,25 @@ Result<std::vector<std::string>> passed_among(const PostfixPrograms& programs,
       // It said more than can be listened to. What has passed the gate has no more recipients than
       // smtpd takes at a time, so one message alone never does.
       if (end.error().code != Code::permanent) return tl::make_unexpected(end.error());
-      if (ids.size() == 1) return passed;
+      if (ids.size() == 1) {
+        all.looked_at.push_back(ids.front());
+        return all;
+      }
       const std::size_t half = ids.size() / 2;
-      ICM_TRY(const auto first, passed_among(programs, ids.first(half)));
-      ICM_TRY(const auto second, passed_among(programs, ids.subspan(half)));
-      passed.insert(passed.end(), first.begin(), first.end());
-      passed.insert(passed.end(), second.begin(), second.end());
-      return passed;
+      ICM_TRY(const Envelopes first, ask_about(programs, ids.first(half)));
+      ICM_TRY(const Envelopes second, ask_about(programs, ids.subspan(half)));
+      add(first);
+      add(second);
+      return all;
     }
-    const Envelopes envelopes = read_envelopes(end->output);
-    passed.insert(passed.end(), envelopes.passed.begin(), envelopes.passed.end());
-    if (end->status == 0) return passed;
-    // Where one has left meanwhile the others behind it are still to be asked for.
-    ids = ids.subspan(std::min(std::max<std::size_t>(envelopes.printed, 1), ids.size()));
+    const Envelopes some = read_envelopes(end->output);
+    add(some);
+    if (end->status == 0) return all;
+    // It ends where one has left, or was moved by qmgr just then; the others are still to be asked
+    // for.
+    ids = ids.subspan(std::min(std::max<std::size_t>(some.looked_at.size(), 1), ids.size()));
   }
-  return passed;
+  return all;
 }
 
 Status queue_anew(const PostfixPrograms& programs, std::span<const std::string> ids) {
@@ -93,36 +101,61 @@ Status queue_anew(const PostfixPrograms& programs, std::span<const std::string> 
   return {};
 }
 
-// Those of `messages` that are not among `seen`, which they are then.
-std::vector<QueuedMessage> unseen(const std::vector<QueuedMessage>& messages,
-                                  std::set<std::string>& seen) {
-  std::vector<QueuedMessage> fresh;
-  for (const QueuedMessage& one : messages) {
-    if (seen.insert(one.id).second) fresh.push_back(one);
-  }
-  return fresh;
-}
+// Of one look at the queue after the other.
+class Requeueing {
+ public:
+  explicit Requeueing(const PostfixPrograms& programs) : programs_(programs) {}
 
-Status requeue_among(const PostfixPrograms& programs, const std::vector<QueuedMessage>& messages,
-                     Requeued& done) {
-  for (std::size_t begin = 0; begin < messages.size(); begin += at_a_time) {
-    std::vector<std::string> ids;
-    std::set<std::string> held;
-    for (std::size_t i = begin; i < std::min(begin + at_a_time, messages.size()); ++i) {
-      ids.push_back(messages[i].id);
-      if (messages[i].queue == "hold") held.insert(messages[i].id);
+  // Those of which it is not known yet that they stay where they are.
+  std::vector<QueuedMessage> open_among(const std::vector<QueuedMessage>& messages) const {
+    std::vector<QueuedMessage> open;
+    for (const QueuedMessage& one : messages) {
+      if (!settled_.contains(one.id)) open.push_back(one);
     }
-    ICM_TRY(std::vector<std::string> passed, passed_among(programs, ids));
-    std::erase_if(passed, [&](const std::string& id) {
-      if (!held.contains(id)) return false;
-      done.held.push_back(id);
-      return true;
-    });
-    ICM_CHECK(queue_anew(programs, passed));
-    done.messages += passed.size();
+    return open;
   }
-  return {};
-}
+
+  Status look_at(std::span<const QueuedMessage> messages) {
+    while (!messages.empty()) {
+      const auto some = messages.first(std::min(at_a_time, messages.size()));
+      ICM_CHECK(requeue_among(some));
+      messages = messages.subspan(some.size());
+    }
+    return {};
+  }
+
+  Requeued done() const { return {.messages = requeued_.size(), .held = held_}; }
+
+ private:
+  Status requeue_among(std::span<const QueuedMessage> messages) {
+    std::vector<std::string> ids;
+    std::set<std::string> on_hold;
+    for (const QueuedMessage& one : messages) {
+      ids.push_back(one.id);
+      if (one.queue == "hold") on_hold.insert(one.id);
+    }
+    ICM_TRY(const Envelopes envelopes, ask_about(programs_, ids));
+    settled_.insert(envelopes.looked_at.begin(), envelopes.looked_at.end());
+    std::vector<std::string> again;
+    for (const std::string& id : envelopes.passed) {
+      if (on_hold.contains(id)) {
+        held_.push_back(id);
+      } else {
+        again.push_back(id);
+        // postsuper passes over what qmgr moves just then, and says nothing.
+        settled_.erase(id);
+      }
+    }
+    ICM_CHECK(queue_anew(programs_, again));
+    requeued_.insert(again.begin(), again.end());
+    return {};
+  }
+
+  const PostfixPrograms& programs_;
+  std::set<std::string> settled_;
+  std::set<std::string> requeued_;
+  std::vector<std::string> held_;
+};
 
 }  // namespace
 
@@ -142,7 +175,7 @@ Envelopes read_envelopes(std::string_view printed) {
       std::string_view path = line.substr(heading.size());
       path = path.substr(0, path.find(' '));
       id = path.substr(path.rfind('/') + 1);
-      ++envelopes.printed;
+      envelopes.looked_at.push_back(id);
     } else if (line.starts_with(filter) && !id.empty()) {
       envelopes.passed.push_back(id);
       id.clear();
@@ -154,23 +187,22 @@ Envelopes read_envelopes(std::string_view printed) {
 Result<Requeued> requeue_what_passed(const PostfixPrograms& programs,
                                      const std::string& queue_directory,
                                      const std::function<void(const std::string&)>& tell) {
-  // A queue run moves messages while they are listed: what comes up later is looked at, too.
+  // A queue run moves messages while they are listed: what was passed over is looked for again.
   constexpr int most_rounds = 5;
-  Requeued done;
-  std::set<std::string> seen;
+  Requeueing work(programs);
   for (int round = 0; round < most_rounds; ++round) {
     ICM_TRY(const auto all, list_queue(queue_directory));
-    const std::vector<QueuedMessage> fresh = unseen(all, seen);
-    if (fresh.size() >= takes_a_while) {
+    const std::vector<QueuedMessage> open = work.open_among(all);
+    if (open.size() >= takes_a_while) {
       tell(
           fmt::format("{} messages are in the queue; those that have passed the gate are looked "
                       "for, which takes a while",
-                      fresh.size()));
+                      open.size()));
     }
-    ICM_CHECK(requeue_among(programs, fresh, done));
-    if (fresh.empty()) break;
+    if (open.empty()) break;
+    ICM_CHECK(work.look_at(open));
   }
-  return done;
+  return work.done();
 }
 
 }  // namespace icm::ctl::postfix

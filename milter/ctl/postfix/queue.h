@@ -39,8 +39,8 @@ struct QueuedMessage {
 // For requeue_what_passed(): what "postcat -e" printed, which ends at the first message that has
 // left meanwhile.
 struct Envelopes {
-  std::size_t printed = 0;          // how many of those it was asked for
-  std::vector<std::string> passed;  // queue ids
+  std::vector<std::string> looked_at;  // queue ids
+  std::vector<std::string> passed;     // of them
 };
 Envelopes read_envelopes(std::string_view printed);
 

@@ -39,14 +39,14 @@ TEST(ConfigText, finds_services_and_their_options) {
       "# between\n"
       "  -o a=b -v -o { c = d e }\n"
       "# -o x=y\n"
-      "  -o f=inline:{ {g=h} } -oi=j -o{ k = l }\n"
+      "  -o f=inline:{ {g=h} } -oi=j\n"
       "smtp unix - - n - - smtp\n"
       "mine unix - n n - - pipe flags=R argv=/bin/x -o no=no";
   EXPECT_EQ(find_service(text, "smtp", "pass"), std::nullopt);
   const auto smtpd = find_service(text, "smtp", "inet");
   ASSERT_TRUE(smtpd);
   const auto found = overrides_in(text, *smtpd);
-  ASSERT_EQ(found.size(), 5u);
+  ASSERT_EQ(found.size(), 4u);
   EXPECT_EQ(found[0].name, "a");
   EXPECT_EQ(found[0].value.of(text), "b");
   EXPECT_EQ(found[1].value.of(text), "d e");
@@ -54,8 +54,6 @@ TEST(ConfigText, finds_services_and_their_options) {
   EXPECT_EQ(found[2].value.of(text), "inline:{ {g=h} }");
   EXPECT_EQ(found[3].name, "i");
   EXPECT_EQ(found[3].value.of(text), "j");
-  EXPECT_EQ(found[4].name, "k");
-  EXPECT_EQ(found[4].value.of(text), "l");
   EXPECT_TRUE(overrides_in(text, *find_service(text, "mine", "unix")).empty());
 }
 

@@ -48,7 +48,7 @@ TEST(PostfixQueue, knows_mail_that_has_passed) {
       "content_filter: icloud-out:[relay]:25\n"
       "*** ENVELOPE RECORDS active/B2 ***\ncontent_filter: amavis:\n");
   EXPECT_EQ(envelopes.passed, std::vector<std::string>{"A1"});
-  EXPECT_EQ(envelopes.printed, 2u);
+  EXPECT_EQ(envelopes.looked_at, (std::vector<std::string>{"A1", "B2"}));
 }
 
 }  // namespace
