@@ -8,7 +8,9 @@ import json
 import os
 import secrets
 import shutil
+import socket
 import subprocess
+import time
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -314,6 +316,15 @@ class DoctorTest(PostfixCase):
         maps = run("postconf", "-hx", "transport_maps").strip()
         with self.postfix(("-e", f"transport_maps={maps}, texthash:/nowhere/table")):
             self.assert_found("postfix.transport-broken")
+
+    def test_a_table_never_answers(self) -> None:
+        maps = run("postconf", "-hx", "transport_maps").strip()
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            table = f"tcp:127.0.0.1:{silent.getsockname()[1]}"
+            with self.postfix(("-e", f"transport_maps={maps}, {table}")):
+                began = time.monotonic()
+                self.assert_found("postfix.transport-broken")
+        self.assertLess(time.monotonic() - began, 25)
 
     def test_where_a_content_filter_hands_mail_back_no_milter_is_missed(self) -> None:
         back = "127.0.0.1:10025/inet"

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <map>
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -58,6 +59,24 @@ Diagnoses unreadable(const std::vector<ConfigProblem>& problems) {
   return diagnoses;
 }
 
+// Of one kind about one thing the first few are told, then how many more there are: what others
+// publish in the DNS must not bury the rest.
+Diagnoses without_flood(Diagnoses all) {
+  constexpr std::size_t most_alike = 10;
+  std::map<std::pair<const Known*, std::string>, std::vector<std::size_t>> alike;
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    alike[{all[i].known, all[i].subject}].push_back(i);
+  }
+  for (const auto& [kind, places] : alike) {
+    if (places.size() <= most_alike) continue;
+    all[places[most_alike - 1]].evidence +=
+        fmt::format("; and {} more like it", places.size() - most_alike);
+    for (std::size_t i = most_alike; i < places.size(); ++i) all[places[i]].known = nullptr;
+  }
+  std::erase_if(all, [](const Diagnosis& one) { return one.known == nullptr; });
+  return all;
+}
+
 }  // namespace
 
 Diagnoses examine(const Request& request, Resolver& resolver, WallTime now,
@@ -93,7 +112,8 @@ Diagnoses examine(const Request& request, Resolver& resolver, WallTime now,
   std::size_t done = 0;
   for (const Organ& organ : organs) {
     progress(organ.area, done++);
-    if (is_wanted(organ.area)) add(diagnoses, organ.examine(context, Deadline::in(area_deadline)));
+    if (!is_wanted(organ.area)) continue;
+    add(diagnoses, without_flood(organ.examine(context, Deadline::in(area_deadline))));
   }
   return diagnoses;
 }

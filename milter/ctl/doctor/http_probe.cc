@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/ctl/doctor/http_probe.h"
 
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+
 #include <fmt/format.h>
 #include <httplib.h>
 
@@ -8,6 +12,28 @@ namespace icm::ctl::doctor {
 namespace {
 
 constexpr std::chrono::seconds longest_step{5};  // connecting, each write, each read
+constexpr std::chrono::seconds longest_talk{10};
+constexpr std::chrono::milliseconds look_again{100};
+
+// Hangs up when the time is over: httplib bounds each step, and a header that comes octet by octet,
+// or never ends, has any number of them.
+class Patience {
+ public:
+  Patience(httplib::Client& client, Deadline deadline)
+      : waiting_([&client, deadline](const std::stop_token& done) {
+          std::mutex mutex;
+          std::condition_variable_any never;
+          std::unique_lock lock(mutex);
+          never.wait_for(lock, done, deadline.left(), [] { return false; });
+          while (!done.stop_requested()) {  // it may be between two connections
+            client.stop();
+            never.wait_for(lock, done, look_again, [] { return false; });
+          }
+        }) {}
+
+ private:
+  std::jthread waiting_;
+};
 
 bool is_of_certificate(httplib::Error error) {
   return error == httplib::Error::SSLServerVerification || error == httplib::Error::SSLConnection ||
@@ -16,6 +42,7 @@ bool is_of_certificate(httplib::Error error) {
 
 Result<HttpAnswer> post(httplib::Client& client, const std::string& path, const std::string& form,
                         Deadline deadline) {
+  deadline = deadline.at_most(longest_talk);
   const auto step =
       std::chrono::ceil<std::chrono::milliseconds>(deadline.at_most(longest_step).left());
   client.set_connection_timeout(step);
@@ -40,7 +67,10 @@ Result<HttpAnswer> post(httplib::Client& client, const std::string& path, const 
   };
   httplib::Response response;
   httplib::Error error = httplib::Error::Success;
-  client.send(request, response, error);
+  {
+    const Patience patience(client, deadline);
+    client.send(request, response, error);
+  }
   if (answer.status != 0) return answer;
   return fail(is_of_certificate(error) ? Code::permanent : Code::temporary,
               httplib::to_string(error));

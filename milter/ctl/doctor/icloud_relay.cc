@@ -48,18 +48,20 @@ std::vector<Way> ways_of(const postfix::Configuration& configuration) {
 }
 
 // Whether some table has a password for the next hop, in the forms that smtp(8) looks up.
-bool has_password(const MailServer& server, std::string_view tables, const Way& way) {
+bool has_password(const MailServer& server, std::string_view tables, const Way& way,
+                  Deadline deadline) {
   const std::array<std::string, 2> keys = {way.next_hop, std::string(relay_host)};
   for (const std::string_view table : postfix::split_list(tables)) {
     for (const std::string& key : keys) {
-      const auto found = server.look_up(std::string(table), key);
+      const auto found = server.look_up(std::string(table), key, deadline);
       if (found && *found) return true;  // what it says is nobody's business
     }
   }
   return false;
 }
 
-void examine_way(const MailServer& server, const Way& way, Diagnoses& diagnoses) {
+void examine_way(const MailServer& server, const Way& way, Deadline deadline,
+                 Diagnoses& diagnoses) {
   const auto value = [&](std::string_view name) {
     return server.configuration().value_for(*way.service, name);
   };
@@ -77,7 +79,7 @@ void examine_way(const MailServer& server, const Way& way, Diagnoses& diagnoses)
   }
   if (value("smtp_sasl_auth_enable") != "yes") {
     add(diagnoses, found("relay.login", name, "smtp_sasl_auth_enable is not yes"));
-  } else if (!has_password(server, value("smtp_sasl_password_maps"), way)) {
+  } else if (!has_password(server, value("smtp_sasl_password_maps"), way, deadline)) {
     add(diagnoses, found("relay.login", name,
                          fmt::format("smtp_sasl_password_maps has nothing for {}", way.next_hop)));
   }
@@ -101,12 +103,12 @@ void examine_limits(const Config& config, Diagnoses& diagnoses) {
 
 }  // namespace
 
-Diagnoses examine_icloud_relay(const Context& context, Deadline) {
+Diagnoses examine_icloud_relay(const Context& context, Deadline deadline) {
   if (context.mail_server == nullptr) return {};
   const std::vector<Way> ways = ways_of(context.mail_server->configuration());
   if (ways.empty()) return {};
   Diagnoses diagnoses;
-  for (const Way& way : ways) examine_way(*context.mail_server, way, diagnoses);
+  for (const Way& way : ways) examine_way(*context.mail_server, way, deadline, diagnoses);
   examine_limits(context.config, diagnoses);
   if (diagnoses.empty()) {
     add(diagnoses, found("relay.wired", ways.front().service->key(),

@@ -12,6 +12,9 @@
 namespace icm::ctl::doctor {
 namespace {
 
+// Postfix looks tables up while it holds mail up; one that takes so long is no table to have.
+constexpr std::chrono::seconds table_patience{5};
+
 // The port at the end of "[127.0.0.1]:10027" or "127.0.0.1:10027", as it is written.
 std::string_view port_of(std::string_view text) {
   const std::size_t colon = text.rfind(':');
@@ -131,10 +134,12 @@ const postfix::MilterEntry* MailServer::ours(const std::vector<postfix::MilterEn
 }
 
 Result<std::optional<std::string>> MailServer::look_up(const std::string& table,
-                                                       const std::string& key) const {
+                                                       const std::string& key,
+                                                       Deadline deadline) const {
   const std::string queue(configuration_.queue_directory());
   ICM_TRY(const ProgramEnd end,
-          programs_.ask("postmap", {"-q", key, postfix::seen_from_here(table, queue)}));
+          programs_.ask("postmap", {"-q", key, postfix::seen_from_here(table, queue)}, {},
+                        deadline.at_most(table_patience)));
   if (end.status == 0) return std::optional(std::string(trim(end.output)));
   // Not found is status 1, too, and warnings may stand beside it.
   const auto fatal = end.errors.find("fatal:");
@@ -144,7 +149,7 @@ Result<std::optional<std::string>> MailServer::look_up(const std::string& table,
 }
 
 Result<std::vector<std::optional<Route>>> MailServer::routes_of(
-    const std::vector<std::string>& domains) const {
+    const std::vector<std::string>& domains, Deadline deadline) const {
   const std::string_view parents = configuration_.value("parent_domain_matches_subdomains");
   const ParentForm form = parents.find("transport_maps") == std::string_view::npos
                               ? ParentForm::with_dot
@@ -158,7 +163,8 @@ Result<std::vector<std::optional<Route>>> MailServer::routes_of(
   std::vector<Table> tables;
   const std::string queue(configuration_.queue_directory());
   for (const std::string_view name : postfix::split_list(configuration_.value("transport_maps"))) {
-    ICM_TRY(auto answers, postfix::ask_table(programs_, name, keys, queue));
+    ICM_TRY(auto answers,
+            postfix::ask_table(programs_, name, keys, queue, deadline.at_most(table_patience)));
     tables.push_back(
         {.takes_domains = !takes_whole_addresses_only(name), .answers = std::move(answers)});
   }

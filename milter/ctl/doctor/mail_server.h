@@ -46,13 +46,14 @@ class MailServer {
 
   // Where mail for somebody at each of these domains goes: what transport_maps say, asked of
   // postmap(1); nothing for a domain that they do not name. The Error names the table that cannot
-  // be asked.
+  // be asked, or does not answer by `deadline` or in the time that mail would wait for it.
   [[nodiscard]] Result<std::vector<std::optional<Route>>> routes_of(
-      const std::vector<std::string>& domains) const;
+      const std::vector<std::string>& domains, Deadline deadline) const;
 
   // What a look-up table says of the key.
   [[nodiscard]] Result<std::optional<std::string>> look_up(const std::string& table,
-                                                           const std::string& key) const;
+                                                           const std::string& key,
+                                                           Deadline deadline) const;
 
   // The listener of this host that a next hop leads to; null when it leads elsewhere.
   static const postfix::Listener* listener_at(const std::vector<postfix::Listener>& listeners,
@@ -70,7 +71,7 @@ struct GateFindings {
   Diagnoses diagnoses;
   std::vector<std::string> listeners;  // those that transport_maps lead to: "127.0.0.1:10027/inet"
 };
-GateFindings examine_gate(const Context& context, const MailServer& server);
+GateFindings examine_gate(const Context& context, const MailServer& server, Deadline deadline);
 Diagnoses examine_exit(const Context& context, const MailServer& server,
                        const postfix::Listener& gate);
 Diagnoses examine_arrival(const Context& context, const MailServer& server,

@@ -5,11 +5,11 @@
 
 namespace icm::ctl::doctor {
 
-Diagnoses examine_postfix(const Context& context, Deadline) {
+Diagnoses examine_postfix(const Context& context, Deadline deadline) {
   if (context.mail_server == nullptr) {
     return {found("postfix.unknown", {}, context.no_mail_server)};
   }
-  GateFindings gate = examine_gate(context, *context.mail_server);
+  GateFindings gate = examine_gate(context, *context.mail_server, deadline);
   Diagnoses diagnoses = std::move(gate.diagnoses);
   add(diagnoses, examine_arrival(context, *context.mail_server, gate.listeners));
   if (diagnoses.empty()) {

@@ -39,9 +39,10 @@ std::string_view setting(const MilterEntry& entry, const Listener& listener,
 
 class GateExamination {
  public:
-  GateExamination(const Context& context, const MailServer& server)
+  GateExamination(const Context& context, const MailServer& server, Deadline deadline)
       : context_(context),
         server_(server),
+        deadline_(deadline),
         listeners_(postfix::listeners_of(server.configuration())) {}
 
   std::vector<std::string> reached() const {
@@ -80,7 +81,7 @@ class GateExamination {
   void look_up_routes() {
     std::vector<std::string> domains(apple_domains.begin(), apple_domains.end());
     for (const Domain& domain : context_.config.apple.domains) domains.push_back(domain.text());
-    const auto routes = server_.routes_of(domains);
+    const auto routes = server_.routes_of(domains, deadline_);
     if (!routes) {
       add(diagnoses_, found("postfix.transport-broken", {}, routes.error().text));
       for (const Listener& one : listeners_) {  // nobody knows better which are meant
@@ -194,6 +195,7 @@ class GateExamination {
 
   const Context& context_;
   const MailServer& server_;
+  const Deadline deadline_;
   const std::vector<Listener> listeners_;
   std::vector<std::pair<std::string, std::string>> missing_;  // a domain, and why
   std::vector<std::string> routes_;                           // domains that go to a listener
@@ -203,8 +205,8 @@ class GateExamination {
 
 }  // namespace
 
-GateFindings examine_gate(const Context& context, const MailServer& server) {
-  GateExamination examination(context, server);
+GateFindings examine_gate(const Context& context, const MailServer& server, Deadline deadline) {
+  GateExamination examination(context, server, deadline);
   Diagnoses diagnoses = examination.all();
   return {.diagnoses = std::move(diagnoses), .listeners = examination.reached()};
 }

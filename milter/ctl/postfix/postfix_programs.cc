@@ -62,11 +62,12 @@ Result<PostfixPrograms> PostfixPrograms::of(std::string_view directory) {
 }
 
 Result<ProgramEnd> PostfixPrograms::ask(std::string_view program,
-                                        std::vector<std::string> arguments,
-                                        std::string_view input) const {
+                                        std::vector<std::string> arguments, std::string_view input,
+                                        Deadline deadline) const {
   std::vector<std::string> all = {fmt::format("{}/{}", folder_, program), "-c", directory_};
   for (std::string& one : arguments) all.push_back(std::move(one));
-  return ask_program(all, input, patience, longest_output);
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline.left());
+  return ask_program(all, input, left, longest_output);
 }
 
 Result<std::string> PostfixPrograms::run(std::string_view program,

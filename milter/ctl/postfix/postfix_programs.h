@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "policy/base/deadline.h"
 #include "policy/base/program.h"
 #include "policy/base/result.h"
 
@@ -25,9 +26,11 @@ class PostfixPrograms {
   const std::string& directory() const { return directory_; }
 
   // Runs `program` ("postconf") with -c DIRECTORY before the other arguments, and waits for a
-  // minute at most. An Error when it cannot be run or does not end.
+  // minute, or until `deadline`. An Error when it cannot be run or does not end.
   [[nodiscard]] Result<ProgramEnd> ask(std::string_view program, std::vector<std::string> arguments,
-                                       std::string_view input = {}) const;
+                                       std::string_view input = {},
+                                       Deadline deadline = Deadline::in(std::chrono::minutes{
+                                           1})) const;
 
   // The same for a program that has to succeed: what it wrote on its standard output. The Error has
   // what it complained about.

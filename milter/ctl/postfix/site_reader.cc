@@ -20,6 +20,8 @@
 namespace icm::ctl::postfix {
 namespace {
 
+constexpr std::chrono::minutes table_patience{1};
+
 // Whether a listener of ours could be made there.
 bool is_free(std::uint16_t port) {
   const UniqueFd socket(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -42,7 +44,7 @@ Status add_routes(const PostfixPrograms& programs, Site& site) {
   }
   const std::string queue(site.postfix.queue_directory());
   for (const std::string_view table : split_list(site.postfix.value("transport_maps"))) {
-    ICM_TRY(auto routes, ask_table(programs, table, keys, queue));
+    ICM_TRY(auto routes, ask_table(programs, table, keys, queue, Deadline::in(table_patience)));
     for (Route& route : routes) site.routes.push_back(std::move(route));
   }
   return {};
@@ -114,17 +116,20 @@ std::string somebody_at(std::string_view domain) {
 }
 
 Result<std::vector<Route>> ask_table(const PostfixPrograms& programs, std::string_view table,
-                                     const std::vector<std::string>& keys,
-                                     const std::string& queue) {
-  ICM_TRY(const ProgramEnd end, programs.ask("postmap", {"-q", "-", seen_from_here(table, queue)},
-                                             fmt::format("{}\n", fmt::join(keys, "\n"))));
+                                     const std::vector<std::string>& keys, const std::string& queue,
+                                     Deadline deadline) {
+  const auto cannot = [&](Code code, std::string_view why) {
+    return fail(code, fmt::format("transport_maps: {} cannot be asked: {}", table, why));
+  };
+  const auto end = programs.ask("postmap", {"-q", "-", seen_from_here(table, queue)},
+                                fmt::format("{}\n", fmt::join(keys, "\n")), deadline);
+  if (!end) return cannot(end.error().code, end.error().text);
   // Not found is status 1, too, and warnings may stand beside it.
-  const auto fatal = end.errors.find("fatal:");
-  if (end.status != 0 && fatal != std::string::npos) {
-    return fail(Code::config, fmt::format("transport_maps: {} cannot be asked: {}", table,
-                                          excerpt(trim(end.errors.substr(fatal)), 400)));
+  const auto fatal = end->errors.find("fatal:");
+  if (end->status != 0 && fatal != std::string::npos) {
+    return cannot(Code::config, excerpt(trim(end->errors.substr(fatal)), 400));
   }
-  return read_routes(std::string(table), end.output);
+  return read_routes(std::string(table), end->output);
 }
 
 Result<SiteFiles> read_files(const PostfixPrograms& programs) {

@@ -37,7 +37,8 @@ std::string somebody_at(std::string_view domain);
 [[nodiscard]] Result<std::vector<Route>> ask_table(const PostfixPrograms& programs,
                                                    std::string_view table,
                                                    const std::vector<std::string>& keys,
-                                                   const std::string& queue_directory);
+                                                   const std::string& queue_directory,
+                                                   Deadline deadline);
 
 // "key<TAB>answer" lines of postmap -q.
 std::vector<Route> read_routes(const std::string& table, std::string_view printed);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
 // What the doctor finds in the DNS: the way out, the domains, the block lists.
+#include <algorithm>
 #include <functional>
 
 #include "test/milter/ctl/doctor/doctor_fixture.h"
@@ -190,6 +191,40 @@ TEST_F(DoctorInTheDns, asks_block_lists_only_when_told_to_and_doubts_those_that_
   EXPECT_EQ(ids("blocklist", {"--blocklist", "dead.example"}), Ids{"blocklist.unusable"});
   zone_["1.0.0.127.bl.example."]["A"] = {"127.255.255.254"};
   EXPECT_EQ(ids("blocklist", {"--blocklist", "bl.example"}), Ids{"blocklist.unusable"});
+}
+
+TEST_F(DoctorInTheDns, is_not_flooded_by_a_record_of_somebody_elses) {
+  std::string record = "v=spf1 ip4:192.0.2.25";
+  for (int i = 0; i < 40; ++i) record += " ptr:host" + std::to_string(i) + ".corp.example";
+  zone_["corp.example."]["TXT"] = {record + " -all"};
+  std::vector<std::string> untidy;
+  for (const Json& one : findings("domain", {"--domain", "corp.example"})) {
+    if (one["id"] == "domain.spf-untidy") untidy.push_back(one["found"]);
+  }
+  ASSERT_EQ(untidy.size(), 10u);
+  EXPECT_TRUE(untidy.back().ends_with(" more like it")) << untidy.back();
+}
+
+TEST_F(DoctorInTheDns, shows_nothing_that_a_record_says_to_a_terminal) {
+  const std::string hostile =
+      "\x1b]0;owned\x07\r\nfault    fake\xc2\x9b"
+      "31m\xe2\x80\xae";
+  zone_["corp.example."]["TXT"] = {"v=spf1 " + hostile + " -all"};
+  zone_["_dmarc.corp.example."]["TXT"] = {"v=DMARC1; p=reject; rua=" + hostile};
+  zone_["default._bimi.corp.example."]["TXT"] = {"v=BIMI1; l=" + hostile};
+  zone_["news._domainkey.corp.example."]["TXT"] = {"v=DKIM1; p=" + hostile};
+  zone_["2.0.0.127.list.example."]["A"] = {"127.0.0.2"};
+  zone_["25.2.0.192.list.example."] = {{"A", {"127.0.0.2"}}, {"TXT", {hostile}}};
+  for (const char* form : {"--all", "--json"}) {
+    const Outcome outcome =
+        run({"--only", "domain", "--only", "blocklist", "--domain", "corp.example", "--selector",
+             "news", "--blocklist", "list.example", form});
+    EXPECT_EQ(outcome.exit, 1);
+    EXPECT_NE(outcome.out.find("owned"), std::string::npos) << outcome.out;
+    EXPECT_EQ(outcome.out.find("\nfault    fake"), std::string::npos) << outcome.out;
+    const auto is_shown = [](char c) { return c == '\n' || (c >= ' ' && c < 0x7f); };
+    EXPECT_TRUE(std::ranges::all_of(outcome.out, is_shown)) << outcome.out;
+  }
 }
 
 }  // namespace

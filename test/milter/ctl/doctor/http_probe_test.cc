@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "milter/ctl/doctor/http_probe.h"
 
+#include <thread>
+
 #include <gtest/gtest.h>
 #include <sys/socket.h>
 
@@ -60,6 +62,33 @@ TEST_F(DoctorAtThePage, knows_another_page_and_none_at_all) {
   EXPECT_EQ(ids("unsubscribe"), Ids{"unsubscribe.other-answer"});
   server_.reset();
   EXPECT_EQ(ids("unsubscribe"), Ids{"unsubscribe.silent"});
+}
+
+// A header without an end, a line at a time: each read is answered in time.
+TEST(DoctorHttpProbe, hangs_up_on_who_never_comes_to_an_end) {
+  SocketAddress address;
+  UniqueFd listening;
+  for (std::uint16_t port = 20011; port < 60000 && !listening; port += 37) {
+    address = SocketAddress::parse("inet:" + std::to_string(port) + "@127.0.0.1").value();
+    auto socket = bind_to_host(address);
+    if (socket && ::listen(socket->get(), 1) == 0) listening = *std::move(socket);
+  }
+  ASSERT_TRUE(listening);
+  const std::jthread server([&] {
+    const UniqueFd client(::accept(listening.get(), nullptr, nullptr));
+    std::string_view line = "HTTP/1.1 404 Not Found\r\n";
+    for (int i = 0; i < 200; ++i) {
+      if (::send(client.get(), line.data(), line.size(), MSG_NOSIGNAL) < 0) return;
+      std::this_thread::sleep_for(std::chrono::milliseconds{50});
+      line = "X-More: of the same\r\n";
+    }
+  });
+  const auto begin = std::chrono::steady_clock::now();
+  const auto answer =
+      post_to_listener(address, "/", "a=b", Deadline::in(std::chrono::milliseconds{300}));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds{5});
+  ASSERT_FALSE(answer);
+  EXPECT_EQ(answer.error().code, Code::temporary);
 }
 
 }  // namespace
