@@ -6,6 +6,8 @@
 namespace icm {
 namespace {
 
+constexpr std::chrono::hours look_every{1};
+
 std::int64_t number_of(WallTime time) { return time.time_since_epoch().count(); }
 WallTime time_of(std::int64_t number) { return WallTime(std::chrono::milliseconds(number)); }
 
@@ -19,8 +21,12 @@ Result<Database> SqliteBackoffBook::open(Database::Access access, Deadline deadl
 Status SqliteBackoffBook::put(const Backoff& backoff, Deadline deadline) {
   ICM_TRY(Database database, open(Database::Access::write, deadline));
   ICM_TRY(Transaction transaction, Transaction::begin(database));
-  ICM_TRY(Statement forget, database.prepare("DELETE FROM backoff WHERE until < ?1"));
-  ICM_CHECK(forget.query().bind(1, number_of(backoff.since - backoff_kept_after_end)).run());
+  const std::int64_t too_old = number_of(backoff.since - backoff_kept_after_end);
+  if (too_old >= next_look_) {
+    ICM_TRY(Statement forget, database.prepare("DELETE FROM backoff WHERE until < ?1"));
+    ICM_CHECK(forget.query().bind(1, too_old).run());
+    next_look_ = number_of(backoff.since - backoff_kept_after_end + look_every);
+  }
   ICM_TRY(Statement insert,
           database.prepare("INSERT OR REPLACE INTO backoff VALUES (?1,?2,?3,?4,?5,?6,?7,?8)"));
   {

@@ -3,6 +3,9 @@
 // SqliteBackoffBook: pauses and slowdowns in the store of one host.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
+#include <limits>
 #include <string>
 
 #include "policy/store/backoff.h"
@@ -29,6 +32,8 @@ class SqliteBackoffBook final : public BackoffBook {
   Result<Database> open(Database::Access access, Deadline deadline) const;
   const std::string path_;
   const Missing missing_;
+  // Looking for what is too old is a look at all: not for each of thousands.
+  std::atomic<std::int64_t> next_look_ = std::numeric_limits<std::int64_t>::min();
 };
 
 }  // namespace icm
