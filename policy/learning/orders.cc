@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "policy/base/text.h"
+#include "policy/store/backoff_batch.h"
 
 namespace icm {
 namespace {
@@ -78,6 +79,19 @@ std::string words_of(const BackoffOrder& order, bool is_done) {
                      for_log(order.backoff.why, reply_said));
 }
 
+using Known = std::map<std::pair<BackoffKind, std::string>, Backoff>;  // what is in force
+
+bool changes_anything(const BackoffOrder& order, const Known& known) {
+  const auto found = known.find(std::pair(order.backoff.kind, order.backoff.subject));
+  if (found == known.end()) return !order.is_end;
+  const Backoff& before = found->second;
+  const bool is_foreign = before.by != learner_name;
+  if (order.is_end) return !is_foreign;
+  const std::optional<WallTime>& end = order.backoff.until;
+  if (is_foreign && (!before.until || (end && *before.until >= *end))) return false;
+  return before != order.backoff;
+}
+
 }  // namespace
 
 bool is_carried_out(const RepliesConfig& config, ReplyEffect effect) {
@@ -119,45 +133,39 @@ Status Orders::carry_out(const std::vector<AddressDecision>& decisions, WallTime
 }
 
 Status Orders::carry_out(const std::vector<BackoffOrder>& orders, WallTime now) {
-  const bool is_done = std::ranges::any_of(
+  const bool is_any_enforced = std::ranges::any_of(
       orders, [&](const BackoffOrder& order) { return is_carried_out(config_, order.effect); });
   Known known;
-  if (is_done) {
+  if (is_any_enforced) {
     ICM_TRY(const std::vector<Backoff> all, backoffs_.all(Deadline::in(patience)));
     for (const Backoff& one : all) {
       if (!one.until || *one.until > now) known.emplace(std::pair(one.kind, one.subject), one);
     }
   }
-  std::size_t said = 0;
+  std::vector<const BackoffOrder*> news;
+  std::vector<Backoff> begun;
   for (const BackoffOrder& order : orders) {
-    ICM_TRY(const bool is_news, carry_out(order, known));
-    if (!is_news || ++said > most_said) continue;
-    say_(words_of(order, is_carried_out(config_, order.effect)));
+    const bool is_enforced = is_carried_out(config_, order.effect);
+    if (is_enforced && !changes_anything(order, known)) continue;
+    news.push_back(&order);
+    if (!is_enforced) continue;
+    if (!order.is_end) {
+      begun.push_back(order.backoff);
+      continue;
+    }
+    ICM_CHECK(backoffs_.remove(order.backoff.kind, order.backoff.subject, Deadline::in(patience)));
+  }
+  if (!begun.empty()) ICM_CHECK(put_all(backoffs_, begun, Deadline::in(patience)));
+  std::size_t said = 0;
+  for (const BackoffOrder* const order : news) {
+    if (++said > most_said) continue;
+    say_(words_of(*order, is_carried_out(config_, order->effect)));
   }
   if (said > most_said) {
     say_(
         fmt::format("and {} more are held back; icloud-milterctl throttle list", said - most_said));
   }
   return {};
-}
-
-// Whether it changes anything.
-Result<bool> Orders::carry_out(const BackoffOrder& order, const Known& known) {
-  if (!is_carried_out(config_, order.effect)) return true;
-  const Deadline deadline = Deadline::in(patience);
-  const auto found = known.find(std::pair(order.backoff.kind, order.backoff.subject));
-  const Backoff* const before = found == known.end() ? nullptr : &found->second;
-  const bool is_foreign = before != nullptr && before->by != learner_name;
-  if (order.is_end) {
-    if (before == nullptr || is_foreign) return false;
-    ICM_CHECK(backoffs_.remove(order.backoff.kind, order.backoff.subject, deadline));
-    return true;
-  }
-  const std::optional<WallTime>& end = order.backoff.until;
-  if (is_foreign && (!before->until || (end && *before->until >= *end))) return false;
-  if (before != nullptr && *before == order.backoff) return false;
-  ICM_CHECK(backoffs_.put(order.backoff, deadline));
-  return true;
 }
 
 Status Orders::end_future(WallTime now) {

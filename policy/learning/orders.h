@@ -5,10 +5,8 @@
 #pragma once
 
 #include <functional>
-#include <map>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "policy/base/clock.h"
@@ -55,9 +53,6 @@ class Orders {
   [[nodiscard]] Result<std::vector<Backoff>> standing(WallTime now);
 
  private:
-  using Known = std::map<std::pair<BackoffKind, std::string>, Backoff>;  // what is in force
-  [[nodiscard]] Result<bool> carry_out(const BackoffOrder& order, const Known& known);
-
   const RepliesConfig& config_;
   SuppressionBook& suppressions_;
   BackoffBook& backoffs_;

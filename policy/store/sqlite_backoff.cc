@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/sqlite_backoff.h"
 
+#include "policy/store/backoff_batch.h"
 #include "policy/store/store_file.h"
 
 namespace icm {
@@ -19,29 +20,35 @@ Result<Database> SqliteBackoffBook::open(Database::Access access, Deadline deadl
 }
 
 Status SqliteBackoffBook::put(const Backoff& backoff, Deadline deadline) {
+  return put_all({backoff}, deadline);
+}
+
+Status SqliteBackoffBook::put_all(const std::vector<Backoff>& backoffs, Deadline deadline) {
   ICM_TRY(Database database, open(Database::Access::write, deadline));
   ICM_TRY(Transaction transaction, Transaction::begin(database));
+  ICM_TRY(Statement insert,
+          database.prepare("INSERT OR REPLACE INTO backoff VALUES (?1,?2,?3,?4,?5,?6,?7,?8)"));
+  for (const Backoff& backoff : backoffs) ICM_CHECK(put_into(database, backoff, insert));
+  return transaction.commit();
+}
+
+Status SqliteBackoffBook::put_into(Database& database, const Backoff& backoff, Statement& insert) {
   const std::int64_t too_old = number_of(backoff.since - backoff_kept_after_end);
   if (too_old >= next_look_) {
     ICM_TRY(Statement forget, database.prepare("DELETE FROM backoff WHERE until < ?1"));
     ICM_CHECK(forget.query().bind(1, too_old).run());
     next_look_ = number_of(backoff.since - backoff_kept_after_end + look_every);
   }
-  ICM_TRY(Statement insert,
-          database.prepare("INSERT OR REPLACE INTO backoff VALUES (?1,?2,?3,?4,?5,?6,?7,?8)"));
-  {
-    Query query = insert.query();
-    query.bind(1, to_string(backoff.kind)).bind(2, backoff.subject);
-    query.bind(3, std::int64_t{backoff.percent}).bind(4, std::int64_t{backoff.every.count()});
-    query.bind(5, number_of(backoff.since));
-    if (backoff.until) {
-      query.bind(6, number_of(*backoff.until));
-    } else {
-      query.bind_null(6);
-    }
-    ICM_CHECK(query.bind(7, backoff.by).bind(8, backoff.why).run());
+  Query query = insert.query();
+  query.bind(1, to_string(backoff.kind)).bind(2, backoff.subject);
+  query.bind(3, std::int64_t{backoff.percent}).bind(4, std::int64_t{backoff.every.count()});
+  query.bind(5, number_of(backoff.since));
+  if (backoff.until) {
+    query.bind(6, number_of(*backoff.until));
+  } else {
+    query.bind_null(6);
   }
-  return transaction.commit();
+  return query.bind(7, backoff.by).bind(8, backoff.why).run();
 }
 
 Result<bool> SqliteBackoffBook::remove(BackoffKind kind, const std::string& subject,
@@ -78,6 +85,14 @@ Result<std::vector<Backoff>> SqliteBackoffBook::all(Deadline deadline) {
     if (!query.is_null(5)) one.until = time_of(query.number(5));
     all.push_back(std::move(one));
   }
+}
+
+Status put_all(BackoffBook& book, const std::vector<Backoff>& backoffs, Deadline deadline) {
+  if (auto* const sqlite = dynamic_cast<SqliteBackoffBook*>(&book)) {
+    return sqlite->put_all(backoffs, deadline);
+  }
+  for (const Backoff& one : backoffs) ICM_CHECK(book.put(one, deadline));
+  return {};
 }
 
 }  // namespace icm

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <limits>
 #include <string>
+#include <vector>
 
 #include "policy/store/backoff.h"
 #include "policy/store/sqlite.h"
@@ -24,11 +25,13 @@ class SqliteBackoffBook final : public BackoffBook {
       : path_(std::move(path)), missing_(missing) {}
 
   [[nodiscard]] Status put(const Backoff& backoff, Deadline deadline) override;
+  [[nodiscard]] Status put_all(const std::vector<Backoff>& backoffs, Deadline deadline);
   [[nodiscard]] Result<bool> remove(BackoffKind kind, const std::string& subject,
                                     Deadline deadline) override;
   [[nodiscard]] Result<std::vector<Backoff>> all(Deadline deadline) override;
 
  private:
+  Status put_into(Database& database, const Backoff& backoff, Statement& insert);
   Result<Database> open(Database::Access access, Deadline deadline) const;
   const std::string path_;
   const Missing missing_;

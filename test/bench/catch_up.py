@@ -64,11 +64,12 @@ def write(folder, lines, only_deliveries):
 
 
 def run(what, *argv, **how):
-    begin = time.monotonic()
+    before, begin = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     subprocess.run([str(word) for word in argv], check=True, **how)
-    took = time.monotonic() - begin
-    peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024
-    print(f"{what}: {took:.1f} s, at most {peak} MiB", flush=True)
+    took, after = time.monotonic() - begin, resource.getrusage(resource.RUSAGE_CHILDREN)
+    busy = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+    print(f"{what}: {took:.1f} s, {busy:.1f} s of the processor's, at most "
+          f"{after.ru_maxrss // 1024} MiB", flush=True)
     return took
 
 

@@ -6,6 +6,7 @@
 
 #include <gtest/gtest.h>
 
+#include "policy/store/backoff_batch.h"
 #include "policy/store/generation.h"
 #include "policy/store/redis_backoff.h"
 #include "policy/store/sqlite_backoff.h"
@@ -88,6 +89,14 @@ TEST_P(EveryBackoffBook, keeps_one_of_a_kind_for_a_subject) {
   longer.until = now + 1h;
   ASSERT_TRUE(book.put(longer, soon));
   EXPECT_EQ(all(), std::vector{longer});
+}
+
+TEST_P(EveryBackoffBook, holds_many_that_were_put_in_at_once) {
+  Backoff longer = pause("all");
+  longer.until = now + 1h;
+  ASSERT_TRUE(book.put(pause("all"), soon));
+  ASSERT_TRUE(put_all(book, {pause("192.0.2.7"), longer}, soon));
+  EXPECT_EQ(all(), (std::vector{pause("192.0.2.7"), longer}));
 }
 
 TEST_P(EveryBackoffBook, forgets_a_week_after_the_end) {
