@@ -15,6 +15,17 @@ std::string line_of(const Json& json) {
   return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
 
+Json members_of(const PolicyChanged& changed) {
+  const auto& [change, before, configured, overrides] = changed;
+  return {{"policy", change.policy},
+          {"mode", to_string(change.mode)},
+          {"before", to_string(before.mode)},
+          {"configured", to_string(configured.mode)},
+          {"overrides", overrides},
+          {"percent", configured.percent},
+          {"until", change.until ? Json(to_rfc3339(*change.until)) : Json(nullptr)}};
+}
+
 }  // namespace
 
 void OrderDesk::asked(ControlRequest request, const ControlPeer& peer, ControlAnswer answer) {
@@ -53,16 +64,16 @@ std::string reload_json(const ReloadOutcome& outcome, const std::string& file) {
                   {"warnings", outcome.warnings}});
 }
 
-std::string change_json(const ModeChange& change, const PolicyConfig& before,
-                        const PolicyConfig& configured) {
-  return line_of({{"protocol", 1},
-                  {"changed", true},
-                  {"policy", change.policy},
-                  {"mode", to_string(change.mode)},
-                  {"before", to_string(before.mode)},
-                  {"configured", to_string(configured.mode)},
-                  {"percent", configured.percent},
-                  {"until", change.until ? Json(to_rfc3339(*change.until)) : Json(nullptr)}});
+std::string change_json(const PolicyChanged& changed) {
+  Json json = {{"protocol", 1}, {"changed", true}};
+  json.update(members_of(changed));
+  return line_of(json);
+}
+
+std::string changes_json(const std::vector<PolicyChanged>& changes) {
+  Json all = Json::array();
+  for (const PolicyChanged& one : changes) all.push_back(members_of(one));
+  return line_of({{"protocol", 1}, {"changed", true}, {"policy", all_policies}, {"changes", all}});
 }
 
 std::string change_failed_json(const std::vector<std::string>& problems) {

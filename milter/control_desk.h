@@ -54,9 +54,19 @@ struct ReloadOutcome {
 //   protocol, reloaded, file, problems[], warnings[]
 std::string reload_json(const ReloadOutcome& outcome, const std::string& file);
 
-//   protocol, changed, policy, mode, before, configured, percent, until
-std::string change_json(const ModeChange& change, const PolicyConfig& before,
-                        const PolicyConfig& configured);
+// What became of one policy.
+struct PolicyChanged {
+  ModeChange change;
+  PolicyConfig before;
+  PolicyConfig configured;
+  bool overrides = false;  // the file's word, which holds no more
+};
+
+//   protocol, changed, policy, mode, before, configured, overrides, percent, until
+std::string change_json(const PolicyChanged& changed);
+
+//   protocol, changed, policy ("all"), changes[], each with what follows changed above
+std::string changes_json(const std::vector<PolicyChanged>& changes);
 
 //   protocol, changed, problems[]
 std::string change_failed_json(const std::vector<std::string>& problems);

@@ -28,6 +28,7 @@ std::string expected_words() {
 }
 
 Result<std::string> parse_policy_name(std::string_view name) {
+  if (name == all_policies) return std::string(name);
   const auto& known = policy_names();
   if (std::ranges::find(known, name) != known.end()) return std::string(name);
   const auto meant = nearest(name, known);
@@ -43,7 +44,17 @@ Result<std::chrono::seconds> parse_change_span(std::string_view text) {
                             to_span(longest_change), for_log(text)));
 }
 
-// policy NAME MODE, or policy NAME MODE for SPAN
+Result<Mode> parse_mode(std::string_view name) {
+  std::vector<std::string_view> names;
+  for (const EnumName<Mode>& mode : enum_names<Mode>()) {
+    if (mode.name == name) return mode.value;
+    names.push_back(mode.name);
+  }
+  return refuse(fmt::format("expected a mode ({}) or {}, got \"{}\"", fmt::join(names, ", "),
+                            as_configured, for_log(name)));
+}
+
+// policy NAME MODE, or policy NAME MODE for SPAN; NAME may be all, MODE may be configured.
 Result<ControlRequest> parse_change(const std::vector<std::string_view>& words) {
   const bool has_span = words.size() == 6 && words[4] == "for";
   if (words.size() != 4 && !has_span) {
@@ -51,7 +62,15 @@ Result<ControlRequest> parse_change(const std::vector<std::string_view>& words) 
   }
   ControlRequest request{.word = Word::policy, .policy = {}, .mode = {}, .span = {}};
   ICM_TRY(request.policy, parse_policy_name(words[2]));
+  if (words[3] == as_configured) {
+    request.mode = std::nullopt;
+    if (has_span) return refuse("configured takes no span: the file holds from then on");
+    return request;
+  }
   ICM_TRY(request.mode, parse_mode(words[3]));
+  if (request.policy == all_policies && request.mode == Mode::enforce) {
+    return refuse("enforce is for one policy at a time; all takes observe, off or configured");
+  }
   if (has_span) {
     ICM_TRY(request.span, parse_change_span(words[5]));
   }
@@ -74,16 +93,6 @@ std::string_view to_string(Word word) {
       return "throttle";
   }
   return "invalid";
-}
-
-Result<Mode> parse_mode(std::string_view name) {
-  std::vector<std::string_view> names;
-  for (const EnumName<Mode>& mode : enum_names<Mode>()) {
-    if (mode.name == name) return mode.value;
-    names.push_back(mode.name);
-  }
-  return refuse(
-      fmt::format("expected a mode ({}), got \"{}\"", fmt::join(names, ", "), for_log(name)));
 }
 
 Result<ControlRequest> parse_control_request(std::string_view line) {
@@ -112,7 +121,8 @@ std::string to_line(const ControlRequest& request) {
   std::string line = fmt::format("{} {}", control_version, to_string(request.word));
   if (request.word == Word::throttle) return line + " show";
   if (request.word != Word::policy) return line;
-  line += fmt::format(" {} {}", request.policy, to_string(request.mode));
+  line += fmt::format(" {} {}", request.policy,
+                      request.mode ? to_string(*request.mode) : as_configured);
   if (request.span) line += fmt::format(" for {}", to_span(*request.span));
   return line;
 }

@@ -24,25 +24,26 @@ inline constexpr std::string_view control_error = "error ";  // begins an answer
 inline constexpr std::size_t longest_control_request = 255;
 inline constexpr std::size_t longest_control_answer = 4u << 20;
 
+inline constexpr std::string_view all_policies = "all";          // in the place of a policy's name
+inline constexpr std::string_view as_configured = "configured";  // in the place of a mode
+
 // How long a change of a policy may be asked for.
 inline constexpr std::chrono::seconds longest_change = std::chrono::hours{24 * 365};
 
 struct ControlRequest {
   enum class Word { status, stats, reload, policy, throttle };
   Word word = Word::status;
-  std::string policy;  // this and what follows: of Word::policy alone
-  Mode mode = Mode::observe;
+  std::string policy;  // or all_policies; this and what follows: of Word::policy alone
+  std::optional<Mode> mode = Mode::observe;  // absent: the file holds again
   std::optional<std::chrono::seconds> span;  // absent: until the daemon ends
   bool operator==(const ControlRequest&) const = default;
 };
 
 std::string_view to_string(ControlRequest::Word word);
 
-// The mode of milter.conf with this name.
-[[nodiscard]] Result<Mode> parse_mode(std::string_view name);
-
 // Reads a line without its LF: words with one blank between them, a policy that exists, a span of a
-// second at least. The Error (Code::syntax) says what was expected, and is safe to print.
+// second at least. All policies may be observed or off, never enforced: some are off until there is
+// what they need. The Error (Code::syntax) says what was expected, and is safe to print.
 [[nodiscard]] Result<ControlRequest> parse_control_request(std::string_view line);
 
 // The line, without LF, that parse_control_request reads back.

@@ -30,6 +30,9 @@ class ModeChanges {
   // has no end, ends the earlier one.
   void set(ModeChange change, const Config& configured);
 
+  // What the file says of that policy holds again.
+  void end(const std::string& policy) { changes_.erase(policy); }
+
   // Takes away and returns those whose time is over.
   std::vector<ModeChange> take_ended(WallTime now);
 

@@ -35,6 +35,39 @@ std::string words_of(ConfigProblem problem) {
   return to_string(problem);
 }
 
+// The policies that a request is for. Of all those that are on, the ones that are no longer, or not
+// for as long as was asked for, what was asked for.
+std::vector<std::string> policies_of(const ControlRequest& request, const Config& in_use,
+                                     const Config& configured, const ModeChanges& changes) {
+  if (request.policy != all_policies) return {request.policy};
+  std::vector<std::string> chosen;
+  for (const std::string_view name : policy_names()) {
+    std::string policy(name);
+    const PolicyConfig& now = *settings_of(in_use, name);
+    const PolicyConfig& file = *settings_of(configured, name);
+    if (!request.mode) {
+      if (changes.all().contains(policy)) chosen.push_back(std::move(policy));
+      continue;
+    }
+    if (now.mode == Mode::off && file.mode == Mode::off) continue;
+    ModeChanges trial;
+    trial.set({.policy = policy, .mode = *request.mode, .until = {}, .by = {}, .since = {}},
+              configured);
+    const Config after = trial.over(configured);
+    const PolicyConfig& then = *settings_of(after, name);
+    if (then != now || then != file) chosen.push_back(std::move(policy));
+  }
+  return chosen;
+}
+
+std::string words_of(const PolicyChanged& changed, const std::string& by) {
+  const auto& [change, before, configured, overrides] = changed;
+  return fmt::format(
+      "policy {}: {} instead of {} {}, asked for by {}", change.policy, to_string(change.mode),
+      to_string(before.mode),
+      change.until ? fmt::format("until {}", to_rfc3339(*change.until)) : "from now on", by);
+}
+
 }  // namespace
 
 LineDestination line_destination_of(const Config& config, const DaemonOptions& options) {
@@ -171,30 +204,39 @@ std::string WorldKeeper::change(const ControlRequest& request, const std::string
 
 std::string WorldKeeper::try_to_change(const ControlRequest& request, const std::string& by) {
   const WallTime now = means_.clock.now();
-  const ModeChange change{
-      .policy = request.policy,
-      .mode = request.mode,
-      .until = request.span ? std::optional<WallTime>(now + *request.span) : std::nullopt,
-      .by = by,
-      .since = now};
   const auto file = configured();
-  const PolicyConfig before = *settings_of(current_->config(), request.policy);
   ModeChanges changes = changes_;
-  changes.set(change, *file);
+  std::vector<PolicyChanged> changed;
+  for (std::string& policy : policies_of(request, current_->config(), *file, changes_)) {
+    const PolicyConfig& to_return_to = *settings_of(*file, policy);
+    const ModeChange change{
+        .policy = std::move(policy),
+        .mode = request.mode.value_or(to_return_to.mode),
+        .until = request.span ? std::optional<WallTime>(now + *request.span) : std::nullopt,
+        .by = by,
+        .since = now};
+    if (request.mode) {
+      changes.set(change, *file);
+    } else {
+      changes.end(change.policy);
+    }
+    changed.push_back({.change = change,
+                       .before = *settings_of(current_->config(), change.policy),
+                       .configured = to_return_to,
+                       .overrides = changes.all().contains(change.policy)});
+  }
   const auto world = build(changes.over(*file));
-  const std::string words = fmt::format(
-      "policy {}: {} instead of {} {}, asked for by {}", request.policy, to_string(request.mode),
-      to_string(before.mode),
-      change.until ? fmt::format("until {}", to_rfc3339(*change.until)) : "from now on", by);
   if (!world) {
     const auto problems = split(world.error().text, '\n');
     for (const std::string_view problem : problems) means_.log.say(LogLevel::error, problem);
-    means_.log.say(LogLevel::error, fmt::format("not done: {}", words));
+    for (const PolicyChanged& one : changed) {
+      means_.log.say(LogLevel::error, fmt::format("not done: {}", words_of(one, by)));
+    }
     return change_failed_json({problems.begin(), problems.end()});
   }
   use(*world, std::move(changes));
-  means_.log.say(LogLevel::info, words);
-  return change_json(change, before, *settings_of(*file, request.policy));
+  for (const PolicyChanged& one : changed) means_.log.say(LogLevel::info, words_of(one, by));
+  return request.policy == all_policies ? changes_json(changed) : change_json(changed.front());
 }
 
 void WorldKeeper::use(std::shared_ptr<const World> world, ModeChanges changes) {

@@ -44,7 +44,7 @@ class WorldKeeper {
   // the log and in the outcome. Reopens the log files either way. `by`: "HUP", or who asked.
   ReloadOutcome reload(const std::string& by);
 
-  // Changes the mode of a policy; the answer to give.
+  // Changes the mode of a policy, or of all at once; the answer to give.
   std::string change(const ControlRequest& request, const std::string& by);
 
   // How long to wait before end_changes() is called; negative: without end.

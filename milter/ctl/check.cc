@@ -16,6 +16,7 @@
 #include "milter/ctl/dns_option.h"
 #include "milter/ctl/log_filter.h"
 #include "milter/ctl/offline_check.h"
+#include "milter/ctl/one_of.h"
 #include "milter/ctl/terminal.h"
 #include "milter/decision_reader.h"
 #include "milter/reply_text.h"
@@ -255,13 +256,13 @@ void add_dialogue(CLI::App& check, Options& options) {
                   "Where the milter stands: gate (the hop before the exit) or direct (submission "
                   "and gate in one). Default: gate.")
       ->option_text("ROLE")
-      ->check(CLI::IsMember({"gate", "direct"}));
+      ->check(one_of({"gate", "direct"}));
   check
       .add_option("--origin", options.origin,
                   "At the gate: how the message came in, as arrival would have written it into the "
                   "header: submission, relay, local or forwarded. Default: what the header shows.")
       ->option_text("ORIGIN")
-      ->check(CLI::IsMember({"submission", "relay", "local", "forwarded"}));
+      ->check(one_of({"submission", "relay", "local", "forwarded"}));
   check
       .add_option("--login", message.login,
                   "The SASL login of the client. At the gate it means --origin submission. "

@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -22,6 +23,7 @@ namespace {
 constexpr int widest_help = 100;  // longer lines are hard to read
 constexpr int help_width_of_a_file = 80;
 constexpr int option_column = 24;
+constexpr std::size_t longest_complaint = 1000;
 
 class WrappingFormatter final : public CLI::Formatter {
  public:
@@ -36,6 +38,24 @@ class WrappingFormatter final : public CLI::Formatter {
                              wrapped(command->get_description()), option_column);
     return out.str();
   }
+  // Sentences that go on over several lines are wrapped anew; what is set in, examples, stays.
+  std::string make_footer(const CLI::App* app) const override {
+    const std::string footer = app->get_footer();
+    std::string text, sentences;
+    for (const std::string_view line : split(footer, '\n')) {
+      if (line.starts_with(' ')) {
+        text += fmt::format("{}\n", line);
+        continue;
+      }
+      sentences += line;
+      if (line.empty() || line.ends_with('.') || line.ends_with(':')) {
+        text += wrap(std::exchange(sentences, {}), 0, width_) + '\n';
+      } else {
+        sentences += ' ';
+      }
+    }
+    return sentences.empty() ? text : text + wrap(sentences, 0, width_) + '\n';
+  }
   // Without CLI11's note on how many options are required.
   std::string make_description(const CLI::App* app) const override {
     return wrap(app->get_description(), 0, width_) + "\n\n";
@@ -49,29 +69,54 @@ class WrappingFormatter final : public CLI::Formatter {
   int width_;
 };
 
-// CLI11 says that a command is required also where one was given that it does not know.
-std::string unknown_command(const CLI::App& app) {
+// The command that was asked for, as far as it is known.
+const CLI::App& asked_of(const CLI::App& app) {
   const CLI::App* asked = &app;
   while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
-  const std::vector<std::string> words = asked->remaining();
-  if (words.empty() || words.front().starts_with('-')) return {};
-  std::vector<std::string_view> known;
-  for (const CLI::App* command : asked->get_subcommands([](const CLI::App*) { return true; })) {
-    known.push_back(command->get_name());
+  return *asked;
+}
+
+std::string meant_or_expected(std::string_view word, const std::vector<std::string_view>& known) {
+  const auto meant = nearest(word, known);
+  return meant ? fmt::format("did you mean \"{}\"?", *meant)
+               : fmt::format("expected {}", fmt::join(known, ", "));
+}
+
+std::string unknown_option(const CLI::App& asked, std::string_view word) {
+  std::vector<std::string> names;
+  for (const CLI::Option* option : asked.get_options()) {
+    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
   }
-  if (known.empty()) return {};
-  const auto meant = nearest(words.front(), known);
-  return fmt::format("{}: unknown command \"{}\"; {}", app.get_name(), for_log(words.front()),
-                     meant ? fmt::format("did you mean \"{}\"?", *meant)
-                           : fmt::format("expected {}", fmt::join(known, ", ")));
+  const std::string_view name = word.substr(0, word.find('='));
+  const auto meant = nearest(name, {names.begin(), names.end()});
+  return fmt::format("unknown option \"{}\"{}", for_log(name),
+                     meant ? fmt::format("; did you mean \"{}\"?", *meant) : "");
+}
+
+// What is wrong, in words of ours. CLI11 says that a command is required also where one was given
+// that it does not know.
+std::string words_of(const CLI::App& asked, const CLI::ParseError& error) {
+  std::vector<std::string_view> commands;
+  for (const CLI::App* command : asked.get_subcommands([](const CLI::App*) { return true; })) {
+    commands.push_back(command->get_name());
+  }
+  const std::vector<std::string> left = asked.remaining();
+  if (!left.empty() && left.front().starts_with('-')) return unknown_option(asked, left.front());
+  if (!left.empty() && !commands.empty()) {
+    return fmt::format("unknown command \"{}\"; {}", for_log(left.front()),
+                       meant_or_expected(left.front(), commands));
+  }
+  if (!left.empty()) return fmt::format("unexpected argument \"{}\"", for_log(left.front()));
+  if (!commands.empty() && error.get_name() == "RequiredError") {
+    return fmt::format("expected a command: {}", fmt::join(commands, ", "));
+  }
+  return for_log(error.what(), longest_complaint);
 }
 
 // What a mistake ends with. A mail server that hands a mail to a command (pipe(8), local(8)) sends
 // the mail back for any status but EX_TEMPFAIL; the mistake is in its configuration, so it waits.
-int usage_status(const CLI::App& app) {
-  const CLI::App* asked = &app;
-  while (!asked->get_subcommands().empty()) asked = asked->get_subcommands().front();
-  return static_cast<int>(asked->get_name() == "intake" ? Exit::try_again : Exit::usage);
+int usage_status(const CLI::App& asked) {
+  return static_cast<int>(asked.get_name() == "intake" ? Exit::try_again : Exit::usage);
 }
 
 }  // namespace
@@ -100,12 +145,11 @@ int run_command_line(CLI::App& app, const Chosen& chosen, int argc, const char* 
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     // CLI11 speaks by exceptions and prints what they carry; its exit codes are its own.
-    if (const std::string complaint = unknown_command(app);
-        error.get_exit_code() != 0 && !complaint.empty()) {
-      fmt::print(stderr, "{}\nRun with --help for more information.\n", complaint);
-      return usage_status(app);
-    }
-    return app.exit(error) == 0 ? static_cast<int>(Exit::done) : usage_status(app);
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+    const CLI::App& asked = asked_of(app);
+    fmt::print(stderr, "{}: {}\nRun with --help for more information.\n", app.get_name(),
+               words_of(asked, error));
+    return usage_status(asked);
   }
   const Exit exit = chosen ? chosen() : Exit::usage;
   // Half an answer must not pass for all of it.

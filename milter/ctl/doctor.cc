@@ -12,6 +12,7 @@
 #include "milter/ctl/dns_option.h"
 #include "milter/ctl/doctor/examination.h"
 #include "milter/ctl/doctor/print.h"
+#include "milter/ctl/one_of.h"
 #include "milter/ctl/terminal.h"
 #include "policy/base/text.h"
 #include "policy/dns/zone_resolver.h"
@@ -95,7 +96,7 @@ void add_doctor(CLI::App& app, Chosen& chosen) {
                                fmt::join(names, ", ")))
       ->option_text("AREA")
       ->allow_extra_args(false)
-      ->check(CLI::IsMember(names));
+      ->check(one_of(names));
   doctor::Questions& questions = options->request.questions;
   add_names(*command, "--domain", questions.domains, "DOMAIN",
             "A domain that mail is sent from; give it once for each. Those that streams declare, "

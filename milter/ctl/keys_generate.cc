@@ -116,8 +116,9 @@ void print(const SealingKeyConfig& config, const PrivateKey& key) {
       "Write into milter.conf:\n"
       "\n"
       "{5}\n"
-      "Let the daemon's group read the file (chgrp GROUP {0} && chmod g=r {0}), wait until\n"
-      "\"icloud-milterctl keys check\" finds the record, and reload the daemon.\n",
+      "Let the daemon's group read the file, as installed icloud-milter:\n"
+      "  chgrp icloud-milter {0} && chmod g=r {0}\n"
+      "Wait until \"icloud-milterctl keys check\" finds the record, and reload the daemon.\n",
       file, key_size(key.type(), key.bits()), zone_line(name, record), name, record,
       config_lines(config));
 }

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <map>
 #include <memory>
 #include <optional>
 
@@ -16,6 +15,7 @@
 #include "milter/ctl/log_filter.h"
 #include "milter/ctl/log_review.h"
 #include "milter/ctl/log_summary.h"
+#include "milter/ctl/one_of.h"
 #include "policy/base/text.h"
 #include "policy/rules.h"
 
@@ -37,7 +37,7 @@ struct Options {
   bool json = false;
   bool follow = false;
   std::optional<std::size_t> limit;
-  SummaryBy by = SummaryBy::rule;
+  std::string by = "rule";
   bool observed = false;
   std::size_t rows = default_rows;
 };
@@ -82,7 +82,7 @@ void add_filters(CLI::App& app, Options& options) {
       ->option_text("TIME");
   add_list(app, "--verdict", criteria.verdicts, "VERDICT",
            "What was decided: accept, tag, quarantine, defer or reject.")
-      ->check(CLI::IsMember({"accept", "tag", "quarantine", "defer", "reject"}));
+      ->check(one_of({"accept", "tag", "quarantine", "defer", "reject"}));
   add_list(app, "--policy", criteria.policies, "POLICY",
            "Decisions with a finding of this policy (suppression), acting or observed.")
       ->check(
@@ -102,10 +102,10 @@ void add_filters(CLI::App& app, Options& options) {
   add_list(app, "--queue-id", criteria.queue_ids, "ID", "The mail server's queue id, exactly.");
   add_list(app, "--role", criteria.roles, "ROLE",
            "Where the milter stood: arrival, gate or direct.")
-      ->check(CLI::IsMember({"arrival", "gate", "direct"}));
+      ->check(one_of({"arrival", "gate", "direct"}));
   add_list(app, "--origin", criteria.origins, "ORIGIN",
            "How the message came: submission, relay, local, forwarded or unknown.")
-      ->check(CLI::IsMember({"submission", "relay", "local", "forwarded", "unknown"}));
+      ->check(one_of({"submission", "relay", "local", "forwarded", "unknown"}));
   add_list(app, "--stream", criteria.streams, "STREAM",
            "A stream declared in the configuration, exactly.");
 }
@@ -153,10 +153,17 @@ Exit list(const Options& options) {
   return follow_decisions(*review, options.limit.value_or(follow_limit));
 }
 
+// The word was checked.
+SummaryBy summary_by(std::string_view word) {
+  if (word == "policy") return SummaryBy::policy;
+  if (word == "sender") return SummaryBy::sender;
+  return word == "stream" ? SummaryBy::stream : SummaryBy::rule;
+}
+
 Exit sum_up(const Options& options) {
   const Result<LogReview> review = review_of(options);
   if (!review) return complain_about(review.error());
-  return sum_up_decisions(*review, options.by,
+  return sum_up_decisions(*review, summary_by(options.by),
                           options.observed ? SummaryOf::observed : SummaryOf::everything,
                           {options.rows});
 }
@@ -166,15 +173,11 @@ CLI::App* add_summary(CLI::App& log, const std::shared_ptr<Options>& options, Ch
       "summary",
       "Sums up: what each rule refused, and what would have been refused if observe were enforce.");
   add_filters(*summary, *options);
-  const std::map<std::string, SummaryBy> groups = {{"rule", SummaryBy::rule},
-                                                   {"policy", SummaryBy::policy},
-                                                   {"sender", SummaryBy::sender},
-                                                   {"stream", SummaryBy::stream}};
   summary
       ->add_option("--by", options->by,
                    "A row for each rule, policy, sender (envelope) or stream. Default: rule.")
       ->option_text("GROUP")
-      ->transform(CLI::CheckedTransformer(groups).description("rule, policy, sender or stream"));
+      ->check(one_of({"rule", "policy", "sender", "stream"}));
   summary->add_flag("--observed", options->observed,
                     "Only what had no effect because it was observed, beyond the percent, or past "
                     "its until date.");

@@ -40,6 +40,16 @@ std::string unbracketed(std::string_view text) {
 
 std::vector<AddressPattern> patterns_of(const Texts& texts) { return {texts.begin(), texts.end()}; }
 
+// "2026-11-21 08:15:30", as lists show it, is the same in UTC; so is one without an offset.
+std::string as_rfc3339(std::string_view text) {
+  constexpr std::size_t date = 10, date_and_time = 19;
+  std::string time(text);
+  if (time.size() < date_and_time) return time;
+  if (time[date] == ' ') time[date] = 'T';
+  if (time.size() == date_and_time && time[date] == 'T') time += 'Z';
+  return time;
+}
+
 }  // namespace
 
 AddressPattern::AddressPattern(std::string_view text) : glob_(unbracketed(text)) {
@@ -74,7 +84,7 @@ bool matches_glob(std::string_view text, std::string_view glob) {
 }
 
 Result<WallTime> parse_moment(std::string_view text, WallTime now) {
-  if (const Result<WallTime> time = parse_time(text)) return *time;
+  if (const Result<WallTime> time = parse_time(as_rfc3339(text))) return *time;
   if (const Result<std::chrono::seconds> span = parse_span(text)) return now - *span;
   return fail(Code::syntax,
               fmt::format("expected a time such as 2026-11-21, 2026-11-21T08:15:30Z or "

@@ -133,11 +133,15 @@ Exit list_decisions(const LogReview& review, std::size_t limit) {
   BadLines().report_rest(reader.report());
   if (!read) return complain(read.error().text);
   if (!written) return complain(written.error().text);
-  if (printer.shown() == 0) {
-    return complain(fmt::format("none of {} decisions fits", grouped(reader.report().decisions)),
+  const std::uint64_t all = reader.report().decisions;
+  if (all == 0) {
+    return complain(fmt::format("no decision in {}: no mail has come since it was begun; "
+                                "icloud-milterctl postfix status says whether the gate is attached",
+                                fmt::join(review.files, ", ")),
                     Exit::done);
   }
-  return Exit::done;
+  if (printer.shown() > 0) return Exit::done;
+  return complain(fmt::format("none of {} decisions fits", grouped(all)), Exit::done);
 }
 
 Exit follow_decisions(const LogReview& review, std::size_t limit) {

@@ -49,12 +49,20 @@ std::string words_of(const nlohmann::ordered_json& change) {
   const std::string mode = text_of(change, "mode");
   const std::string until = text_of(change, "until");
   const std::string configured = text_of(change, "configured");
-  std::string words = fmt::format("policy {}: {} instead of {}", text_of(change, "policy"), mode,
-                                  text_of(change, "before"));
+  const std::string before = text_of(change, "before");
+  std::string words = fmt::format("policy {}: {}", text_of(change, "policy"), mode);
+  words +=
+      mode == before && mode == "observe" ? ", for each of its rules" : " instead of " + before;
   if (!until.empty()) return fmt::format("{}, until {}; then {} again", words, until, configured);
-  if (mode == configured) return words + ", as configured";
+  if (!flag_of(change, "overrides")) return words + ", as configured";
   return fmt::format("{}, until the daemon ends; \"policy {} {}\" goes back to the configuration",
-                     words, text_of(change, "policy"), configured);
+                     words, text_of(change, "policy"), as_configured);
+}
+
+// What is true of all policies where nothing was to be changed.
+std::string_view all_words_of(std::string_view mode) {
+  if (mode == as_configured) return "every policy is as configured";
+  return mode == "off" ? "every policy is off" : "no policy enforces anything";
 }
 
 Exit policy(const PolicyOption& option) {
@@ -71,7 +79,16 @@ Exit policy(const PolicyOption& option) {
   }
   for (const std::string& problem : texts_of(answer->json, "problems")) complain(problem);
   if (!is_done) return complain("nothing was changed");
-  fmt::print("{}\n", clean(words_of(answer->json)));
+  if (option.name != all_policies) {
+    fmt::print("{}\n", clean(words_of(answer->json)));
+    return Exit::done;
+  }
+  const auto changes = answer->json.find("changes");
+  if (changes == answer->json.end() || !changes->is_array() || changes->empty()) {
+    fmt::print("nothing to change: {}\n", all_words_of(option.mode));
+    return Exit::done;
+  }
+  for (const auto& change : *changes) fmt::print("{}\n", clean(words_of(change)));
   return Exit::done;
 }
 
@@ -96,10 +113,14 @@ void add_policy(CLI::App& app, Chosen& chosen) {
       "policy",
       "Changes how far a policy of the running daemon goes, for a while or until it ends.");
   const auto option = std::make_shared<PolicyOption>();
-  command->add_option("POLICY", option->name, "The policy, as in milter.conf.")
+  command
+      ->add_option("POLICY", option->name,
+                   "The policy, as in milter.conf; all is for every one that is on.")
       ->required()
       ->option_text(" ");
-  command->add_option("MODE", option->mode, "observe, enforce or off.")
+  command
+      ->add_option("MODE", option->mode,
+                   "observe, enforce, off or configured. The last is what the file says.")
       ->required()
       ->option_text(" ");
   command
@@ -109,13 +130,15 @@ void add_policy(CLI::App& app, Chosen& chosen) {
       ->option_text("SPAN");
   option->daemon.add_to(*command);
   command->footer(
-      "The file stays as it is, and a reload does not end the change; the configured mode without\n"
-      "--for does. observe is for all rules of the policy; enforce leaves percent, origins and "
-      "the\n"
-      "modes of single rules as they are. The log says who asked.\n"
+      "The file stays as it is, and a reload does not end the change; configured does. observe is\n"
+      "for all rules of the policy; enforce leaves percent, origins and the modes of single rules\n"
+      "as they are, and takes one policy at a time. The log says who asked.\n"
+      "When mail is refused that should not be: all observe. Nothing is refused or waits by a\n"
+      "policy then; suppressed addresses get mail, and forwarded mail is not sealed.\n"
       "Exit status: 0 done, 1 not, 2 usage, 3 no daemon.\n"
-      "Example:\n"
-      "  icloud-milterctl policy alignment observe --for 1h");
+      "Examples:\n"
+      "  icloud-milterctl policy alignment observe --for 1h\n"
+      "  icloud-milterctl policy all observe --for 12h");
   command->callback([option, &chosen] { chosen = [option] { return policy(*option); }; });
 }
 

@@ -16,6 +16,9 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr int label_width = 15;
+constexpr std::string_view no_mail =
+    "No mail has come since the start: icloud-milterctl postfix status says whether the gate is "
+    "attached.\n";
 
 double figure_of(const Json& json, const char* member) {
   const Json& value = member_of(json, member);
@@ -156,6 +159,12 @@ std::string keys_of(const Json& status, const Terminal& terminal) {
   return table.empty() ? "" : "\n" + table.text(terminal);
 }
 
+bool has_judged(const Json& status) {
+  const Json& recipients = member_of(status, "recipients");
+  return number_of(member_of(status, "messages"), "judged") > 0 ||
+         number_of(recipients, "refused") > 0 || number_of(recipients, "deferred") > 0;
+}
+
 std::string throttle_of(const Json& status, const Terminal& terminal) {
   const Json& throttle = member_of(status, "throttle");
   const std::string held = held_text(throttle, terminal);
@@ -214,7 +223,10 @@ std::string status_text(const Json& status, const Terminal& terminal) {
                      throttle_of(status, terminal) + keys_of(status, terminal);
   const std::vector<std::string> attention = attention_of(status);
   const Json& failed = member_of(member_of(status, "configuration"), "failed_reload");
-  if (attention.empty()) return text + "\n" + terminal.paint(Style::green, "All is well.") + "\n";
+  if (attention.empty()) {
+    text += "\n" + terminal.paint(Style::green, "All is well.") + "\n";
+    return has_judged(status) ? text : text + std::string(no_mail);
+  }
   text += "\n" + terminal.paint(Style::red, "Needs attention:") + "\n";
   for (const std::string& sentence : attention) {
     text += "  " + wrap(clean(sentence), 2, terminal.width()) + "\n";

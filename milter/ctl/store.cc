@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include <unistd.h>
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
@@ -18,8 +20,24 @@ namespace {
 
 using Options = std::shared_ptr<StoreOptions>;
 
+// Files of a lost store would be taken for the new one's.
+Status check_nothing_is_left(const StoreConfig& store) {
+  if (store.kind != StoreKind::sqlite || ::access(store.path.c_str(), F_OK) == 0) return {};
+  for (const std::string_view end : {"-wal", "-shm"}) {
+    const std::string left = fmt::format("{}{}", store.path, end);
+    if (::access(left.c_str(), F_OK) != 0) continue;
+    return fail(Code::config,
+                fmt::format("{} is not there, and {} is left of it: stop icloud-milter and whoever "
+                            "else has it open, put the backup back if there is one, or else remove "
+                            "what ends in -wal and -shm, and make it then",
+                            store.path, left));
+  }
+  return {};
+}
+
 Result<Exit> init(const StoreOptions& options) {
   ICM_TRY(const StoreConfig store, store_of(options));
+  ICM_CHECK(check_nothing_is_left(store));
   ICM_TRY(const MadeStore made, make_store(store, lock_deadline(), credentials_directory()));
   std::string_view done = "is there already; nothing was done";
   if (made.ledger) done = "the suppression list is there already; made an empty ledger of consent";

@@ -22,6 +22,11 @@ std::optional<EntryField> column_named(std::string_view name) {
   return entry_field(lower);
 }
 
+// Titles that nobody here knows; no address has a comma, and none is without an "@".
+bool is_other_header(std::string_view line) {
+  return line.find(',') != std::string_view::npos && line.find('@') == std::string_view::npos;
+}
+
 // A field that is left open.
 bool is_open(EntryField column, std::string_view text) {
   switch (column) {
@@ -116,6 +121,13 @@ Status EntryFile::begin() {
     if (!*line) return {};
     if (is_comment(**line)) continue;
     if (format_ == FileFormat::automatic) format_ = format_of(trim(**line));
+    if (format_ == FileFormat::plain && is_other_header(**line)) {
+      return fail(
+          Code::syntax,
+          fmt::format("{}: expected one address on each line, or a header line with a column "
+                      "named address such as \"address,reason\", found \"{}\"",
+                      place(), for_log(trim(**line))));
+    }
     if (format_ != FileFormat::csv) {
       lines_.put_back(**line);
       return {};

@@ -11,6 +11,7 @@
 
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/daemon_call.h"
+#include "milter/ctl/status_print.h"
 #include "milter/ctl/store_options.h"
 #include "milter/ctl/throttle_print.h"
 #include "policy/base/text.h"
@@ -21,6 +22,7 @@ namespace icm::ctl {
 namespace {
 
 constexpr std::chrono::seconds patience{10};
+constexpr std::chrono::seconds mode_patience{2};
 constexpr std::chrono::seconds longest_pause = std::chrono::hours{24 * 31};
 constexpr std::size_t longest_why = 500;
 
@@ -107,6 +109,29 @@ Result<std::chrono::seconds> read_span(std::string_view option, const std::strin
                           to_span(longest_pause), for_log(text)));
 }
 
+// The mode that the running daemon has, which a command may have changed; empty when it cannot be
+// asked.
+std::string mode_in_use(const Config& config) {
+  if (config.control.socket.empty()) return {};
+  const auto answer =
+      exchange_lines(config.control.socket,
+                     to_line({.word = ControlRequest::Word::throttle, .policy = {}, .span = {}}),
+                     Deadline::in(mode_patience));
+  if (!answer) return {};
+  return text_of(nlohmann::ordered_json::parse(*answer, nullptr, false), "mode");
+}
+
+// Whoever pauses believes that mail stops.
+void warn_of_mode(const Config& config) {
+  const std::string in_use = mode_in_use(config);
+  const std::string mode = in_use.empty() ? std::string(to_string(config.throttle.mode)) : in_use;
+  if (mode == "enforce") return;
+  complain(
+      fmt::format("warning: mail goes on: throttle.mode is {}{}; write enforce in milter.conf, "
+                  "or run icloud-milterctl policy throttle enforce",
+                  clean(mode), in_use.empty() ? " in the configuration" : " in the daemon"));
+}
+
 Status put(const ThrottleOptions& options, Backoff backoff) {
   const WallTime now = now_in_seconds();
   backoff.since = now;
@@ -124,12 +149,7 @@ Status put(const ThrottleOptions& options, Backoff backoff) {
     backoff.subject = fmt::format("{} ({})", options.what.back(), backoff.subject);
   }
   fmt::print("{}\n", one_line(backoff));
-  if (place.config && place.config->throttle.mode != Mode::enforce) {
-    complain(
-        fmt::format("warning: mail goes on: throttle.mode is {} in the configuration; write "
-                    "enforce there, or run icloud-milterctl policy throttle enforce",
-                    to_string(place.config->throttle.mode)));
-  }
+  if (place.config) warn_of_mode(*place.config);
   return {};
 }
 

@@ -36,7 +36,7 @@ std::string remark_on(const Json& limit) {
   if (slowed.is_object()) {
     const std::string until = text_of(slowed, "until");
     remarks.push_back(fmt::format("slowed to {} percent until {}", number_of(slowed, "percent"),
-                                  until.empty() ? "it is removed" : moment(until)));
+                                  until.empty() ? "it is resumed" : moment(until)));
   }
   if (const std::string mode = text_of(limit, "mode"); mode != "enforce") remarks.push_back(mode);
   return fmt::format("{}", fmt::join(remarks, ", "));
@@ -46,8 +46,23 @@ namespace {
 
 using Align = Table::Align;
 
+// As it was given, in front of the kind where that is none.
+std::string_view verb_of(BackoffKind kind) {
+  switch (kind) {
+    case BackoffKind::pause:
+    case BackoffKind::slow:
+      return "";
+    case BackoffKind::recipient:
+      return "slow ";
+    case BackoffKind::from_domain:
+    case BackoffKind::mail_template:
+      return "pause ";
+  }
+  return "";
+}
+
 std::string end_of(const std::optional<WallTime>& time) {
-  return time ? moment(to_rfc3339(*time)) : std::string("removed");
+  return time ? moment(to_rfc3339(*time)) : std::string("resumed");
 }
 
 void add_limit(const Json& limit, Table& table) {
@@ -131,7 +146,7 @@ std::string held_text(const Json& throttle, const Terminal& terminal) {
                {.text = what_of(text_of(one, "kind"), number_of(one, "percent"),
                                 span_of(one, "every_seconds"))},
                {.text = moment(text_of(one, "since"))},
-               {.text = until.empty() ? "removed" : moment(until)},
+               {.text = until.empty() ? "resumed" : moment(until)},
                {.text = text_of(one, "by")},
                {.text = text_of(one, "why")}});
   }
@@ -163,13 +178,14 @@ std::string backoffs_text(const std::vector<Backoff>& backoffs, const Terminal& 
 }
 
 std::string one_line(const Backoff& backoff) {
-  std::string line = fmt::format("{} {}", to_string(backoff.kind), clean(backoff.subject));
+  std::string line(verb_of(backoff.kind));
+  line += fmt::format("{} {}", to_string(backoff.kind), clean(backoff.subject));
   if (backoff.kind == BackoffKind::slow) line += fmt::format(" to {} percent", backoff.percent);
   if (backoff.every.count() > 0) {
     line += fmt::format(", one message in {}", to_span(backoff.every));
   }
   line += backoff.until ? fmt::format(" until {}", end_of(backoff.until))
-                        : std::string(" until it is removed");
+                        : std::string(" until it is resumed");
   line += fmt::format(", by {}", clean(backoff.by));
   return backoff.why.empty() ? line : line + ": " + clean(backoff.why);
 }

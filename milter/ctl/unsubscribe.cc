@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include "milter/ctl/configuration.h"
+#include "milter/ctl/one_of.h"
 #include "milter/ctl/unsubscribe_options.h"
 
 namespace icm::ctl {
@@ -71,7 +72,7 @@ void add_intake(CLI::App& unsubscribe, Chosen& chosen, const Options& options) {
                   "What happens to a mail without a token of ours: bounce tells whoever wrote it, "
                   "discard does not. Default: bounce.")
       ->option_text("WORD")
-      ->check(CLI::IsMember({"bounce", "discard"}));
+      ->check(one_of({"bounce", "discard"}));
   intake.footer(
       "Exit status, as pipe(8) reads it: 0 done, or an answering machine's mail, which is let go; "
       "65 nothing says who wants to leave what; 75 try again later: the store, the configuration "

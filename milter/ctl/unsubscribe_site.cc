@@ -15,7 +15,8 @@ Result<UnsubscribeSite> load_unsubscribe_site(const std::string& config_path) {
   const UnsubscribeConfig& section = config.unsubscribe;
   if (section.url.empty() && section.mailto.empty()) {
     return fail(Code::config,
-                "unsubscribe: neither url nor mailto says where this site takes unsubscribes");
+                "neither unsubscribe.url nor unsubscribe.mailto says where this site takes "
+                "unsubscribes: write one of them, or both, into milter.conf");
   }
   ICM_TRY(UnsubscribeTokens tokens,
           load_unsubscribe_tokens(section.key_file, credentials_directory()));

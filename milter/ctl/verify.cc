@@ -8,6 +8,7 @@
 #include "milter/ctl/command.h"
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/offline_message.h"
+#include "milter/ctl/one_of.h"
 #include "milter/ctl/opinion_print.h"
 #include "milter/ctl/terminal.h"
 
@@ -234,7 +235,7 @@ void add_verify(CLI::App& app, Chosen& chosen) {
                    "Which DMARC verdict is the result: rfc9989 or rfc7489. The other one is given "
                    "beside it. Default: rfc9989.")
       ->option_text("RFC")
-      ->check(CLI::IsMember({"rfc9989", "rfc7489"}));
+      ->check(one_of({"rfc9989", "rfc7489"}));
   command->add_flag("--json", options->json, "One JSON object instead of lines for people.");
   command->footer(
       "Exit status: 0 DMARC passes, 1 anything else, 2 could not be asked.\n"

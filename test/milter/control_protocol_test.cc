@@ -8,7 +8,8 @@ namespace {
 
 using Word = ControlRequest::Word;
 
-ControlRequest change(std::string policy, Mode mode, std::optional<std::chrono::seconds> span) {
+ControlRequest change(std::string policy, std::optional<Mode> mode,
+                      std::optional<std::chrono::seconds> span) {
   return {.word = Word::policy, .policy = std::move(policy), .mode = mode, .span = span};
 }
 
@@ -25,6 +26,11 @@ TEST(ControlRequest, is_read_back_from_its_line) {
         Case{"icloud-milter/1 policy format off", change("format", Mode::off, {})},
         Case{"icloud-milter/1 policy alignment enforce for 90s",
              change("alignment", Mode::enforce, std::chrono::seconds{90})},
+        Case{"icloud-milter/1 policy format configured", change("format", std::nullopt, {})},
+        Case{"icloud-milter/1 policy all configured", change("all", std::nullopt, {})},
+        Case{"icloud-milter/1 policy all off", change("all", Mode::off, {})},
+        Case{"icloud-milter/1 policy all observe for 12h",
+             change("all", Mode::observe, std::chrono::hours{12})},
         Case{"icloud-milter/1 policy arc_sealing observe for 365d",
              change("arc_sealing", Mode::observe, std::chrono::hours{24 * 365})}}) {
     const auto read = parse_control_request(line);
@@ -77,7 +83,11 @@ TEST(ControlRequest, says_what_was_expected_of_any_other_line) {
              "there is no policy \"x\"; expected format, list_unsubscribe, suppression, consent, "
              "inactive, alignment, private_relay, sender_identity, arc_sealing, throttle"},
         Case{"icloud-milter/1 policy format on",
-             "expected a mode (off, observe, enforce), got \"on\""},
+             "expected a mode (off, observe, enforce) or configured, got \"on\""},
+        Case{"icloud-milter/1 policy all enforce for 1h",
+             "enforce is for one policy at a time; all takes observe, off or configured"},
+        Case{"icloud-milter/1 policy format configured for 1h",
+             "configured takes no span: the file holds from then on"},
         Case{"icloud-milter/1 policy format off for 0s",
              "expected a span from 1s to 365d such as 90s, 15m, 1h or 7d, got \"0s\""},
         Case{"icloud-milter/1 policy format off for 366d",

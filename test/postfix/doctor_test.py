@@ -247,6 +247,13 @@ class DoctorTest(PostfixCase):
         with self.postfix(("-e", "non_smtpd_milters=")):
             self.assert_found("postfix.arrival-local-uncovered")
 
+    def test_sendmail_has_another_milter_alone_which_stays(self) -> None:
+        with self.postfix(("-e", "non_smtpd_milters=inet:127.0.0.1:8891")):
+            self.assert_found("postfix.arrival-local-uncovered")
+            _, findings = self.doctor()
+            remedies = " ".join(one["remedy"] for one in findings)
+            self.assertIn("non_smtpd_milters = inet:127.0.0.1:8891, unix:", remedies)
+
     def test_another_milter_comes_after_ours(self) -> None:
         both = "smtpd_milters=unix:icloud-milter/milter.sock, inet:127.0.0.1:8891"
         with self.postfix(("-e", both)):

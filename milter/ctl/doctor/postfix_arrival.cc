@@ -8,6 +8,7 @@
 
 #include "milter/ctl/doctor/mail_server.h"
 #include "milter/ctl/postfix/wiring_plan.h"
+#include "policy/base/text.h"
 
 namespace icm::ctl::doctor {
 namespace {
@@ -58,6 +59,17 @@ void examine_listener(const Context& context, const MailServer& server, const Li
                        "arrival.covered is yes, and this listener has not our milter"));
 }
 
+// Who is there already, above all one that signs, stays in front.
+std::string joined(const Context& context, const MailServer& server) {
+  const std::string_view there = trim(server.configuration().value("non_smtpd_milters"));
+  const auto address = SocketAddress::parse(context.config.socket.address);
+  const std::string ours =
+      address ? postfix::place_of(*address, server.configuration().queue_directory())
+              : std::string("unix:icloud-milter/milter.sock");
+  return fmt::format("postconf -e 'non_smtpd_milters = {}{}{}'", there, there.empty() ? "" : ", ",
+                     ours);
+}
+
 void examine_local(const Context& context, const MailServer& server, Diagnoses& diagnoses) {
   const auto milters =
       postfix::parse_milter_list(server.configuration().value("non_smtpd_milters"));
@@ -68,7 +80,7 @@ void examine_local(const Context& context, const MailServer& server, Diagnoses& 
   if (!context.config.arrival.covered) return;
   add(diagnoses, found("postfix.arrival-local-uncovered", "non_smtpd_milters",
                        "arrival.covered is yes, and our milter does not stand there",
-                       "postconf -e 'non_smtpd_milters = unix:icloud-milter/milter.sock'"));
+                       joined(context, server)));
 }
 
 }  // namespace

@@ -104,7 +104,7 @@ class TextReport {
 
   void meaning(const RuleFacts& rule) {
     if (rule.now.all() == 0) return;
-    item(fmt::format("{}: {} (policy/{})", rule.rule, rule.meaning, rule.page));
+    item(fmt::format("{} asks: {} (policy/{})", rule.rule, rule.meaning, rule.page));
     if (rule.fix.empty()) return;
     text_ +=
         "  " +

@@ -186,7 +186,7 @@ TEST_F(DaemonControl, keeps_a_change_over_a_reload_until_it_is_taken_back) {
   EXPECT_EQ(run(ctl::add_policy, {"policy", "suppression", "off"}),
             (Outcome{.exit = 0,
                      .out = "policy suppression: off instead of enforce, until the daemon ends; "
-                            "\"policy suppression enforce\" goes back to the configuration\n",
+                            "\"policy suppression configured\" goes back to the configuration\n",
                      .err = {}}));
   EXPECT_EQ(run(ctl::add_reload, {"reload"}).exit, 0);
   EXPECT_EQ(mode_of("suppression"), "off");
@@ -197,6 +197,61 @@ TEST_F(DaemonControl, keeps_a_change_over_a_reload_until_it_is_taken_back) {
   const Json policies = status()["policies"];
   EXPECT_EQ(policies.size(), 10u);
   for (const Json& policy : policies) EXPECT_EQ(policy["change"], nullptr);
+}
+
+// Mail is refused wrongly, and it is three o'clock.
+TEST_F(DaemonControl, stops_all_that_refuses_at_once_and_brings_it_back) {
+  const std::string file =
+      "egress: {addresses: [192.0.2.7]}\nformat: {mode: enforce}\nconsent: {mode: off}\n"
+      "alignment: {rules: {spf-fail: enforce}}\nsuppression: {mode: enforce}\n";
+  start_with(file);
+  EXPECT_FALSE(send(letter(), "ICLOUD-GATE").goes_on());  // no Date, no Message-ID
+  const Outcome outcome = run(ctl::add_policy, {"policy", "all", "observe"});
+  EXPECT_EQ(
+      outcome,
+      (Outcome{.exit = 0,
+               .out = "policy format: observe instead of enforce, until the daemon "
+                      "ends; \"policy format configured\" goes back to the "
+                      "configuration\n"
+                      "policy suppression: observe instead of enforce, until the "
+                      "daemon ends; \"policy suppression configured\" goes back to "
+                      "the configuration\n"
+                      "policy alignment: observe, for each of its rules, until the daemon ends; "
+                      "\"policy alignment configured\" goes back to the configuration\n",
+               .err = {}}));
+  EXPECT_TRUE(send(letter(), "ICLOUD-GATE").goes_on());
+  EXPECT_EQ(mode_of("consent"), "off");
+  EXPECT_EQ(run(ctl::add_policy, {"policy", "all", "configured"}).exit, 0);
+  EXPECT_EQ(mode_of("format"), "enforce");
+  EXPECT_FALSE(send(letter(), "ICLOUD-GATE").goes_on());
+  for (const Json& policy : status()["policies"]) EXPECT_EQ(policy["change"], nullptr);
+}
+
+TEST_F(DaemonControl, says_that_there_was_nothing_to_stop) {
+  start_with("format: {mode: observe}\n");
+  EXPECT_EQ(
+      run(ctl::add_policy, {"policy", "all", "observe", "--for", "1h"}),
+      (Outcome{.exit = 0, .out = "nothing to change: no policy enforces anything\n", .err = {}}));
+  EXPECT_EQ(run(ctl::add_policy, {"policy", "all", "configured"}).out,
+            "nothing to change: every policy is as configured\n");
+  EXPECT_EQ(Json::parse(run(ctl::add_policy, {"policy", "all", "off", "--for", "1h", "--json"}).out,
+                        nullptr, false)["changes"]
+                .size(),
+            7u);  // consent, inactive and arc_sealing are off
+}
+
+TEST_F(DaemonControl, warns_of_a_pause_that_holds_nothing_as_the_daemon_is_and_not_the_file) {
+  start_with("egress: {addresses: [192.0.2.7]}\n");
+  const auto pause = [&] {
+    return run_command(ctl::add_throttle, {"throttle", "pause", "all", "--for", "15m", "--config",
+                                           path("milter.conf")});
+  };
+  EXPECT_EQ(
+      pause().err,
+      "icloud-milterctl: warning: mail goes on: throttle.mode is observe in the daemon; write "
+      "enforce in milter.conf, or run icloud-milterctl policy throttle enforce\n");
+  EXPECT_EQ(run(ctl::add_policy, {"policy", "throttle", "enforce"}).exit, 0);
+  EXPECT_EQ(pause().err, "");
 }
 
 TEST_F(DaemonControl, changes_nothing_that_cannot_be_in_use) {

@@ -71,17 +71,20 @@ TEST_F(Keys, generate_makes_a_file_for_the_owner_alone_and_says_what_to_do) {
   const auto key = read_key_file(file, KeyGuard::mode);
   ASSERT_TRUE(key) << key.error().text;
   const std::string record = key_record(key->key);
-  EXPECT_EQ(made.out, file + ": made (rsa, 2048 bits)\n\nPublish this record:\n\n" +
-                          zone_line("arc._domainkey.ours.example", record) +
-                          "\n\nA provider that asks for name and text takes "
-                          "arc._domainkey.ours.example and\n\n" +
-                          record +
-                          "\n\nWrite into milter.conf:\n\narc_sealing:\n  mode: observe\n  keys:\n"
-                          "    - domain: ours.example\n      selector: arc\n      file: " +
-                          file + "\n\nLet the daemon's group read the file (chgrp GROUP " + file +
-                          " && chmod g=r " + file +
-                          "), wait until\n\"icloud-milterctl keys check\" finds the record, and "
-                          "reload the daemon.\n");
+  EXPECT_EQ(made.out,
+            file + ": made (rsa, 2048 bits)\n\nPublish this record:\n\n" +
+                zone_line("arc._domainkey.ours.example", record) +
+                "\n\nA provider that asks for name and text takes "
+                "arc._domainkey.ours.example and\n\n" +
+                record +
+                "\n\nWrite into milter.conf:\n\narc_sealing:\n  mode: observe\n  keys:\n"
+                "    - domain: ours.example\n      selector: arc\n      file: " +
+                file +
+                "\n\nLet the daemon's group read the file, as installed icloud-milter:\n"
+                "  chgrp icloud-milter " +
+                file + " && chmod g=r " + file +
+                "\nWait until \"icloud-milterctl keys check\" finds the record, and reload "
+                "the daemon.\n");
 }
 
 TEST_F(Keys, generate_says_what_milter_conf_takes_as_it_is) {

@@ -55,6 +55,12 @@ TEST(ParseMoment, reads_times_and_spans_before_now) {
   const WallTime now = *parse_time("2026-11-21T12:00:00Z");
   EXPECT_EQ(to_rfc3339(*parse_moment("24h", now)), "2026-11-20T12:00:00.000Z");
   EXPECT_EQ(to_rfc3339(*parse_moment("2026-11-19", now)), "2026-11-19T00:00:00.000Z");
+  for (const std::string_view text : {"2026-11-19T08:15:30", "2026-11-19 08:15:30",
+                                      "2026-11-19 08:15:30Z", "2026-11-19T09:15:30+01:00"}) {
+    const auto time = parse_moment(text, now);
+    ASSERT_TRUE(time) << text;
+    EXPECT_EQ(to_rfc3339(*time), "2026-11-19T08:15:30.000Z") << text;
+  }
   EXPECT_EQ(parse_moment("yesterday\n", now).error().text,
             "expected a time such as 2026-11-21, 2026-11-21T08:15:30Z or @1763712930, or how long "
             "ago, such as 90m, 24h or 7d; found \"yesterday\\x0a\"");

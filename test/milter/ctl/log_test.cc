@@ -126,6 +126,15 @@ TEST_F(Log, says_when_nothing_fits) {
             (Outcome{0, "", "icloud-milterctl: none of 3 decisions fits\n"}));
 }
 
+TEST_F(Log, says_where_to_look_when_no_mail_has_come) {
+  const std::string log = directory_.write("decisions.jsonl", "");
+  EXPECT_EQ(run({"log", log}),
+            (Outcome{0, "",
+                     "icloud-milterctl: no decision in " + log +
+                         ": no mail has come since it was begun; icloud-milterctl postfix "
+                         "status says whether the gate is attached\n"}));
+}
+
 TEST_F(Log, fails_when_a_file_is_missing) {
   const std::string missing = directory_.path() / "missing.jsonl";
   const std::string text = "icloud-milterctl: " + missing +
@@ -149,7 +158,7 @@ TEST_F(Log, refuses_a_command_line_it_does_not_understand) {
   EXPECT_EQ(
       run({"log", "--rule", "format.date-pas", log_}),
       (Outcome{2, "",
-               "--rule: expected a rule as list_unsubscribe.post-missing, got "
+               "icloud-milterctl: --rule: expected a rule as list_unsubscribe.post-missing, got "
                "\"format.date-pas\"; did you mean format.date-past?\nRun with --help for more "
                "information.\n"}));
   EXPECT_EQ(run({"log", "--policy", "nothing", log_}).exit, 2);

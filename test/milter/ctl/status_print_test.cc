@@ -57,6 +57,18 @@ Needs attention:
 )");
 }
 
+TEST(StatusPrint, does_not_call_it_well_and_no_more_when_no_mail_has_come) {
+  Json well = status;
+  well["attention"] = Json::array();
+  EXPECT_TRUE(status_text(well, Terminal::plain()).ends_with("\nAll is well.\n"));
+  well["messages"]["judged"] = 0;
+  EXPECT_TRUE(status_text(well, Terminal::plain()).ends_with("\nAll is well.\n"));  // at RCPT
+  well["recipients"] = {{"refused", 0}, {"deferred", 0}, {"removed", 0}};
+  EXPECT_TRUE(status_text(well, Terminal::plain())
+                  .ends_with("\nAll is well.\nNo mail has come since the start: icloud-milterctl "
+                             "postfix status says whether the gate is attached.\n"));
+}
+
 TEST(StatusPrint, tells_what_is_paused_until_when_by_whom_and_why) {
   const Json held =
       Json::parse(R"JSON({"attention": [], "throttle": {"mode": "enforce", "problem": "",
@@ -70,7 +82,7 @@ TEST(StatusPrint, tells_what_is_paused_until_when_by_whom_and_why) {
 Paused and slowed:
 ASKED FOR  OF         WHAT           SINCE                 UNTIL                 BY       WHY
 pause      192.0.2.7  nothing goes   2026-11-21 08:15:30Z  2026-11-21 08:30:30Z  replies  421 [HCM1]
-slow       all        to 50 percent  2026-11-21 08:15:30Z  removed               root     the week\x1b[2J
+slow       all        to 50 percent  2026-11-21 08:15:30Z  resumed               root     the week\x1b[2J
 Held or slowed by themselves: 1 recipient, 2 domains (icloud-milterctl throttle list)
 )"),
             std::string::npos)

@@ -227,6 +227,20 @@ TEST_F(Suppress, makes_a_store_when_told_to) {
   EXPECT_EQ(exported({"--format", "plain"}), "bob@icloud.com\n");
 }
 
+TEST_F(Suppress, makes_no_store_beside_what_is_left_of_a_lost_one) {
+  std::filesystem::remove(store_);
+  std::ofstream(store_ + "-wal") << "left";
+  const auto init = [&] { return run_command(&add_store, {"store", "init", "--store", store_}); };
+  EXPECT_EQ(init(), (Outcome{1, "",
+                             "icloud-milterctl: " + store_ + " is not there, and " + store_ +
+                                 "-wal is left of it: stop icloud-milter and whoever else has it "
+                                 "open, put the backup back if there is one, or else remove what "
+                                 "ends in -wal and -shm, and make it then\n"}));
+  EXPECT_FALSE(std::filesystem::exists(store_));
+  std::filesystem::remove(store_ + "-wal");
+  EXPECT_EQ(init().exit, 0);
+}
+
 TEST_F(Suppress, leaves_a_file_alone_that_is_no_store) {
   std::ofstream(store_) << "my diary";
   for (const std::vector<std::string>& words :

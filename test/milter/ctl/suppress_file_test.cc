@@ -94,6 +94,12 @@ TEST(PlainFile, names_each_bad_line_and_goes_on) {
                 "dots, or quoted\n");
 }
 
+TEST(PlainFile, is_none_that_begins_with_titles_nobody_knows) {
+  EXPECT_EQ(read("mail,why\nbob@icloud.com,gone\n"),
+            "list.csv:1: expected one address on each line, or a header line with a column named "
+            "address such as \"address,reason\", found \"mail,why\"");
+}
+
 TEST(PlainFile, that_is_said_to_be_plain_has_no_header_line) {
   EXPECT_EQ(read("email\nbob@icloud.com\n", FileFormat::plain),
             "list.csv:1: address \"email\": has no \"@\"\n" + entry("bob@icloud.com"));

@@ -55,9 +55,9 @@ TEST_F(Throttle, pauses_lists_and_resumes_in_the_same_words) {
   EXPECT_EQ(run({"pause", "192.0.2.7", "--for", "15m", "--because", "421 [HCM1]"}),
             (Outcome{0, "pause 192.0.2.7 until NOW, by ME: 421 [HCM1]\n", ""}));
   EXPECT_EQ(run({"slow", "192.0.2.7", "--percent", "25"}),
-            (Outcome{0, "slow 192.0.2.7 to 25 percent until it is removed, by ME\n", ""}));
+            (Outcome{0, "slow 192.0.2.7 to 25 percent until it is resumed, by ME\n", ""}));
   EXPECT_EQ(run({"pause", "domain", "Shop.example"}),
-            (Outcome{0, "domain shop.example until it is removed, by ME\n", ""}));
+            (Outcome{0, "pause domain shop.example until it is resumed, by ME\n", ""}));
   const std::string list = run({"list"}).out;
   for (const std::string_view row :
        {"pause      192.0.2.7     nothing goes   NOW  NOW",
@@ -82,8 +82,8 @@ TEST_F(Throttle, lets_a_message_go_now_and_then_past_a_pause) {
 TEST_F(Throttle, slows_a_recipient_whose_address_it_does_not_keep) {
   EXPECT_EQ(run({"slow", "recipient", "Bob@iCloud.com", "--every", "30m"}),
             (Outcome{0,
-                     "recipient Bob@iCloud.com (" + bob +
-                         "), one message in 30m until it is removed, by ME\n",
+                     "slow recipient Bob@iCloud.com (" + bob +
+                         "), one message in 30m until it is resumed, by ME\n",
                      ""}));
   const std::string list = run({"list"}).out;
   EXPECT_NE(list.find(bob), std::string::npos) << list;
@@ -118,10 +118,10 @@ TEST_F(Throttle, does_not_pause_an_address_that_no_mail_leaves_from) {
             wrong("no mail leaves from 192.0.2.8: egress.addresses and the egress of the streams "
                   "name 192.0.2.1, 192.0.2.7"));
   EXPECT_EQ(run_as_given({"pause", "192.0.2.7", "--config", config}),
-            (Outcome{0, "pause 192.0.2.7 until it is removed, by ME\n",
+            (Outcome{0, "pause 192.0.2.7 until it is resumed, by ME\n",
                      "icloud-milterctl: warning: mail goes on: throttle.mode is observe in the "
-                     "configuration; write enforce there, or run icloud-milterctl policy throttle "
-                     "enforce\n"}));
+                     "configuration; write enforce in milter.conf, or run icloud-milterctl policy "
+                     "throttle enforce\n"}));
 }
 
 TEST(ThrottleText, says_how_limits_stand_and_for_whom_they_are_counted) {
@@ -143,7 +143,7 @@ TEST(ThrottleText, says_how_limits_stand_and_for_whom_they_are_counted) {
   EXPECT_EQ(text.substr(0, text.find('\n')),
             "throttle: enforce, 2026-11-21 08:15:30Z, counted for the fleet");
   for (const std::string_view words :
-       {"1,000", "200 at once, slowed to 50 percent until it is removed", "day 3, observe",
+       {"1,000", "200 at once, slowed to 50 percent until it is resumed", "day 3, observe",
         "each recipient", "2026-11-21 08:20:00Z", "to 50 percent"}) {
     EXPECT_NE(text.find(words), std::string::npos) << words << "\n" << text;
   }
