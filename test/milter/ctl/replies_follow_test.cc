@@ -97,6 +97,22 @@ TEST_F(FollowTest, reads_each_line_once_over_runs_and_rotations) {
   EXPECT_EQ(follow(), read(0));
 }
 
+// Whoever names Apple's hosts beside his own as his domain's MX answers at the same transport.
+TEST_F(FollowTest, stops_nothing_for_a_host_that_is_not_apples) {
+  const auto refused_by = [&](std::string_view host) {
+    std::string text = line("4A5B6C7D8E", "x@evil.example",
+                            "host x said: 550 5.7.1 [HCM2] Your mail from 192.0.2.1 was rejected. "
+                            "(in reply to MAIL FROM command)");
+    const std::string_view apple = "mx01.mail.icloud.com";
+    return text.replace(text.find(apple), apple.size(), host);
+  };
+  append(log_, refused_by("mx.evil.example"));
+  EXPECT_EQ(follow(), read(1));
+  append(directory_.path() / "milter.conf", "routing:\n  mx_suffixes: [sink.example]\n");
+  append(log_, refused_by("mx1.sink.example"));
+  EXPECT_NE(follow().err.find("let one in 1h go of all mail to Apple"), std::string::npos);
+}
+
 TEST_F(FollowTest, says_what_keeps_it_from_reading) {
   const Outcome outcome = follow();
   EXPECT_EQ(outcome, (Outcome{1, "",
