@@ -77,7 +77,8 @@ void add_postfix(CLI::App& app, Chosen& chosen) {
   disable->add_flag("--yes", options->yes, "Do not ask. Without a terminal nobody is asked.");
   disable->footer(
       "Where the files were edited since, what was added is taken out and everything else stays.\n"
-      "Mail that had passed the gate and waits is queued anew (postsuper -r).\n"
+      "Mail that had passed the gate and waits is queued anew (postsuper -r). After a failure,\n"
+      "disable goes on where it stopped.\n"
       "Exit status: 0 detached; 1 not, or it was not attached by enable; 2 usage.");
   disable->callback(
       [options, &chosen] { chosen = [options] { return postfix::disable(*options); }; });

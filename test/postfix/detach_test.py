@@ -69,7 +69,7 @@ class Detaching(WiringCase):
         wait_until("mail waits behind the gate", all_wait)
         (held_id,) = (one for one in waiting if held in run("postcat", "-hq", one))
         run("postsuper", "-h", held_id)
-        self.send_to_many(messages=50, recipients=70)
+        self.send_to_many(messages=50, recipients=90)
         # What a broken disk has left of a message.
         broken = self.site.postfix.spool / "hold" / "B0000000001"
         broken.write_text("nonsense")

@@ -84,7 +84,10 @@ class _Result(unittest.TextTestResult):
         unittest.TestResult.startTest(self, test)
 
     def stopTest(self, test: unittest.TestCase) -> None:
-        failed = any(test is one for one, _ in self.failures + self.errors)
+        # A subTest stands among them by itself.
+        failed = any(
+            test is getattr(one, "test_case", one) for one, _ in self.failures + self.errors
+        )
         sentence = test.id().rsplit(".", 1)[-1].removeprefix("test_").replace("_", " ")
         took = time.monotonic() - self._began
         print(f"{'FAILED' if failed else 'ok':6}  {sentence} ({took:.1f} s)", flush=True)
