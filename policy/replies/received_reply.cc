@@ -172,8 +172,8 @@ std::size_t quoted_local_part(std::string_view text) {
 std::size_t bracketed_name(std::string_view text) {
   if (!text.starts_with('<')) return 0;
   const std::size_t quoted = quoted_local_part(text.substr(1));
-  const std::size_t end = text.find('>', 1 + quoted);
-  if (end == npos) return 0;
+  const std::size_t end = text.find_first_of("<>", 1 + quoted);
+  if (end == npos || text[end] == '<') return 0;
   const std::string_view name = text.substr(0, end);
   if (name.find_first_of("@.") == npos) return 0;
   // What a sender made too long for an address is his all the same, where it is one word.
