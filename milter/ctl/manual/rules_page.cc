@@ -53,6 +53,9 @@ constexpr std::string_view introduction =
     "found, what to write instead. Search here for the rule, or for words that stand behind it. "
     "\"…\" is what varies. With action: defer the same comes as 451 and 4 in front.";
 
+constexpr std::string_view whatever_the_mode =
+    "These are given whatever the mode of a policy is, also while all of them observe.";
+
 // Text for a table of Markdown.
 std::string in_cell(std::string_view text) {
   std::string cell;
@@ -94,7 +97,7 @@ ManualPage rules_page() {
       paragraph(plain("Advice never refuses: it stands in the log alone. The policies' pages in "
                       "/usr/share/doc/icloud-milter/policy have the reasons, the sources, and how "
                       "a rule is switched off.")) +
-      heading("WITHOUT A RULE");
+      heading("WITHOUT A RULE") + paragraph(plain(whatever_the_mode));
   for (const Besides& one : besides) {
     text += definition(plain(one.reply), fmt::format("Says: {}. Fix: {}", one.words, one.fix));
   }
@@ -117,8 +120,8 @@ std::string rules_markdown() {
       "What *Apple* answers has an index of its own: `icloud-milterctl replies explain`. This page "
       "is made from `policy/rules.inc` and `policy/refusals.inc`; `man icloud-milter-rules` is the "
       "same.\n\n"
-      "## Without a rule\n\n| Reply | Words | Fix |\n|---|---|---|\n",
-      in_cell(introduction));
+      "## Without a rule\n\n{}\n\n| Reply | Words | Fix |\n|---|---|---|\n",
+      in_cell(introduction), in_cell(whatever_the_mode));
   for (const Besides& one : besides) {
     text += fmt::format("| `{}` | {} | {} |\n", one.reply, in_cell(one.words), in_cell(one.fix));
   }
