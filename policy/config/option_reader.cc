@@ -27,6 +27,25 @@ std::string quote(std::string_view text) {
   return fmt::format("\"{}\"", for_log(text, longest_quote));
 }
 
+// A text as the items of a list: names and networks that blanks part, as Postfix has them, are
+// several; what YAML would take for something else is quoted.
+std::string as_items(std::string_view text) {
+  constexpr auto blanks = " \t\r\n,";
+  std::string items;
+  for (std::size_t at = 0; (at = text.find_first_not_of(blanks, at)) != std::string_view::npos;) {
+    const std::size_t end = std::min(text.find_first_of(blanks, at), text.size());
+    const std::string_view item = text.substr(at, end - at);
+    if (item.find_first_of(".:") == std::string_view::npos) return for_log(text, longest_quote);
+    const std::string_view quotes =
+        item.find_first_of(":[]{}#\"'") == std::string_view::npos ? "" : "\"";
+    items += fmt::format("{}{}{}{}", items.empty() ? "" : ", ", quotes,
+                         for_log(item, longest_quote), quotes);
+    at = end;
+    if (items.size() > 4 * longest_quote) return items + ", ...";
+  }
+  return items;
+}
+
 // What stands there, as it follows "got".
 std::string found(const YamlNode& node) {
   switch (node.kind) {
@@ -230,7 +249,7 @@ class Reader : public OptionVisitor<Reader> {
     places_.add_unread(path);
     std::string hint;
     if (value.kind == Kind::text) {
-      hint = fmt::format("; write [{}]", for_log(value.text, longest_quote));
+      hint = fmt::format("; write [{}]", as_items(value.text));
     } else if (value.kind == Kind::nothing) {
       hint = "; write [] for an empty one";
     }

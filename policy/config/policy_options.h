@@ -52,7 +52,10 @@ void describe_policy(PolicyConfig& c, Visitor& visit) {
                "What a violation does when enforced: reject, defer, quarantine (the mail server's "
                "hold queue) or tag (a header field is added).");
   visit.choices("origins", c.origins,
-                "The mail it is enforced on, by how it came to us; other mail is only observed.");
+                "The mail it is enforced on, by how it came to us; other mail is only observed. "
+                "submission: of a client that logged in; relay: from arrival.trusted_networks; "
+                "local: made on this host; forwarded: from elsewhere; unknown: nobody wrote it "
+                "down, as without arrival.covered.");
   visit.choice("on_error", c.on_error,
                "What happens to a message that could not be judged: accept or defer.");
   visit.number("percent", c.percent, 0, 100,

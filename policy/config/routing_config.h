@@ -67,7 +67,7 @@ void describe(RoutingConfig& c, Visitor& visit) {
   using std::chrono::seconds;
   visit.flag(
       "by_mx", c.by_mx,
-      "Whether a domain is Apple's, too, when a mail server that it prefers (MX) is: iCloud+ "
+      "Whether a domain is Apple's, too, when all mail servers that it prefers (MX) are: iCloud+ "
       "custom domains. With yes, the DNS is asked for the MX of each recipient's domain "
       "that no name tells apart.");
   visit.domains("mx_suffixes", c.mx_suffixes,
