@@ -93,6 +93,7 @@ TEST_F(DaemonKeys, keep_it_from_starting_when_a_file_is_wrong_and_from_reloading
   daemon_->signal(SIGHUP);
   for (const std::string& problem : problems) ASSERT_TRUE(says("error: " + problem));
   ASSERT_TRUE(says("error: not reloaded; the configuration in use stays"));
+  ASSERT_EQ(*daemon_->stop(), 0);
   EXPECT_EQ(fail_to_start(),
             path("milter.conf") +
                 ":9:3: warning: arc_sealing.seal: arrival.covered is no, so a seal cannot say how "

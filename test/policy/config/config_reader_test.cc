@@ -208,9 +208,9 @@ TEST(ConfigReader, says_what_it_expected_and_what_it_found) {
                "1:30: arrival.trusted_networks: expected a network as 192.0.2.0/24, 2001:db8::/32 "
                "or a "
                "single address, got \"192.0.2.0/33\""},
-          Told{"arrival: {trusted_networks: 192.0.2.0/24 [2001:db8::]/32}",
-               "1:29: arrival.trusted_networks: expected a list of networks as 192.0.2.0/24, "
-               "2001:db8::/32 or a single address, got \"192.0.2.0/24 [2001:db8::]/32\"; write "
+          Told{"arrival:\n  trusted_networks: 192.0.2.0/24 [2001:db8::]/32",
+               "2:21: arrival.trusted_networks: expected a list of networks as 192.0.2.0/24, "
+               "2001:db8::/32 or single addresses, got \"192.0.2.0/24 [2001:db8::]/32\"; write "
                "[192.0.2.0/24, \"[2001:db8::]/32\"]"},
           Told{"egress: {addresses: [192.0.2.0/24]}",
                "1:22: egress.addresses: expected an IP address as 192.0.2.1 or 2001:db8::1, got "
