@@ -93,6 +93,9 @@ class Replies(PostfixCase):
         (waiting,) = [one for one in self.site.postfix.queue() if recipient in one.recipients]
         return waiting.reason
 
+    def held_back(self, recipient: str) -> None:
+        self.assertIn("throttle.paused", self.deferred(self.send(recipient), recipient))
+
     def test_an_address_that_is_gone_gets_no_more_mail_and_others_do(self) -> None:
         self.site.sink.answer(RCPT, "550 5.1.1 <gone@icloud.com>: user does not exist", times=1)
         self.send("gone@icloud.com")
@@ -147,7 +150,7 @@ class Replies(PostfixCase):
         begun = time.monotonic()
         self.in_force("pause")
         self.site.sink.answer_as_usual()
-        self.assertIn("throttle.paused", self.deferred(self.send("other@icloud.com"), "other@icloud.com"))
+        self.held_back("other@icloud.com")
         self.site.postfix.discard_queue()
         time.sleep(max(0.0, begun + PAUSE + 1 - time.monotonic()))
         self.learn()
@@ -163,7 +166,7 @@ class Replies(PostfixCase):
         self.learn()
         self.in_force("pause")
         self.site.sink.answer_as_usual()
-        self.assertIn("throttle.paused", self.deferred(self.send("waits@icloud.com"), "waits@icloud.com"))
+        self.held_back("waits@icloud.com")
         self.site.postfix.discard_queue()
         self.ctl("throttle", "resume", OUR_ADDRESS)
         self.over("pause")
