@@ -224,7 +224,8 @@ TEST_F(DaemonControl, stops_all_that_refuses_at_once_and_brings_it_back) {
   EXPECT_EQ(run(ctl::add_policy, {"policy", "all", "configured"}).exit, 0);
   EXPECT_EQ(mode_of("format"), "enforce");
   EXPECT_FALSE(send(letter(), "ICLOUD-GATE").goes_on());
-  for (const Json& policy : status()["policies"]) EXPECT_EQ(policy["change"], nullptr);
+  const Json now = status();
+  for (const Json& policy : now["policies"]) EXPECT_EQ(policy["change"], nullptr);
 }
 
 TEST_F(DaemonControl, says_that_there_was_nothing_to_stop) {
