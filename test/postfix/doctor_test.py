@@ -145,6 +145,11 @@ class DoctorTest(PostfixCase):
     def assert_found(self, *ids: str) -> None:
         self.assertEqual(self.problems(), set(ids))
 
+    def evidence(self, name: str) -> str:
+        """Of all findings of this name."""
+        _, findings = self.doctor("--only", "postfix")
+        return "; ".join(one["found"] for one in findings if one["id"] == name)
+
     # -- breaking, and mending again ------------------------------------------------------------
 
     @contextmanager
@@ -349,6 +354,25 @@ class DoctorTest(PostfixCase):
             self.assert_found()
         with self.postfix(("-PX", f"{back}/smtpd_milters"), ("-e", "smtpd_milters=")):
             self.assertIn("postfix.arrival-uncovered", self.problems())
+
+    def test_who_relays_without_a_login_and_is_not_named_is_told(self) -> None:
+        with self.postfix(("-e", "mynetworks=127.0.0.0/8 [::1]/128 198.51.100.0/24 [2001:db8::]/32")):
+            self.assert_found()
+            self.assertIn(
+                "198.51.100.0/24, 2001:db8::/32: may relay", self.evidence("postfix.networks-untold")
+            )
+        with self.postfix(("-e", "mynetworks=127.0.0.0/8 [::ffff:127.0.0.0]/104 [::1]/128")):
+            self.assertEqual(self.evidence("postfix.networks-untold"), "")
+
+    def test_an_arrival_that_the_gate_is_not_told_of_is(self) -> None:
+        milter = self.site.milter
+        milter.stop()
+        milter.configure({"arrival": {"authserv_id": "mx.corp.example", "covered": False}})
+        milter.start()
+        self.addCleanup(milter.start)
+        self.addCleanup(milter.configure, {})
+        self.addCleanup(milter.stop)
+        self.assertIn("arrival.covered is no", self.evidence("postfix.arrival-untold"))
 
     def test_postfix_gives_the_milter_up_too_early(self) -> None:
         for timeout in ("milter_content_timeout=10s", "milter_command_timeout=5s"):

@@ -83,6 +83,59 @@ void examine_local(const Context& context, const MailServer& server, Diagnoses& 
                        joined(context, server)));
 }
 
+// Whoever may relay without a login, this host itself aside, as far as mynetworks names networks: a
+// table cannot be told apart without a question for each address.
+std::vector<std::string> relaying_networks(const MailServer& server) {
+  constexpr auto blanks = " \t\r\n,";
+  static const IpRange own_v4 = IpRange::parse("127.0.0.0/8").value();
+  static const IpRange own_v6 = IpRange::parse("::1").value();
+  static const IpRange own_mapped = IpRange::parse("::ffff:127.0.0.0/104").value();
+  std::vector<std::string> networks;
+  const std::string text(server.configuration().value("mynetworks"));
+  for (std::size_t at = 0; (at = text.find_first_not_of(blanks, at)) != std::string::npos;) {
+    const std::size_t end = std::min(text.find_first_of(blanks, at), text.size());
+    std::string word = text.substr(at, end - at);
+    at = end;
+    std::erase_if(word, [](char c) { return c == '[' || c == ']'; });  // "[2001:db8::]/32"
+    const auto network = IpRange::parse(word);
+    if (!network) continue;
+    if (own_v4.contains(*network) || own_v6.contains(*network)) continue;
+    if (!own_mapped.contains(*network)) networks.push_back(network->text());
+  }
+  return networks;
+}
+
+void examine_networks(const Context& context, const MailServer& server, Diagnoses& diagnoses) {
+  std::string untold;
+  for (const std::string& text : relaying_networks(server)) {
+    const IpRange network = IpRange::parse(text).value();
+    const auto covers = [&](const IpRange& one) { return one.contains(network); };
+    if (std::ranges::any_of(context.config.arrival.trusted_networks, covers)) continue;
+    untold += (untold.empty() ? "" : ", ") + text;
+  }
+  if (untold.empty()) return;
+  add(diagnoses,
+      found("postfix.networks-untold", "mynetworks",
+            fmt::format("{}: may relay, and arrival.trusted_networks does not name it", untold),
+            fmt::format("trusted_networks: [{}] under arrival in milter.conf, as far as "
+                        "these are hosts of yours",
+                        untold)));
+}
+
+// Every way in writes down what nobody believes.
+void examine_belief(const Context& context, const MailServer& server, Diagnoses& diagnoses) {
+  const auto& configuration = server.configuration();
+  const auto has_ours = [&](const std::vector<MilterEntry>& milters) {
+    return MailServer::ours(milters, context.config, server) != nullptr;
+  };
+  if (!has_ours(postfix::parse_milter_list(configuration.value("smtpd_milters"))) ||
+      !has_ours(postfix::parse_milter_list(configuration.value("non_smtpd_milters")))) {
+    return;
+  }
+  add(diagnoses, found("postfix.arrival-untold", "smtpd_milters and non_smtpd_milters",
+                       "our milter stands there, and arrival.covered is no"));
+}
+
 }  // namespace
 
 Diagnoses examine_arrival(const Context& context, const MailServer& server,
@@ -95,6 +148,11 @@ Diagnoses examine_arrival(const Context& context, const MailServer& server,
     if (!is_a_gate) examine_listener(context, server, listener, diagnoses);
   }
   examine_local(context, server, diagnoses);
+  if (context.config.arrival.covered) {
+    examine_networks(context, server, diagnoses);
+  } else {
+    examine_belief(context, server, diagnoses);
+  }
   if (is_healthy(diagnoses) && context.config.arrival.covered) {
     add(diagnoses, found("postfix.arrival", {}, "every way in has our milter"));
   }
