@@ -85,12 +85,12 @@ void examine_local(const Context& context, const MailServer& server, Diagnoses& 
 
 // Whoever may relay without a login, this host itself aside, as far as mynetworks names networks: a
 // table cannot be told apart without a question for each address.
-std::vector<std::string> relaying_networks(const MailServer& server) {
+std::vector<IpRange> relaying_networks(const MailServer& server) {
   constexpr auto blanks = " \t\r\n,";
   static const IpRange own_v4 = IpRange::parse("127.0.0.0/8").value();
   static const IpRange own_v6 = IpRange::parse("::1").value();
   static const IpRange own_mapped = IpRange::parse("::ffff:127.0.0.0/104").value();
-  std::vector<std::string> networks;
+  std::vector<IpRange> networks;
   const std::string text(server.configuration().value("mynetworks"));
   for (std::size_t at = 0; (at = text.find_first_not_of(blanks, at)) != std::string::npos;) {
     const std::size_t end = std::min(text.find_first_of(blanks, at), text.size());
@@ -100,18 +100,17 @@ std::vector<std::string> relaying_networks(const MailServer& server) {
     const auto network = IpRange::parse(word);
     if (!network) continue;
     if (own_v4.contains(*network) || own_v6.contains(*network)) continue;
-    if (!own_mapped.contains(*network)) networks.push_back(network->text());
+    if (!own_mapped.contains(*network)) networks.push_back(*network);
   }
   return networks;
 }
 
 void examine_networks(const Context& context, const MailServer& server, Diagnoses& diagnoses) {
   std::string untold;
-  for (const std::string& text : relaying_networks(server)) {
-    const IpRange network = IpRange::parse(text).value();
+  for (const IpRange& network : relaying_networks(server)) {
     const auto covers = [&](const IpRange& one) { return one.contains(network); };
     if (std::ranges::any_of(context.config.arrival.trusted_networks, covers)) continue;
-    untold += (untold.empty() ? "" : ", ") + text;
+    untold += (untold.empty() ? "" : ", ") + network.text();
   }
   if (untold.empty()) return;
   add(diagnoses,
