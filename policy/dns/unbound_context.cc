@@ -169,11 +169,13 @@ Status set_options(ub_ctx& context, const UnboundOptions& options, std::size_t s
       // A resolver that must find out itself may take seconds, and answers the last time it was
       // asked: so it is asked again and again, for five seconds.
       {"unknown-server-time-limit:", "250"},
-      {"infra-cache-max-rtt:", "2000"},
       {"outbound-msg-retry:", "6"},
       // How a server did with one name must not be held against the next: a few names that nobody
       // answers for made libunbound think the resolver dead and fail everything for half a minute.
+      // A server whose time-out has grown to the longest stays dead whatever the first says, so the
+      // longest is what nothing grows to within the second that the first leaves it.
       {"infra-host-ttl:", "0"},
+      {"infra-cache-max-rtt:", "120000"},
       {"tcp-auth-query-timeout:", "2000"},
       {"tcp-reuse-timeout:", "2000"},
       // What an administrator has published or mended is seen within the hour, a name that was

@@ -58,7 +58,10 @@ class Forwarder(threading.Thread):
             with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
                 server.settimeout(2)
                 server.sendto(question, ("127.0.0.1", 53))
-                self._socket.sendto(server.recv(4096), asker)
+                try:
+                    self._socket.sendto(server.recv(4096), asker)
+                except TimeoutError:  # a busy machine; the daemon asks again
+                    continue
 
 
 def _name_and_type(question: bytes) -> tuple[str, int]:

@@ -132,6 +132,27 @@ TEST_F(HostileDns, silence_about_some_names_is_not_held_against_the_server) {
   }
 }
 
+// Resolvers whose every question of the last seconds ended in silence, at different moments:
+// nothing but the next answer tells whether the server lives.
+TEST_F(HostileDns, silence_about_one_name_after_the_other_is_not_held_against_the_server) {
+  constexpr int resolvers = 12;
+  std::atomic<int> answered = 0;
+  std::vector<std::jthread> threads;
+  for (int one = 0; one < resolvers; ++one) {
+    threads.emplace_back([&, one] {
+      const auto resolver = resolver_over({server_.address()});
+      for (int i = 0; i < 45 + 2 * one; ++i) {
+        resolver->prefetch(fmt::format("silent{}x{}.corp.example", one, i), RecordType::mx);
+        std::this_thread::sleep_for(milliseconds{150});
+      }
+      const std::string name = fmt::format("good{}.corp.example", one);
+      if (!resolver->query(name, RecordType::mx, generous()).is_temporary()) ++answered;
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(answered, resolvers);
+}
+
 TEST_F(HostileDns, too_many_questions_on_their_way_are_refused_at_once) {
   ask("good.corp.example");
   for (int i = 0; i < 1024; ++i) {
