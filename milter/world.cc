@@ -40,6 +40,14 @@ BackoffView* backoffs_of(const std::shared_ptr<ThrottleMeans>& throttle) {
   return throttle == nullptr ? nullptr : throttle->backoffs();
 }
 
+// What is wrong with the store, with the option that names it in front.
+template <class T>
+Result<T> of_store(const StoreConfig& config, Result<T> result) {
+  if (result) return result;
+  return fail_at(config.kind == StoreKind::sqlite ? "store.path" : "store.redis.servers",
+                 result.error());
+}
+
 // To be opened, since the one in use is of another store.
 Result<std::shared_ptr<SnapshotSuppressionList>> another_list(
     const StoreConfig& config, const World* previous, const std::string& credentials_directory) {
@@ -47,10 +55,10 @@ Result<std::shared_ptr<SnapshotSuppressionList>> another_list(
   // Another store than the one in use must be there: with a path that was misspelt, an empty list
   // would take the place of the one that holds. What is known of the one at the start may do.
   if (previous == nullptr && is_first_start(config)) {
-    ICM_CHECK(make_store(config, deadline, credentials_directory));
+    ICM_CHECK(of_store(config, make_store(config, deadline, credentials_directory)));
   }
   const StandIn stand_in = previous == nullptr ? StandIn::allowed : StandIn::none;
-  return open_snapshot_list(config, deadline, credentials_directory, stand_in);
+  return of_store(config, open_snapshot_list(config, deadline, credentials_directory, stand_in));
 }
 
 // Where what is known of the list answers for a store that is away, the ledger may come later.
@@ -68,7 +76,8 @@ std::shared_ptr<AppleByMx> judge_by_mx(const RoutingConfig& config, NameService&
 // Whether the store can be opened without anything being made or changed in it.
 Result<bool> is_as_it_will_be(const StoreConfig& config) {
   if (is_first_start(config)) return false;
-  ICM_TRY(const Notices changes, review_store(config, Deadline::in(wait_for_store)));
+  ICM_TRY(const Notices changes,
+          of_store(config, review_store(config, Deadline::in(wait_for_store))));
   return changes.empty();
 }
 
@@ -87,8 +96,9 @@ Result<std::shared_ptr<const World>> World::build(Config config,
     ICM_TRY(is_ready, is_as_it_will_be(config.store));
     list = empty_list();
     if (is_ready) {
-      ICM_TRY(list, open_list(config.store, Missing::refuse, Deadline::in(wait_for_store),
-                              credentials_directory));
+      ICM_TRY(list, of_store(config.store,
+                             open_list(config.store, Missing::refuse, Deadline::in(wait_for_store),
+                                       credentials_directory)));
     }
   } else if (previous != nullptr && previous->snapshot_ != nullptr &&
              previous->config_.store == config.store && previous->store_login_ == login) {

@@ -20,6 +20,7 @@
 #include "milter/ctl/terminal.h"
 #include "milter/decision_reader.h"
 #include "milter/reply_text.h"
+#include "policy/base/text.h"
 
 namespace icm::ctl {
 namespace {
@@ -92,7 +93,14 @@ std::string print_message(const OfflineOutcome& outcome, const Terminal& termina
   text +=
       line("class", to_string(decision.classification.mail_class), decision.classification.reason);
   text += line("origin", to_string(decision.envelope.origin), decision.envelope.origin_reason);
-  for (const std::string& change : outcome.changes) text += line("change", change, {});
+  for (const std::string& change : outcome.changes) {
+    // A field that is folded (RFC 5322 §2.2.3) stands as it would in the message.
+    std::string_view label = "change";
+    for (const std::string_view part : split(change, '\n')) {
+      text += line(label, part.ends_with('\r') ? part.substr(0, part.size() - 1) : part, {});
+      label = {};
+    }
+  }
   return text + print_findings(written.record, detail_indent, terminal);
 }
 

@@ -129,7 +129,7 @@ Exit show(const std::string& file, bool as_json) {
   const ConfigResult result = read(file);
   if (!result) {
     tell(result.error());
-    return Exit::usage;
+    return Exit::refused;
   }
   return print(as_json ? config_json(result->config) : config_yaml(result->config));
 }
@@ -139,7 +139,7 @@ Exit diff(const std::string& file, const std::string& other) {
   const ConfigResult second = other.empty() ? ConfigResult() : read(other);
   if (!first) tell(first.error());
   if (!second) tell(second.error());
-  if (!first || !second) return Exit::usage;
+  if (!first || !second) return Exit::refused;
   const auto differences = other.empty() ? config_difference(Config(), first->config)
                                          : config_difference(first->config, second->config);
   std::string text;

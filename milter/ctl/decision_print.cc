@@ -2,6 +2,7 @@
 #include "milter/ctl/decision_print.h"
 
 #include <algorithm>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -10,15 +11,16 @@
 namespace icm::ctl {
 namespace {
 
+constexpr int time_width = 20;
 constexpr int finding_indent = 2;
 constexpr int effect_width = 16;  // "would quarantine"
 constexpr int label_width = 7;    // "found", "fix", "told", "Apple"
 constexpr std::size_t recipients_shown = 3;
 
-// "2026-11-21 08:15:30" of "2026-11-21T08:15:30.123Z"; anything else as it is.
+// "2026-11-21 08:15:30Z" of "2026-11-21T08:15:30.123Z"; anything else as it is.
 std::string shown_time(std::string_view time) {
   if (time.size() == 24 && time[10] == 'T' && time[19] == '.') {
-    return clean(fmt::format("{} {}", time.substr(0, 10), time.substr(11, 8)));
+    return clean(fmt::format("{} {}Z", time.substr(0, 10), time.substr(11, 8)));
   }
   return clean(time);
 }
@@ -72,6 +74,30 @@ std::string print_finding(const FindingRecord& finding, std::string_view told, i
   return text;
 }
 
+// When, what, which mail: what a decision begins with.
+std::string first_line(const DecisionRecord& decision, const Terminal& terminal) {
+  const std::string queue_id = decision.queue_id.empty() ? "NOQUEUE" : clean(decision.queue_id);
+  const std::string verdict = clean(decision.verdict);
+  return fmt::format("{:<{}}  {}  {:<15}  {} -> {}", shown_time(decision.time), time_width,
+                     terminal.paint(style_of(decision.verdict), fmt::format("{:<10}", verdict)),
+                     queue_id, decision.mail_from.empty() ? "<>" : clean(decision.mail_from),
+                     recipients_of(decision));
+}
+
+// The rule that decided, or how many would have refused had they been enforced.
+std::string reason_of(const DecisionRecord& decision) {
+  if (!decision.rule.empty()) return clean(decision.rule);
+  std::vector<std::string> rules;
+  for (const FindingRecord& finding : decision.findings) {
+    if (effect_of(finding).starts_with("would ")) {
+      rules.push_back(fmt::format("{} {}", effect_of(finding), clean(finding.rule)));
+    }
+  }
+  if (rules.empty()) return {};
+  if (rules.size() == 1) return rules.front();
+  return fmt::format("{} and {} more", rules.front(), rules.size() - 1);
+}
+
 }  // namespace
 
 Style style_of(std::string_view disposition) {
@@ -90,18 +116,13 @@ std::string effect_of(const FindingRecord& finding) {
 }
 
 std::string decision_heading(const Terminal& terminal) {
-  return terminal.paint(Style::dim, fmt::format("{:<19}  {:<10}  {:<15}  {}", "time (UTC)",
-                                                "verdict", "queue id", "from -> to")) +
+  return terminal.paint(Style::dim, fmt::format("{:<{}}  {:<10}  {:<15}  {}", "time (UTC)",
+                                                time_width, "verdict", "queue id", "from -> to")) +
          '\n';
 }
 
 std::string print_decision(const DecisionRecord& decision, const Terminal& terminal) {
-  const std::string queue_id = decision.queue_id.empty() ? "NOQUEUE" : clean(decision.queue_id);
-  const std::string verdict = clean(decision.verdict);
-  std::string text = fmt::format(
-      "{:<19}  {}  {:<15}  {} -> {}\n", shown_time(decision.time),
-      terminal.paint(style_of(decision.verdict), fmt::format("{:<10}", verdict)), queue_id,
-      decision.mail_from.empty() ? "<>" : clean(decision.mail_from), recipients_of(decision));
+  std::string text = first_line(decision, terminal) + '\n';
   for (const std::string_view recipient : decision.removed_recipients) {
     text += fmt::format("{:{}}{:<{}}  {}\n", "", finding_indent, "taken off", effect_width,
                         clean(recipient));
@@ -111,6 +132,15 @@ std::string print_decision(const DecisionRecord& decision, const Terminal& termi
     text += labelled("told", decision.reply, finding_indent + effect_width + 2, terminal);
   }
   return text + print_findings(decision, finding_indent, terminal);
+}
+
+std::string print_brief(const DecisionRecord& decision, const Terminal& terminal) {
+  std::string text = first_line(decision, terminal);
+  for (const std::string_view recipient : decision.removed_recipients) {
+    text += fmt::format(", taken off {}", clean(recipient));
+  }
+  if (const std::string reason = reason_of(decision); !reason.empty()) text += "  " + reason;
+  return text + '\n';
 }
 
 std::string print_findings(const DecisionRecord& decision, int indent, const Terminal& terminal) {

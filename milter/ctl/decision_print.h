@@ -28,6 +28,10 @@ std::string decision_heading(const Terminal& terminal);
 // the message had it: control characters are gone.
 std::string print_decision(const DecisionRecord& decision, const Terminal& terminal);
 
+// The first line alone, with the rule that decided behind it, or what would have refused had it been
+// enforced.
+std::string print_brief(const DecisionRecord& decision, const Terminal& terminal);
+
 // The findings alone, as above, each line begun with `indent` blanks.
 std::string print_findings(const DecisionRecord& decision, int indent, const Terminal& terminal);
 

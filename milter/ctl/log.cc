@@ -35,6 +35,7 @@ struct Options {
   std::string since;
   std::string until;
   bool json = false;
+  bool brief = false;
   bool follow = false;
   std::optional<std::size_t> limit;
   std::string by = "rule";
@@ -134,7 +135,9 @@ Result<LogReview> review_of(Options options) {
   }
   return LogReview{.files = std::move(options.files),
                    .filter = LogFilter(std::move(options.criteria)),
-                   .form = options.json ? Form::json : Form::people,
+                   .form = options.json    ? Form::json
+                           : options.brief ? Form::brief
+                                           : Form::people,
                    .terminal = Terminal::of(stdout),
                    .output = stdout};
 }
@@ -203,8 +206,12 @@ void add_log(CLI::App& app, Chosen& chosen) {
   CLI::App* log = app.add_subcommand(
       "log", "Reviews the decision log: what was decided about which mail, and why.");
   add_filters(*log, *options);
-  log->add_flag("--json", options->json,
-                "The log's own JSON lines, unchanged, instead of lines for people.");
+  CLI::Option* json = log->add_flag(
+      "--json", options->json, "The log's own JSON lines, unchanged, instead of lines for people.");
+  log->add_flag("--brief", options->brief,
+                "One line a decision: with the rule that decided, or what would have refused the "
+                "mail had it been enforced.")
+      ->excludes(json);
   log->add_flag("--follow,-f", options->follow,
                 "Goes on as the log grows, also when it is rotated; ends with Ctrl-C. Shows the "
                 "newest 10 decisions first unless --limit says otherwise.");

@@ -40,7 +40,7 @@ std::string unbracketed(std::string_view text) {
 
 std::vector<AddressPattern> patterns_of(const Texts& texts) { return {texts.begin(), texts.end()}; }
 
-// "2026-11-21 08:15:30", as lists show it, is the same in UTC; so is one without an offset.
+// "2026-11-21 08:15:30Z", as lists show it; one without an offset is in UTC, too.
 std::string as_rfc3339(std::string_view text) {
   constexpr std::size_t date = 10, date_and_time = 19;
   std::string time(text);

@@ -30,7 +30,7 @@ Status flush(std::FILE* output) {
 class Printer {
  public:
   Printer(const LogReview& review, std::size_t limit) : review_(review), limit_(limit) {
-    if (review.form == Form::people && review.terminal.width() > 0) {
+    if (review.form != Form::json && review.terminal.width() > 0) {
       write(decision_heading(review.terminal));
     }
   }
@@ -61,12 +61,18 @@ class Printer {
 
  private:
   void print(std::string_view line, const DecisionRecord& decision) {
-    if (review_.form == Form::people) {
-      write(print_decision(decision, review_.terminal));
-      return;
+    switch (review_.form) {
+      case Form::people:
+        write(print_decision(decision, review_.terminal));
+        return;
+      case Form::brief:
+        write(print_brief(decision, review_.terminal));
+        return;
+      case Form::json:
+        write(line);
+        write("\n");
+        return;
     }
-    write(line);
-    write("\n");
   }
   void write(std::string_view text) { std::fwrite(text.data(), 1, text.size(), review_.output); }
 

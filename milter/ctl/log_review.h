@@ -17,6 +17,7 @@ namespace icm::ctl {
 
 enum class Form {
   people,  // aligned lines, colours on a terminal
+  brief,   // the same, one line a decision
   json,    // for programs; decisions stand as they stand in the log
 };
 

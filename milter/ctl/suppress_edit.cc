@@ -29,7 +29,7 @@ Result<std::string> what_holds(SuppressionBook& book, const Suppression& given) 
 Status add_all(const SuppressOptions& options) {
   const WallTime now = now_in_seconds();
   ICM_TRY(Suppression entry, read_entry(options, now, "cli"));
-  ICM_CHECK(check_entry(entry));
+  ICM_CHECK(check_given(entry));
   ICM_TRY(const std::vector<Mailbox> mailboxes, read_addresses(options.addresses));
   ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
   ICM_CHECK(opened.site.check_scope(entry.scope));

@@ -53,7 +53,7 @@ Status import_from(std::FILE* stream, const std::string& name, const SuppressOpt
   ICM_CHECK(file.begin());
   ICM_CHECK(check_reason(file, name, options));
   // Where no line can say otherwise, a mistake on the command line is one mistake, not a million.
-  if (file.has_only_addresses()) ICM_CHECK(check_entry(defaults));
+  if (file.has_only_addresses()) ICM_CHECK(check_given(defaults));
   ICM_TRY(const OpenBook opened, open_book_of(options, Missing::refuse));
   ICM_CHECK(opened.site.check_scope(defaults.scope));
   ICM_TRY(const auto job, opened.book->begin_import());

@@ -46,6 +46,11 @@ std::string plain_line(const Suppression& entry) { return entry.address + '\n'; 
 
 std::string json_entry(const Suppression& entry) { return json_line(entry) + '\n'; }
 
+bool asks_for_all(const SuppressOptions& options) {
+  return !options.expired && options.reason.empty() && options.scope.empty() &&
+         options.domain.empty() && options.since.empty();
+}
+
 // Whose addresses: as they are stored, or as an import takes them.
 enum class Addresses { stored, exported };
 
@@ -57,11 +62,17 @@ Status print_each(const SuppressOptions& options, std::string_view header,
   const auto& book = opened.book;
   Printer printer;
   printer.add(header);
+  bool is_empty = true;
   ICM_CHECK(book->each(filter, now, [&](Suppression entry) {
+    is_empty = false;
     if (addresses == Addresses::exported) entry.address = opened.forms.exported(entry.address);
     printer.add(line(entry));
   }));
-  return printer.finish();
+  ICM_CHECK(printer.finish());
+  if (is_empty && !options.json && addresses == Addresses::stored) {
+    complain(asks_for_all(options) ? "the list is empty" : "no entry fits");
+  }
+  return {};
 }
 
 // The digits of each address, one a line.

@@ -82,6 +82,12 @@ Result<Suppression> read_entry(const SuppressOptions& options, WallTime now,
   return entry;
 }
 
+Status check_given(const Suppression& entry) {
+  const Status checked = check_entry(entry);
+  if (checked || entry.reason != SuppressionReason::suspended || entry.expires) return checked;
+  return fail(checked.error().code, checked.error().text + "; write --expires 30d");
+}
+
 Result<RecordFilter> read_filter(const SuppressOptions& options, WallTime now) {
   RecordFilter filter;
   if (options.expired) filter.expiry = RecordFilter::Expiry::expired;

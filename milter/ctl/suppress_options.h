@@ -72,6 +72,9 @@ struct OpenBook {
 [[nodiscard]] Result<Suppression> read_entry(const SuppressOptions& options, WallTime now,
                                              std::string_view default_source);
 
+// check_entry() of what the command line says, which leads to the option that is missing.
+[[nodiscard]] Status check_given(const Suppression& entry);
+
 [[nodiscard]] Result<RecordFilter> read_filter(const SuppressOptions& options, WallTime now);
 
 // --import, or --pattern with --since and perhaps --until.

@@ -23,6 +23,13 @@ tl::unexpected<Error> refuse(std::string_view text, std::string_view problem) {
   return fail(Code::syntax, fmt::format("domain \"{}\": {}", excerpt(text), problem));
 }
 
+// A comma is seen at once in the name that stands before these words, 0x2c is not.
+std::string shown_octet(char octet) {
+  if (octet == ' ') return "a blank";
+  if (octet > ' ' && octet <= '~') return fmt::format("'{}'", octet);
+  return fmt::format("the octet 0x{:02x}", static_cast<unsigned char>(octet));
+}
+
 // Checks the labels of a name that is ASCII and has lost its final dot.
 Status check_labels(std::string_view name, std::string_view given) {
   if (name.empty()) return refuse(given, "is empty");
@@ -39,9 +46,9 @@ Status check_labels(std::string_view name, std::string_view given) {
     }
     const auto odd = std::find_if_not(label.begin(), label.end(), is_label_octet);
     if (odd != label.end()) {
-      return refuse(given, fmt::format("has the octet 0x{:02x}, expected letters, digits, hyphens, "
-                                       "underscores and dots",
-                                       static_cast<unsigned char>(*odd)));
+      return refuse(given, fmt::format("has {}, expected letters, digits, hyphens, underscores and "
+                                       "dots",
+                                       shown_octet(*odd)));
     }
     if (label.front() == '-' || label.back() == '-') {
       return refuse(given, "has a label that begins or ends with a hyphen");

@@ -79,7 +79,7 @@ TEST_F(WorldTest, takes_no_empty_list_for_the_one_in_use_when_the_path_is_misspe
   config_.store.path = directory_.path() / "stroe.db";
   const auto second = World::build(config_, first);
   ASSERT_FALSE(second);
-  EXPECT_EQ(second.error().text, config_.store.path +
+  EXPECT_EQ(second.error().text, "store.path: " + config_.store.path +
                                      ": there is no store; put its backup back if there was one, "
                                      "or make an empty one with icloud-milterctl store init");
   EXPECT_FALSE(std::filesystem::exists(config_.store.path));

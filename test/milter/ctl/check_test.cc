@@ -227,6 +227,8 @@ TEST_F(Check, shows_the_set_that_would_be_put_on_forwarded_mail) {
   std::filesystem::permissions(key, std::filesystem::perms::owner_read);
   Outcome outcome = check(personal_, forwarded);
   EXPECT_NE(outcome.out.find("add ARC-Seal: i=1; a=rsa-sha256;"), std::string::npos) << outcome.out;
+  EXPECT_NE(outcome.out.find("\n                     h="), std::string::npos) << outcome.out;
+  EXPECT_EQ(outcome.out.find("\\x0"), std::string::npos) << outcome.out;
   EXPECT_EQ(outcome.err, "");
   std::filesystem::remove(key);
   outcome = check(personal_, forwarded);

@@ -158,16 +158,20 @@ TEST_F(ConfigCommand, show_as_json_is_typed_and_a_configuration_too) {
   EXPECT_EQ(run({"config", "show", "--json", shown}).out, answer.out);
 }
 
-TEST_F(ConfigCommand, show_and_diff_of_a_bad_file_are_a_mistake_of_the_input) {
+TEST_F(ConfigCommand, show_and_diff_of_a_bad_file_end_as_check_of_it_does) {
   const std::string bad = write("bad.conf", "x: 1\n");
   const std::string good = write("good.conf", "");
+  for (const std::string_view word : {"check", "show", "diff"}) {
+    EXPECT_EQ(run({"config", std::string(word), "/nonexistent/milter.conf"}).exit, Exit::refused);
+  }
   const std::string told = bad + ":1:1: x: unknown section\n1 error; configuration not loaded\n";
-  for (const std::vector<std::string>& words : {std::vector<std::string>{"config", "show", bad},
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"config", "check", bad},
+                                                {"config", "show", bad},
                                                 {"config", "diff", bad},
                                                 {"config", "diff", good, bad},
                                                 {"config", "diff", bad, good}}) {
     const Answer answer = run(words);
-    EXPECT_EQ(answer.exit, Exit::usage);
+    EXPECT_EQ(answer.exit, Exit::refused);
     EXPECT_EQ(answer.out, "");
     EXPECT_EQ(answer.err, told);
   }

@@ -42,7 +42,7 @@ DecisionRecord refused() {
 TEST(PrintDecision, shows_what_was_decided_and_each_reason_in_columns) {
   EXPECT_EQ(
       print_decision(refused(), Terminal::plain()),
-      "2026-11-21 08:15:30  reject      4XyZ12           news@shop.example -> bob@icloud.com\n"
+      "2026-11-21 08:15:30Z  reject      4XyZ12           news@shop.example -> bob@icloud.com\n"
       "  reject            list_unsubscribe.post-missing\n"
       "                    found  no List-Unsubscribe-Post field\n"
       "                    fix    add List-Unsubscribe-Post: List-Unsubscribe=One-Click\n"
@@ -76,7 +76,7 @@ TEST(PrintDecision, tells_what_is_disputed_and_what_was_done) {
 
 TEST(PrintDecision, has_its_columns_under_the_heading) {
   EXPECT_EQ(decision_heading(Terminal::plain()),
-            "time (UTC)           verdict     queue id         from -> to\n");
+            "time (UTC)            verdict     queue id         from -> to\n");
 }
 
 TEST(PrintDecision, wraps_under_its_own_column_on_a_narrow_terminal) {
@@ -84,7 +84,7 @@ TEST(PrintDecision, wraps_under_its_own_column_on_a_narrow_terminal) {
   record.findings.resize(1);
   EXPECT_EQ(
       print_decision(record, Terminal::plain(60)),
-      "2026-11-21 08:15:30  reject      4XyZ12           news@shop.example -> bob@icloud.com\n"
+      "2026-11-21 08:15:30Z  reject      4XyZ12           news@shop.example -> bob@icloud.com\n"
       "  reject            list_unsubscribe.post-missing\n"
       "                    found  no List-Unsubscribe-Post field\n"
       "                    fix    add List-Unsubscribe-Post:\n"
@@ -99,7 +99,7 @@ TEST(PrintDecision, is_one_line_for_a_message_without_findings) {
   record.verdict = "accept";
   record.recipients = {"a@me.com", "b@me.com", "c@me.com", "d@me.com", "e@me.com"};
   EXPECT_EQ(print_decision(record, Terminal::plain()),
-            "2026-11-21 08:15:30  accept      NOQUEUE          <> -> a@me.com, b@me.com, c@me.com "
+            "2026-11-21 08:15:30Z  accept      NOQUEUE          <> -> a@me.com, b@me.com, c@me.com "
             "and 2 more\n");
 }
 
@@ -111,7 +111,7 @@ TEST(PrintDecision, names_recipients_taken_off_and_replies_that_no_policy_gave) 
   record.reply = "451 4.3.2 try again later";
   record.removed_recipients = {"eve@me.com"};
   EXPECT_EQ(print_decision(record, Terminal::plain()),
-            "2026-11-21 08:15:30  defer       4XyZ12           <> -> nobody\n"
+            "2026-11-21 08:15:30Z  defer       4XyZ12           <> -> nobody\n"
             "  taken off         eve@me.com\n"
             "                    told   451 4.3.2 try again later\n");
 }

@@ -41,14 +41,40 @@ TEST_F(Log, lists_decisions_newest_last) {
   EXPECT_EQ(
       run({"log", log_}),
       (Outcome{0,
-               "2026-11-20 08:00:00  accept      4A               a@shop.example -> bob@me.com\n"
-               "2026-11-20 09:00:00  reject      4B               b@shop.example -> eve@me.com\n"
+               "2026-11-20 08:00:00Z  accept      4A               a@shop.example -> bob@me.com\n"
+               "2026-11-20 09:00:00Z  reject      4B               b@shop.example -> eve@me.com\n"
                "  reject            format.date-past\n"
                "                    found  what was found\n"
                "                    fix    what to do\n"
                "                    told   550 5.7.1 no\n"
-               "2026-11-20 10:00:00  accept      4C               c@shop.example -> joe@me.com\n",
+               "2026-11-20 10:00:00Z  accept      4C               c@shop.example -> joe@me.com\n",
                ""}));
+}
+
+TEST_F(Log, is_one_line_a_decision_when_asked_to_be_brief) {
+  const std::string observed =
+      line(with(accepted("2026-11-20T11:00:00Z", "4D", "d@shop.example", "eve@me.com"),
+                {judged("format", "format.date-past", Mode::observe),
+                 judged("format", "format.date-missing", Mode::observe)}));
+  const std::string log = directory_.write("brief.jsonl", one_ + two_ + observed);
+  EXPECT_EQ(
+      run({"log", "--brief", log}),
+      (Outcome{0,
+               "2026-11-20 08:00:00Z  accept      4A               a@shop.example -> bob@me.com\n"
+               "2026-11-20 09:00:00Z  reject      4B               b@shop.example -> eve@me.com  "
+               "format.date-past\n"
+               "2026-11-20 11:00:00Z  accept      4D               d@shop.example -> eve@me.com  "
+               "would reject format.date-past and 1 more\n",
+               ""}));
+}
+
+// What is copied from a line can be asked for.
+TEST_F(Log, takes_a_time_as_it_prints_it) {
+  for (const std::string_view time : {"2026-11-20 10:00:00Z", "2026-11-20 10:00:00",
+                                      "2026-11-20T10:00:00", "2026-11-20T10:00:00Z"}) {
+    EXPECT_EQ(run({"log", "--json", "--since", std::string(time), log_}), (Outcome{0, three_, ""}))
+        << time;
+  }
 }
 
 TEST_F(Log, passes_matching_lines_through_unchanged_as_json) {
@@ -74,7 +100,7 @@ TEST_F(Log, takes_filters_and_the_file_in_any_order) {
 TEST_F(Log, shows_the_newest_with_a_limit) {
   EXPECT_EQ(run({"log", "--json", "--limit", "2", log_}), (Outcome{0, two_ + three_, ""}));
   EXPECT_EQ(run({"log", "--limit", "1", log_}).out,
-            "2026-11-20 10:00:00  accept      4C               c@shop.example -> joe@me.com\n");
+            "2026-11-20 10:00:00Z  accept      4C               c@shop.example -> joe@me.com\n");
 }
 
 TEST_F(Log, reads_rotated_files_oldest_first) {

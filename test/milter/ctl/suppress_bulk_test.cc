@@ -69,7 +69,13 @@ TEST_F(Listed, through_every_filter) {
   EXPECT_EQ(names({"--since", "2026-02-01"}), "eve@me.com\njoe@icloud.com\n");
   EXPECT_EQ(names({"--expired"}), "old@icloud.com\n");
   EXPECT_EQ(names({"--reason", "manual", "--domain", "me.com"}), "");
-  EXPECT_EQ(run({"list", "--reason", "complaint"}), nothing);
+  EXPECT_EQ(run({"list", "--reason", "complaint"}),
+            (Outcome{0, "", "icloud-milterctl: no entry fits\n"}));
+  EXPECT_EQ(run({"list", "--json", "--reason", "complaint"}), nothing);
+}
+
+TEST_F(SuppressBulk, says_that_the_list_is_empty_where_a_program_does_not_read_it) {
+  EXPECT_EQ(run({"list"}), (Outcome{0, "", "icloud-milterctl: the list is empty\n"}));
 }
 
 TEST_F(Listed, not_through_a_filter_that_is_none) {
@@ -186,7 +192,9 @@ TEST_F(SuppressBulk, imports_nothing_of_a_file_that_is_none_of_ours) {
 
 TEST_F(SuppressBulk, says_a_mistake_on_the_command_line_once_and_not_for_each_line) {
   EXPECT_EQ(import("bob@icloud.com\neve@me.com\n", {"--reason", "suspended"}),
-            (Outcome{2, "", "icloud-milterctl: suspended: expected an expiry, found none\n"}));
+            (Outcome{2, "",
+                     "icloud-milterctl: suspended: expected an expiry, found none; write "
+                     "--expires 30d\n"}));
   EXPECT_EQ(
       import("bob@icloud.com\n", {"--format", "xml"}),
       (Outcome{2, "",

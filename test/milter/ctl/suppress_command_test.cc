@@ -58,7 +58,7 @@ TEST_F(Suppress, adds_nothing_that_was_typed_wrong) {
              "unsubscribe: expected no expiry, since it never ends by age; found "
              "2126-01-01T00:00:00.000Z"},
         Case{{"add", "bob@icloud.com", "--reason", "suspended"},
-             "suspended: expected an expiry, found none"},
+             "suspended: expected an expiry, found none; write --expires 30d"},
         Case{{"add", "bob@icloud.com", "--reason", "erasure", "--scope", "stream:shop"},
              "erasure: expected scope global, found \"stream:shop\""},
         Case{{"add", "bob@icloud.com", "--reason", "hard-bounce", "--scope", "list:a.example"},

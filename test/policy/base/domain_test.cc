@@ -67,13 +67,13 @@ TEST(Domain, says_what_is_wrong) {
            Case{"-a.b", "domain \"-a.b\": has a label that begins or ends with a hyphen"},
            Case{"a-.b", "domain \"a-.b\": has a label that begins or ends with a hyphen"},
            Case{"a b",
-                "domain \"a b\": has the octet 0x20, expected letters, digits, hyphens, "
+                "domain \"a b\": has a blank, expected letters, digits, hyphens, "
                 "underscores and dots"},
            Case{"a\0b"s,
                 "domain \"a\0b\": has the octet 0x00, expected letters, digits, hyphens, "
                 "underscores and dots"s},
            Case{"[192.0.2.1]",
-                "domain \"[192.0.2.1]\": has the octet 0x5b, expected letters, "
+                "domain \"[192.0.2.1]\": has '[', expected letters, "
                 "digits, hyphens, underscores and dots"},
            Case{label_63 + "a.b",
                 "domain \"" + label_63 + "a.b\": has a label of 64 octets, at most 63 are allowed"},

@@ -59,7 +59,7 @@ TEST(Mailbox, says_what_is_wrong) {
            Case{"a b@c", "address \"a b@c\": " + dots},
            Case{"a,b@c", "address \"a,b@c\": " + dots},
            Case{"a@b>",
-                "address \"a@b>\": domain \"b>\": has the octet 0x3e, expected letters, "
+                "address \"a@b>\": domain \"b>\": has '>', expected letters, "
                 "digits, hyphens, underscores and dots"},
            Case{"\"a@b", "address \"\"a@b\": the quoted local part is not closed or not printable"},
            Case{"\"a\\", "address \"\"a\\\": the quoted local part is not closed or not printable"},
@@ -69,7 +69,7 @@ TEST(Mailbox, says_what_is_wrong) {
            Case{"\"a\"", "address \"\"a\"\": expected \"@\" after the local part"},
            Case{"a@", "address \"a@\": domain \"\": is empty"},
            Case{"a@b@c",
-                "address \"a@b@c\": domain \"b@c\": has the octet 0x40, expected letters, "
+                "address \"a@b@c\": domain \"b@c\": has '@', expected letters, "
                 "digits, hyphens, underscores and dots"},
            Case{"a@[192.0.2.1]",
                 "address \"a@[192.0.2.1]\": has an address literal instead of a domain"},

@@ -116,7 +116,7 @@ TEST(ConfigChecks, refuse_sealing_keys_that_leave_something_open) {
            Keys{
                fmt::format("arc_sealing: {{keys: [{{{}, recipients: [b@me.com]}}]}}", a),
                "1:78: arc_sealing.keys[1].recipients: expected a domain name, got \"b@me.com\"; it "
-               "has the octet 0x40, expected letters, digits, hyphens, underscores and dots"},
+               "has '@', expected letters, digits, hyphens, underscores and dots"},
            Keys{fmt::format("arc_sealing:\n  keys:\n    - {{{0}}}\n    - {{{0}}}\n", a),
                 "4:7: arc_sealing.keys[2]: all mail that no other key is for has a key already, at "
                 "line 3"},
