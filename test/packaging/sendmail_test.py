@@ -19,8 +19,8 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
 
-import deb_test  # noqa: E402
-from deb_test import ROOT, Root, do  # noqa: E402
+import package_root  # noqa: E402
+from package_root import ROOT, Root, do  # noqa: E402
 from lab.names import NameServer  # noqa: E402
 from lab.namespace import APPLE_MX, OUR_ADDRESS, OUTSIDE_CLIENT, run_inside  # noqa: E402
 from lab.process import Program, wait_until  # noqa: E402
@@ -257,8 +257,8 @@ def main():
 
     def inside(folder):
         global FOLDER
-        FOLDER = deb_test.FOLDER = folder
-        if not deb_test.has_overlays(folder):
+        FOLDER = package_root.FOLDER = folder
+        if not package_root.has_overlays(folder):
             return 77
         done = unittest.main(argv=sys.argv[:1], exit=False, verbosity=2)
         return 0 if done.result.wasSuccessful() else 1

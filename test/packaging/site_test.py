@@ -5,7 +5,7 @@ real Postfix and attached by its own command; mail for Apple is delivered, refus
 doctor finds all in order, names each of fourteen things that are broken one by one, and Postfix gets
 its files back as they were.
 
-deb_test.py has the machine, and the package's own life.
+deb_test.py has the package's own life.
 """
 import contextlib
 import json
@@ -18,8 +18,8 @@ import sys
 import time
 import unittest
 
-import deb_test
-from deb_test import Root
+import package_root
+from package_root import Root
 from lab import client
 from lab.names import NameServer
 from lab.namespace import APPLE_MX, OUR_ADDRESS, OUTSIDE_CLIENT
@@ -73,7 +73,7 @@ class Site(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        folder = deb_test.FOLDER
+        folder = package_root.FOLDER
         cls.root = Root(folder)
         cls.addClassCleanup(cls.root.unmount)
         cls.root.write("/etc/postfix/main.cf", MAIN)
@@ -243,7 +243,7 @@ class Site(unittest.TestCase):
         try:
             yield
         finally:
-            type(self).daemon = self.root.start_daemon(deb_test.FOLDER / "daemon.log")
+            type(self).daemon = self.root.start_daemon(package_root.FOLDER / "daemon.log")
 
     def test_5_has_each_thing_named_that_is_broken(self):
         zone = self.names.changed
@@ -284,4 +284,4 @@ class Site(unittest.TestCase):
 
 if __name__ == "__main__":
     os.umask(0o022)
-    sys.exit(deb_test.main())
+    sys.exit(package_root.main())
