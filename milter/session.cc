@@ -29,7 +29,6 @@ const SmtpReply change_refused{
     .code = 451,
     .enhanced = "4.3.0",
     .text = "A change to this message could not be made; try again later"};
-
 const SmtpReply not_seen{.code = 451,
                          .enhanced = "4.3.0",
                          .text = "The beginning of this message was not seen; try again later"};
@@ -362,6 +361,7 @@ Answer Session::finish_judged(Message& message, Mta& mta) {
 
 void Session::log_recipient(const Message& message, const Recipient& recipient, Verdict verdict,
                             std::chrono::microseconds took) {
+  if (is_gate_probe(message.envelope, recipient)) return;  // is no mail
   Decision decision;
   decision.time = context_.clock.now();
   decision.event = Decision::Event::recipient;

@@ -42,4 +42,9 @@ std::optional<Verdict> answer_to_unsettled(Reach reach, const Recipient& recipie
   return std::nullopt;
 }
 
+bool is_gate_probe(const Envelope& envelope, const Recipient& recipient) {
+  return envelope.role == Role::gate && envelope.client && envelope.client->is_loopback() &&
+         envelope.reverse_path.is_null() && recipient.text == gate_probe_recipient;
+}
+
 }  // namespace icm

@@ -3,6 +3,7 @@
 // What a session does where a listener is not what it should be, or an address or a header is made
 // to get past it.
 #include "milter/forged_results.h"
+#include "milter/unsettled_recipient.h"
 #include "test/milter/session_fixture.h"
 
 namespace icm {
@@ -134,6 +135,26 @@ TEST_F(OddAddress, that_may_become_apples_is_refused_and_logged) {
   EXPECT_EQ(log_.decisions[0].verdict.reply.code, 553);
   ASSERT_EQ(log_.decisions[0].envelope.recipients.size(), 1u);
   EXPECT_EQ(log_.decisions[0].envelope.recipients[0].text, "bob@(x)icloud.com");
+}
+
+// "icloud-milterctl postfix enable" asks so: nobody's mail was refused.
+TEST_F(OddAddress, of_the_gate_s_probe_is_refused_and_counts_nowhere) {
+  build();
+  const std::string probe = fmt::format("<{}>", gate_probe_recipient);
+  const auto ask = [&](std::string_view role, std::string_view client, std::string_view sender,
+                       std::string_view recipient) {
+    connect(role, client);
+    mail(sender);
+    EXPECT_EQ(rcpt(recipient).reply.code, 553) << role << client << sender << recipient;
+  };
+  ask("ICLOUD-GATE", "127.0.0.1", "<>", probe);
+  EXPECT_EQ(log_.decisions.size(), 0u);
+
+  ask("DIRECT", "127.0.0.1", "<>", probe);
+  ask("ICLOUD-GATE", "198.51.100.7", "<>", probe);
+  ask("ICLOUD-GATE", "127.0.0.1", "<shop@ours.example>", probe);
+  ask("ICLOUD-GATE", "127.0.0.1", "<>", "<icloud-milter-probe%me.com@localhost>");
+  EXPECT_EQ(log_.decisions.size(), 4u);
 }
 
 TEST_F(OddAddress, of_mail_without_smtp_is_taken_off_at_the_end) {

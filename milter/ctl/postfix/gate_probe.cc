@@ -11,6 +11,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "milter/unsettled_recipient.h"
 #include "policy/base/text.h"
 #include "policy/base/unique_fd.h"
 
@@ -120,8 +121,8 @@ Result<GateAnswer> probe_gate(std::uint16_t port, Deadline deadline) {
   ICM_TRY(UniqueFd socket, connect_to(port, deadline));
   Dialogue dialogue(std::move(socket), deadline);
   ICM_TRY(std::string reply, dialogue.hear());
-  for (const std::string_view line :
-       {"EHLO localhost", "MAIL FROM:<>", "RCPT TO:<icloud-milter-probe%icloud.com@localhost>"}) {
+  const std::string recipient = fmt::format("RCPT TO:<{}>", gate_probe_recipient);
+  for (const std::string_view line : {"EHLO localhost", "MAIL FROM:<>", recipient.c_str()}) {
     // smtpd learns of a milter that is away at the greeting, or at the first command after it.
     if (!reply.starts_with('2')) return read_answer(std::move(reply));
     ICM_TRY(reply, dialogue.say(line));

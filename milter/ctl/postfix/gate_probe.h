@@ -24,7 +24,7 @@ struct GateAnswer {
 };
 
 // Names a recipient that the gate refuses whatever is configured and that no mail server delivers
-// as it stands (an Apple domain behind a "%"), and goes before DATA. Waits for a listener until the
+// as it stands (milter/unsettled_recipient.h), and goes before DATA. Waits for a listener until the
 // deadline. An Error says what was in the way.
 [[nodiscard]] Result<GateAnswer> probe_gate(std::uint16_t port, Deadline deadline);
 
