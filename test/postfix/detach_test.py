@@ -8,7 +8,7 @@ import smtplib
 import time
 
 from support import ROOT, main
-from wiring_case import PlainSite, WiringCase
+from wiring_case import FILES, PlainSite, WiringCase
 
 from lab.postfix import UNCOVERED
 from lab.process import run, wait_until
@@ -24,7 +24,11 @@ class Detaching(WiringCase):
         text = text.replace("# icloud-milter: end.", "later unix - - n - - smtp\n# icloud-milter: end.")
         text = text.replace("smtpd_error_sleep_time=0", "smtpd_error_sleep_time=1")
         (self.site.postfix.config / "master.cf").write_text(text)
-        self.assertIn("drift", self.does("status", status=1))
+        said = self.does("status", status=1)
+        self.assertRegex(said, 'drift .*"enable" wrote, 127.0.0.1:10027 inet is changed\\n')
+        self.assertRegex(said, 'drift .*"enable" wrote, later unix is new\\n')
+        self.assertNotIn("disable takes", said)
+        self.assertIn('mend     "icloud-milterctl postfix disable", then', said)
         self.assertIn("were edited since", self.does("disable"))
         self.assertEqual(
             (self.site.postfix.config / "main.cf").read_bytes(),
@@ -37,6 +41,18 @@ class Detaching(WiringCase):
             (self.files["master.cf"] + b"\nlater unix - - n - - smtp").rstrip(),
         )
         self.assert_unjudged("edited")
+
+    def test_a_limit_that_is_tuned_as_the_lines_say_is_no_drift(self) -> None:
+        before = self.state()
+        self.does("enable", "--no-probe")
+        self.assertIn("# Change the values of icloud-out_", (self.site.postfix.config / "main.cf").read_text())
+        run("postconf", "icloud-out_destination_concurrency_limit=3")
+        run("postconf", "-P", "icloud-out/unix/smtp_helo_timeout=7s")
+        self.assertNotIn("drift", self.does("status"))
+        self.does("disable")
+        self.assertEqual(self.value("icloud-out_destination_concurrency_limit"), "")
+        for name in FILES:
+            self.assertEqual(self.state()[name].strip(), before[name].strip())
 
     def test_mail_that_had_passed_the_gate_leaves_when_it_is_taken_away(self) -> None:
         self.does("enable")

@@ -68,8 +68,10 @@ class Wiring(WiringCase):
 
     def test_nothing_is_sent_to_find_out_whether_it_works(self) -> None:
         delivered = len(self.site.sink.deliveries)
+        decided = len(self.site.milter.decisions())
         self.does("enable")
         self.site.postfix.wait_until_idle()
+        self.assertEqual(len(self.site.milter.decisions()), decided)  # nobody's mail was refused
         self.assertEqual(len(self.site.sink.deliveries), delivered)
         self.assertEqual(self.site.postfix.queue(), [])
 
@@ -123,9 +125,13 @@ class Wiring(WiringCase):
             with self.subTest(table):
                 self.write("main.cf", f"transport_maps = {table}\n")
                 before = self.state()
-                for word in ("plan", "enable"):
-                    said = self.does(word, status=1)
-                    self.assertRegex(said, r"conflict: transport_maps: .* answers .relay:\[127")
+                said = self.does("plan", status=1)
+                self.assertIn("+icloud-gate unix - - n - - smtp", said)
+                for said in (said, self.does("enable", status=1)):
+                    *_, conflict, last = said.splitlines()
+                    self.assertRegex(conflict, r"conflict: transport_maps: .* answers .relay:\[127")
+                    self.assertEqual(last, "nothing was changed")
+                self.assertNotIn("+icloud-gate", said)
                 self.assertEqual(self.state(), before)
 
     def test_behind_the_gate_mail_goes_to_the_relay_host(self) -> None:

@@ -133,9 +133,12 @@ class ArrivalPlanner {
       if (!site_.postfix.is_chrooted(service)) continue;
       conflict(
           "the milter's socket {} is outside the queue directory {}, and {} runs in a chroot "
-          "there: set socket.address in milter.conf to a path below it or to "
-          "inet:10028@127.0.0.1, or leave the arrival out with --without-arrival",
-          site_.socket.path, site_.postfix.queue_directory(), service.key());
+          "there: set socket.address in milter.conf to inet:10028@127.0.0.1, or to a path below it "
+          "that the daemon may write to (systemctl edit icloud-milter: [Service] "
+          "ReadWritePaths=-{}/icloud-milter), restart the daemon; or leave the arrival out with "
+          "--without-arrival",
+          site_.socket.path, site_.postfix.queue_directory(), service.key(),
+          site_.postfix.queue_directory());
       return;
     }
   }

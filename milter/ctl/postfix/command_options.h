@@ -34,8 +34,11 @@ Exit show_status(const PostfixOptions& options);
 // "icloud-milterctl: text" and the exit status that suits the Error.
 Exit complain_of(const Error& error);
 
-// The lines of a plan for a person, safe to print.
-std::string plan_text(const Site& site, const Plan& plan);
+// What is shown of a plan that has conflicts.
+enum class OfConflict { everything, reasons_alone };
+
+// A plan for a person, safe to print: lines and notes, or why nothing can be done, which is last.
+std::string plan_text(const Site& site, const Plan& plan, OfConflict what);
 std::string plan_json(const Site& site, const Plan& plan);
 
 // A file's lines, safe to print, each cut where it is longer than anybody reads.

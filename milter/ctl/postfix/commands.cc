@@ -56,7 +56,8 @@ Result<Planned> plan_for(const PostfixPrograms& programs, const PostfixOptions& 
   return planned;
 }
 
-Exit print_plan(const PostfixOptions& options, const Planned& planned) {
+// `what`: of a plan that cannot be carried out, everything or the reasons alone.
+Exit print_plan(const PostfixOptions& options, const Planned& planned, OfConflict what) {
   const Plan& plan = planned.plan;
   if (options.json) {
     fmt::print("{}\n", plan_json(planned.site, plan));
@@ -64,7 +65,7 @@ Exit print_plan(const PostfixOptions& options, const Planned& planned) {
     fmt::print("{}: nothing to do: mail for Apple goes through the gate already\n",
                clean(planned.site.postfix.directory));
   } else {
-    fmt::print("{}", plan_text(planned.site, plan));
+    fmt::print("{}", plan_text(planned.site, plan, what));
   }
   return plan.conflicts.empty() ? Exit::done : Exit::refused;
 }
@@ -74,7 +75,7 @@ Result<Exit> try_enable(const PostfixOptions& options) {
   ICM_CHECK(expect_root());
   ICM_TRY(const UniqueFd lock, lock_instance(programs));
   ICM_TRY(const Planned planned, plan_for(programs, options));
-  const Exit shown = print_plan(options, planned);
+  const Exit shown = print_plan(options, planned, OfConflict::reasons_alone);
   if (shown != Exit::done || planned.plan.insertions.empty()) return shown;
   ICM_TRY(const auto before, load_attachment(programs.directory()));
   if (before) {
@@ -144,7 +145,8 @@ Exit show_plan(const PostfixOptions& options) {
   const auto programs = choose_instance(options.config_directory);
   if (!programs) return complain_of(programs.error());
   const auto planned = plan_for(*programs, options);
-  return planned ? print_plan(options, *planned) : complain_of(planned.error());
+  return planned ? print_plan(options, *planned, OfConflict::everything)
+                 : complain_of(planned.error());
 }
 
 Exit enable(const PostfixOptions& options) {

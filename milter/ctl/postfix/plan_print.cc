@@ -32,17 +32,21 @@ std::string clean_lines(std::string_view text) {
   return out;
 }
 
-std::string plan_text(const Site& site, const Plan& plan) {
+std::string plan_text(const Site& site, const Plan& plan, OfConflict what) {
+  const bool is_refused = !plan.conflicts.empty();
   std::string out;
-  for (const auto& [file, text] :
-       {std::pair(File::main_cf, &site.main_cf), std::pair(File::master_cf, &site.master_cf)}) {
-    const std::string changes = differences(*text, file, plan.insertions);
-    if (changes.empty()) continue;
-    const std::string path = fmt::format("{}/{}", site.postfix.directory, to_string(file));
-    out += clean_lines(fmt::format("--- {0}\n+++ {0}\n{1}", path, changes));
+  if (!is_refused || what == OfConflict::everything) {
+    for (const auto& [file, text] :
+         {std::pair(File::main_cf, &site.main_cf), std::pair(File::master_cf, &site.master_cf)}) {
+      const std::string changes = differences(*text, file, plan.insertions);
+      if (changes.empty()) continue;
+      const std::string path = fmt::format("{}/{}", site.postfix.directory, to_string(file));
+      out += clean_lines(fmt::format("--- {0}\n+++ {0}\n{1}", path, changes));
+    }
+    for (const std::string& one : plan.notes) out += fmt::format("note: {}\n", clean(one));
   }
   for (const std::string& one : plan.conflicts) out += fmt::format("conflict: {}\n", clean(one));
-  for (const std::string& one : plan.notes) out += fmt::format("note: {}\n", clean(one));
+  if (is_refused) out += "nothing was changed\n";
   return out;
 }
 

@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "milter/ctl/postfix/block_edits.h"
 #include "milter/ctl/postfix/config_text.h"
 #include "milter/ctl/postfix/milter_list.h"
 #include "policy/base/text.h"
@@ -26,19 +27,6 @@ std::optional<Span> home_of(std::string_view text, const Insertion& one) {
   }
   const auto slash = one.service.rfind('/');
   return find_service(text, one.service.substr(0, slash), one.service.substr(slash + 1));
-}
-
-// The names of entries: "transport_maps", "icloud-gate unix".
-std::string entry_name(File file, std::string_view line) {
-  if (file == File::main_cf) return std::string(parameter_name(line));
-  line = line.substr(0, line.find('\n'));
-  std::string name;
-  for (const std::string_view word : split(line, ' ')) {
-    if (word.empty()) continue;
-    if (!name.empty()) return name + " " + std::string(word);
-    name = word;
-  }
-  return name;
 }
 
 // Tables that are written out are the same whatever blanks are in them.
@@ -139,11 +127,22 @@ void take_block(Removal& removal, File file, const Insertion& one) {
         "{}: the lines between \"# icloud-milter: begin\" and \"# icloud-milter: end\" are not "
         "there any more; whatever is left of them is for you to take out",
         to_string(file)));
+    removal.drift.push_back(
+        fmt::format("{}: the lines between \"# icloud-milter: begin\" and \"# icloud-milter: end\" "
+                    "are not there any more",
+                    to_string(file)));
     return;
   }
   const std::string block = removal.text.substr(begin, end + block_end.size() - begin);
   const std::string kept = rest_of_block(block, file, one.text);
-  removal.text.replace(begin, block.size(), kept);
+  const std::string above = removal.text.substr(0, begin);
+  const std::string below = removal.text.substr(begin + block.size());
+  for (const std::string& edit : edits_of(block, above + below, file, one.text)) {
+    removal.drift.push_back(
+        fmt::format("{}: in the lines that \"enable\" wrote, {}", to_string(file), edit));
+  }
+  removal.text = without_moved(above, block, file, one.text) + kept +
+                 without_moved(below, block, file, one.text);
   removal.left.push_back(
       fmt::format("{}: the lines of icloud-milter were edited since; disable takes them out{}",
                   to_string(file), kept.empty() ? "" : ", and leaves what was added among them"));
@@ -160,6 +159,12 @@ std::optional<Span> value_of(std::string_view text, const Insertion& one) {
   return found;
 }
 
+// "master.cf: smtp/inet: smtpd_milters"
+std::string place_of(File file, const Insertion& one) {
+  return fmt::format("{}: {}{}{}", to_string(file), one.service, one.service.empty() ? "" : ": ",
+                     one.parameter);
+}
+
 // A value that was edited.
 bool take_from_value(Removal& removal, File file, const Insertion& one) {
   const auto home = value_of(removal.text, one);
@@ -169,9 +174,12 @@ bool take_from_value(Removal& removal, File file, const Insertion& one) {
   if (after == before) return false;
   removal.text.replace(home->begin, home->end - home->begin, after);
   removal.left.push_back(
-      fmt::format("{}: {}{}{} was edited since; disable takes out what icloud-milter has in it, "
-                  "and leaves the rest",
-                  to_string(file), one.service, one.service.empty() ? "" : ": ", one.parameter));
+      fmt::format("{} was edited since; disable takes out what icloud-milter has in it, and leaves "
+                  "the rest",
+                  place_of(file, one)));
+  removal.drift.push_back(
+      fmt::format("{} has \"{}\" in another place or form than \"enable\" gave it",
+                  place_of(file, one), excerpt(trim(one.text))));
   return true;
 }
 
@@ -187,16 +195,17 @@ void take_one(Removal& removal, File file, const Insertion& one) {
   if (one.parameter.empty() && one.service.empty()) return take_block(removal, file, one);
   if (take_from_value(removal, file, one)) return;
   removal.left.push_back(fmt::format(
-      "{}: {}{}{} was edited since; \"{}\" is not in it as it was put there: see that nothing of "
+      "{} was edited since; \"{}\" is not in it as it was put there: see that nothing of "
       "icloud-milter is left",
-      to_string(file), one.service, one.service.empty() ? "" : ": ", one.parameter,
-      excerpt(trim(one.text))));
+      place_of(file, one), excerpt(trim(one.text))));
+  removal.drift.push_back(fmt::format("{} lacks \"{}\", which \"enable\" put there",
+                                      place_of(file, one), excerpt(trim(one.text))));
 }
 
 }  // namespace
 
 Removal take_out(std::string_view text, File file, const std::vector<Insertion>& insertions) {
-  Removal removal{.text = std::string(text), .left = {}};
+  Removal removal{.text = std::string(text), .left = {}, .drift = {}};
   const std::vector<Insertion> all = of_file(file, insertions);
   for (auto one = all.rbegin(); one != all.rend(); ++one) take_one(removal, file, *one);
   return removal;

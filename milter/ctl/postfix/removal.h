@@ -13,7 +13,9 @@ namespace icm::ctl::postfix {
 
 struct Removal {
   std::string text;
-  std::vector<std::string> left;  // sentences: what was not found as it was put there
+  // Sentences about what was not found as it was put there:
+  std::vector<std::string> left;   // what becomes of it when it is taken out
+  std::vector<std::string> drift;  // how it differs, where that was not for anybody to change
 };
 
 // Takes out what is still there. What stands between our marks goes, but for entries that somebody

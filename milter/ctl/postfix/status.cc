@@ -40,7 +40,7 @@ Result<InstanceStatus> find_out(const PostfixPrograms& programs, const Config& m
   for (const ConfigFile* file : {&files.main_cf, &files.master_cf}) {
     const File kind = file == &files.main_cf ? File::main_cf : File::master_cf;
     const Removal removal = take_out(file->text, kind, attachment->insertions);
-    status.drift.insert(status.drift.end(), removal.left.begin(), removal.left.end());
+    status.drift.insert(status.drift.end(), removal.drift.begin(), removal.drift.end());
   }
   return status;
 }
@@ -61,17 +61,35 @@ std::string_view word_of(const InstanceStatus& status) {
   return status.has_gate ? "attached by hand" : "not attached";
 }
 
+// How what is lacking or changed comes back; empty where nothing is.
+std::string remedy_for(const InstanceStatus& status) {
+  if (!status.problem.empty() || status.is_well()) return "";
+  const auto command = [&](std::string_view word) {
+    return fmt::format(
+        "icloud-milterctl postfix {}{}", word,
+        status.directory == default_directory ? "" : " --config-dir " + status.directory);
+  };
+  const std::string enable = command("enable");
+  if (status.at.empty()) return fmt::format("\"{}\" adds it", enable);
+  return fmt::format("\"{}\", then \"{}\", writes it as it was; what others added stays",
+                     command("disable"), enable);
+}
+
 void print(const InstanceStatus& status) {
   fmt::print("{}: {}{}\n", clean(status.directory), word_of(status),
              status.at.empty() ? "" : " since " + clean(status.at));
   if (!status.problem.empty()) fmt::print("  problem  {}\n", clean(status.problem));
   for (const std::string& one : status.lacking) fmt::print("  lacks    {}\n", clean(one));
   for (const std::string& one : status.drift) fmt::print("  drift    {}\n", clean(one));
+  if (const std::string remedy = remedy_for(status); !remedy.empty()) {
+    fmt::print("  mend     {}\n", clean(remedy));
+  }
 }
 
 nlohmann::ordered_json to_json(const InstanceStatus& status) {
   return {{"directory", status.directory}, {"status", word_of(status)}, {"since", status.at},
-          {"problem", status.problem},     {"lacks", status.lacking},   {"drift", status.drift}};
+          {"problem", status.problem},     {"lacks", status.lacking},   {"drift", status.drift},
+          {"mend", remedy_for(status)}};
 }
 
 Result<std::vector<std::string>> directories(const PostfixOptions& options) {

@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 #include "milter/ctl/postfix/arrival_plan.h"
+#include "milter/ctl/postfix/block_edits.h"
 #include "milter/ctl/postfix/config_text.h"
 #include "milter/ctl/postfix/gate_files.h"
 #include "policy/base/text.h"
@@ -232,9 +233,10 @@ class Planner {
     if (!ends_a_line) block += "\n";
     block += "\n";
     block += block_begin;
+    block += tuning_hint(file);
     for (const std::string& entry : entries) {
       // Entries that begin with reasons of their own stand by themselves.
-      if (entry.starts_with('#') && !block.ends_with(block_begin)) block += "\n";
+      if (entry.starts_with('#')) block += "\n";
       block += entry;
     }
     block += block_end;

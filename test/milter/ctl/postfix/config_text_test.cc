@@ -169,6 +169,49 @@ TEST(Insertions, leave_what_postconf_wrote_into_the_block) {
   const Removal removal = take_out(after, File::main_cf, all);
   EXPECT_EQ(removal.text, "a = b\nsmtpd_milters = inet:h:1\n# mine\nx = y\n# at the end\n");
   EXPECT_EQ(removal.left.size(), 1u);
+  EXPECT_EQ(removal.drift,
+            (std::vector<std::string>{
+                "main.cf: in the lines that \"enable\" wrote, smtpd_milters is changed",
+                "main.cf: in the lines that \"enable\" wrote, x is new"}));
+}
+
+// The block says so: who tunes as told has changed nothing.
+TEST(Insertions, may_be_tuned_where_they_say_so) {
+  const std::string main_cf = "# Ours.\nicloud-out_initial_destination_concurrency = 2\n";
+  std::string tuned = insert("", File::main_cf, {block(0, main_cf)});
+  tuned.replace(tuned.find("= 2"), 3, "=\t20");
+  EXPECT_EQ(take_out(tuned, File::main_cf, {block(0, main_cf)}).drift, std::vector<std::string>{});
+  EXPECT_EQ(take_out(tuned, File::main_cf, {block(0, main_cf)}).text, "");
+
+  Insertion services = block(0,
+                             "127.0.0.1:1 inet n - n - - smtpd\n  -o content_filter=icloud-out:\n"
+                             "# By sender.\n  -o smtpd_sender_restrictions=\n"
+                             "icloud-out unix - - n - - smtp\n  -o syslog_name=a\n");
+  services.file = File::master_cf;
+  const std::string text = insert("", File::master_cf, {services});
+  const auto drift_with = [&](std::string_view what, std::string_view with) {
+    std::string edited = text;
+    edited.replace(edited.find(what), what.size(), with);
+    return take_out(edited, File::master_cf, {services}).drift;
+  };
+  const std::vector<std::string> none;
+  EXPECT_EQ(drift_with("  -o smtpd_sender_restrictions=", "\t-o { smtpd_sender_restrictions = b }"),
+            none);
+  EXPECT_EQ(drift_with("  -o syslog_name=a", "  -o syslog_name=a -o smtp_bind_address=192.0.2.7"),
+            none);
+  // Where "postconf -P" puts the last one.
+  std::string moved = text + "icloud-out unix - - n - - smtp\n    -o syslog_name=b\nlater unix x\n";
+  moved.erase(moved.find("icloud-out unix"), moved.find(block_end) - moved.find("icloud-out unix"));
+  EXPECT_EQ(take_out(moved, File::master_cf, {services}).drift, none);
+  EXPECT_EQ(take_out(moved, File::master_cf, {services}).text, "later unix x\n");
+  EXPECT_EQ(drift_with("# By sender.", "# Otherwise.\n#"), none);
+  EXPECT_EQ(drift_with("=icloud-out:", "="),
+            std::vector<std::string>{"master.cf: in the lines that \"enable\" wrote, 127.0.0.1:1 "
+                                     "inet is changed"});
+  EXPECT_EQ(drift_with("icloud-out unix", "icloud-way unix"),
+            (std::vector<std::string>{
+                "master.cf: in the lines that \"enable\" wrote, icloud-out unix is gone",
+                "master.cf: in the lines that \"enable\" wrote, icloud-way unix is new"}));
 }
 
 TEST(Insertions, come_out_of_a_value_whatever_their_order) {
