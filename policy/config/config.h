@@ -352,7 +352,8 @@ void describe(Config& c, Visitor& visit) {
   visit.section("direct", c.direct, "Listeners that are arrival and gate in one.");
   visit.section("log", c.log, "What is written down, and where.");
   visit.section("control", c.control, "Who may ask and command the running daemon, and where.");
-  visit.section("metrics", c.metrics, "Figures for Prometheus, on this host alone.");
+  visit.section("metrics", c.metrics,
+                "The daemon's figures for Prometheus, on this host alone: inet:9810@127.0.0.1.");
   visit.section("limits", c.limits, "Bounds on time and memory.");
   visit.section("store", c.store, "What outlives a message.");
   visit.section("dns", c.dns, "Whom the DNS is asked of.");

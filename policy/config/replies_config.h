@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "policy/config/metrics_config.h"
 #include "policy/verdict.h"
 
 namespace icm {
@@ -171,6 +172,7 @@ struct RepliesConfig {
   BreakerConfig breaker;
   AlertsConfig alerts;
   PostmasterConfig postmaster;
+  MetricsConfig metrics;
   bool operator==(const RepliesConfig&) const = default;
 };
 
@@ -198,6 +200,10 @@ void describe(RepliesConfig& c, Visitor& visit) {
   visit.section("alerts", c.alerts, "What a person has to know.");
   visit.section("postmaster", c.postmaster,
                 "What a draft to Apple's postmaster says of the sender.");
+  visit.section("metrics", c.metrics,
+                "Figures for Prometheus of icloud-milterctl replies follow, a program of its own, "
+                "on this host alone: inet:9811@127.0.0.1, or unix:/run/icloud-milter-replies/"
+                "metrics.");
 }
 
 }  // namespace icm

@@ -2,6 +2,8 @@
 #include "policy/config/routing_checks.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -30,7 +32,8 @@ class RoutingChecker {
     judge();
     listener("routing.socketmap", routing_.socketmap.address);
     listener("metrics", config_.metrics.address);
-    both();
+    listener("replies.metrics", config_.replies.metrics.address);
+    one_each();
     if (!is_transport(routing_.socketmap.transport)) {
       error("routing.socketmap.transport",
             fmt::format("expected TRANSPORT:NEXTHOP as in transport(5), got \"{}\"",
@@ -83,11 +86,23 @@ class RoutingChecker {
     }
   }
 
-  void both() {
-    const std::string& address = config_.metrics.address;
-    if (address.empty() || routing_.socketmap.address.empty()) return;
-    if (SocketAddress::parse(address) != SocketAddress::parse(routing_.socketmap.address)) return;
-    error("metrics.address", "routing.socketmap.address is there");
+  // Whoever comes second would not be heard.
+  void one_each() {
+    const std::array<std::pair<std::string_view, const std::string&>, 3> listeners = {
+        {{"routing.socketmap.address", routing_.socketmap.address},
+         {"metrics.address", config_.metrics.address},
+         {"replies.metrics.address", config_.replies.metrics.address}}};
+    for (std::size_t i = 1; i < listeners.size(); ++i) {
+      const auto& [option, text] = listeners[i];
+      const auto address = SocketAddress::parse(text);
+      if (!address) continue;
+      for (std::size_t before = 0; before < i; ++before) {
+        const auto& [other, other_text] = listeners[before];
+        if (SocketAddress::parse(other_text) == address) {
+          error(option, fmt::format("{} is there", other));
+        }
+      }
+    }
   }
 
   const Config& config_;

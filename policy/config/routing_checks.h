@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What no single option of the sections routing and metrics shows; check_config() asks it.
+// What no single option of the sections routing, metrics and replies.metrics shows; check_config()
+// asks it.
 #pragma once
 
 #include <vector>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// The sections routing and metrics: what is wrong only together.
+// The sections routing, metrics and replies.metrics: what is wrong only together.
 #include "policy/config/routing_checks.h"
 
 #include <gtest/gtest.h>
@@ -39,6 +39,12 @@ TEST(RoutingChecks, refuse_what_contradicts_itself) {
            Told{"routing: {socketmap: {address: \"unix:/run/a\"}}\nmetrics: {address: "
                 "\"unix:/run/a\"}",
                 "2:20: metrics.address: routing.socketmap.address is there"},
+           Told{"replies: {metrics: {address: \"inet:9811@192.0.2.1\"}}",
+                "1:30: replies.metrics.address: other hosts may connect: expected unix: or a "
+                "loopback address"},
+           Told{"metrics: {address: \"inet:9810@127.0.0.1\"}\nreplies: {metrics: {address: "
+                "\"inet:9810@127.0.0.1\"}}",
+                "2:30: replies.metrics.address: metrics.address is there"},
            Told{"routing: {socketmap: {transport: icloud-gate}}",
                 "1:34: routing.socketmap.transport: expected TRANSPORT:NEXTHOP as in transport(5), "
                 "got \"icloud-gate\""},
@@ -69,7 +75,9 @@ TEST(RoutingChecks, take_what_is_right) {
         "routing: {socketmap: {address: \"inet6:10030@::1\", transport: \"gate:\"}}",
         "metrics: {address: \"inet:9810@127.0.0.1\"}",
         "metrics: {address: \"unix:/run/icloud-milter/metrics\", group: prometheus}",
-        "metrics: {address: \"\"}"}) {
+        "metrics: {address: \"\"}",
+        "metrics: {address: \"inet:9810@127.0.0.1\"}\nreplies: {metrics: {address: "
+        "\"inet:9811@127.0.0.1\"}}"}) {
     EXPECT_EQ(told_of(text), "") << text;
   }
 }
