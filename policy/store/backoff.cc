@@ -143,7 +143,7 @@ std::string told(const Backoff& backoff) {
   const std::string by = backoff.subject == every_egress
                              ? "by any address"
                              : fmt::format("by {}", for_log(backoff.subject));
-  const std::string until = backoff.until ? to_rfc3339(*backoff.until) : "it is removed";
+  const std::string until = backoff.until ? to_rfc3339(*backoff.until) : "it is resumed";
   return fmt::format("throttle: {} {} until {}; {}: {}", what, by, until, for_log(backoff.by),
                      for_log(backoff.why));
 }

@@ -193,7 +193,7 @@ TEST_F(ThrottleTest, keeps_what_it_knows_while_the_book_is_away_and_says_so_once
   view.read(soon);
   view.read(soon);
   EXPECT_EQ(view.now()->all().size(), 1u);
-  EXPECT_EQ(told, (Words{"throttle: nothing leaves by any address until it is removed; root: the "
+  EXPECT_EQ(told, (Words{"throttle: nothing leaves by any address until it is resumed; root: the "
                          "postmaster\\x0asays so",
                          "throttle: store.db: locked; the pauses and slowdowns known last stay in "
                          "force"}));

@@ -122,7 +122,7 @@ struct LimitFacts {
 
 struct PauseFacts {
   std::string what;   // "pause 192.0.2.7"
-  std::string until;  // a time; empty: until it is removed
+  std::string until;  // a time; empty: until it is resumed
   std::string why;
 };
 

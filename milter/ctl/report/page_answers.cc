@@ -73,8 +73,7 @@ std::string limits_table(const ThrottleFacts& throttle) {
 std::string pauses_table(const ThrottleFacts& throttle) {
   HtmlTable table("Paused or slowed", {{.title = "What"}, {"until (UTC)"}, {"why"}});
   for (const PauseFacts& one : throttle.pauses) {
-    table.add(
-        {html(one.what), one.until.empty() ? "it is removed" : html(one.until), html(one.why)});
+    table.add({html(one.what), one.until.empty() ? "resumed" : html(one.until), html(one.why)});
   }
   return std::move(table).take();
 }

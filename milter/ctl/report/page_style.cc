@@ -75,7 +75,7 @@ thead th { font-size: .875rem; line-height: 1.25; color: var(--soft); vertical-a
 .n { text-align: right; white-space: nowrap; }
 thead .n { white-space: normal; }
 tbody p { margin: .1rem 0 0; line-height: 1.4; }
-.page { font-size: .875rem; white-space: nowrap; }
+.page { font-size: .875rem; overflow-wrap: anywhere; }
 .fix { font-size: .875rem; font-style: italic; overflow-wrap: anywhere; }
 td .change { display: block; }
 .bar { display: block; width: 100%; max-width: 20rem; height: .45rem; margin: .35rem 0; }

@@ -26,9 +26,10 @@ std::string bar_of(const Counts& counts, std::uint64_t most) {
 }
 
 std::string rule_cell(const RuleFacts& rule, std::uint64_t most) {
-  std::string cell =
-      fmt::format("<code>{}</code>{}<p>Asks: {} <span class=\"page\">policy/{}</span></p>",
-                  html(rule.rule), bar_of(rule.now, most), html(rule.meaning), html(rule.page));
+  std::string cell = fmt::format(
+      "<code>{}</code>{}<p>Asks: {} <span "
+      "class=\"page\">/usr/share/doc/icloud-milter/policy/{}</span></p>",
+      html(rule.rule), bar_of(rule.now, most), html(rule.meaning), html(rule.page));
   if (!rule.fix.empty() && rule.now.all() > 0) {
     cell += fmt::format("<p class=\"fix\">Fix ({}): {}</p>",
                         rule.example.empty() ? std::string("example") : html(rule.example),

@@ -104,7 +104,8 @@ class TextReport {
 
   void meaning(const RuleFacts& rule) {
     if (rule.now.all() == 0) return;
-    item(fmt::format("{} asks: {} (policy/{})", rule.rule, rule.meaning, rule.page));
+    item(fmt::format("{} asks: {} (/usr/share/doc/icloud-milter/policy/{})", rule.rule,
+                     rule.meaning, rule.page));
     if (rule.fix.empty()) return;
     text_ +=
         "  " +
@@ -184,7 +185,7 @@ class TextReport {
     if (throttle.pauses.empty()) return paragraph("Nothing is paused or slowed.");
     for (const PauseFacts& one : throttle.pauses) {
       item(clean(fmt::format("{} until {}{}{}", one.what,
-                             one.until.empty() ? "it is removed" : one.until,
+                             one.until.empty() ? "it is resumed" : one.until,
                              one.why.empty() ? "" : ": ", one.why)));
     }
     more(throttle.pauses_left_out);

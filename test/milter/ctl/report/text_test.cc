@@ -42,7 +42,7 @@ TEST(TextReport, tells_a_day_in_lines_of_mail) {
             "     10         0         0       0  format.date-past\n"
             "\n"
             "- format.date-past asks: Date is not older than a queue keeps mail.\n"
-            "  (policy/format.md)\n"
+            "  (/usr/share/doc/icloud-milter/policy/format.md)\n"
             "  Fix (4A): send it when it is written\n");
 }
 
