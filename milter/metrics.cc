@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "milter/metric_page.h"
+#include "milter/process_metrics.h"
 #include "policy/auth/key_publication.h"
 #include "policy/auth/key_record.h"
 #include "policy/policy_set.h"
@@ -256,17 +257,6 @@ void doors(MetricPage& page, const DaemonStatus& status) {
   }
 }
 
-// As client libraries call them everywhere.
-void process(MetricPage& page, const ProcessFigures& figures) {
-  page.gauge("process_start_time_seconds", "When the process started.").add(figures.started);
-  page.counter("process_cpu_seconds_total", "Processor time used.").add(figures.cpu_seconds);
-  page.gauge("process_resident_memory_bytes", "Memory in use.").add(figures.resident);
-  page.gauge("process_virtual_memory_bytes", "Addresses in use.").add(figures.virtual_memory);
-  page.gauge("process_threads", "Threads.").add(figures.threads);
-  page.gauge("process_open_fds", "File descriptors in use.").add(figures.open_files);
-  page.gauge("process_max_fds", "File descriptors there may be.").add(figures.most_files);
-}
-
 }  // namespace
 
 std::string metrics_text(const DaemonFigures& figures) {
@@ -280,7 +270,7 @@ std::string metrics_text(const DaemonFigures& figures) {
   throttle(page, figures.status);
   configuration(page, figures.status);
   doors(page, figures.status);
-  process(page, figures.process);
+  add_process_metrics(page, figures.process);
   return page.text();
 }
 

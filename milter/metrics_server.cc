@@ -10,12 +10,12 @@ namespace {
 
 constexpr int backlog = 8;
 
-ListenerPlace place_of(const MetricsConfig& config) {
+ListenerPlace place_of(const MetricsConfig& config, std::string_view section) {
   return {.address = config.address,
           .owner = config.owner,
           .group = config.group,
           .mode = config.mode,
-          .section = "metrics",
+          .section = section,
           .group_hint = "one of who reads the figures"};
 }
 
@@ -45,12 +45,13 @@ HttpResponse answer(const HttpRequest& request, const MetricsServer::Text& text)
 
 }  // namespace
 
-Status MetricsServer::check(const MetricsConfig& config) {
-  return LocalListener::check(place_of(config));
+Status MetricsServer::check(const MetricsConfig& config, std::string_view section) {
+  return LocalListener::check(place_of(config, section));
 }
 
-Result<std::unique_ptr<MetricsServer>> MetricsServer::open(const MetricsConfig& config, Text text) {
-  ICM_TRY(LocalListener listener, LocalListener::open(place_of(config), backlog));
+Result<std::unique_ptr<MetricsServer>> MetricsServer::open(const MetricsConfig& config,
+                                                           std::string_view section, Text text) {
+  ICM_TRY(LocalListener listener, LocalListener::open(place_of(config, section), backlog));
   return std::unique_ptr<MetricsServer>(new MetricsServer(std::move(listener), std::move(text)));
 }
 

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// MetricsServer: where Prometheus reads the daemon's figures, over HTTP on this host alone.
+// MetricsServer: where Prometheus reads a program's figures, over HTTP on this host alone.
 #pragma once
 
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "milter/http_server.h"
 #include "milter/local_listener.h"
@@ -22,10 +23,12 @@ class MetricsServer {
   using Text = std::function<std::string()>;
 
   // Whether this host has the user and the group, and the path may be a socket's. Touches nothing.
-  [[nodiscard]] static Status check(const MetricsConfig& config);
+  // `section` is where milter.conf has it: "metrics".
+  [[nodiscard]] static Status check(const MetricsConfig& config, std::string_view section);
 
   // The Error says which option is wrong, or what cannot be made.
   [[nodiscard]] static Result<std::unique_ptr<MetricsServer>> open(const MetricsConfig& config,
+                                                                   std::string_view section,
                                                                    Text text);
 
   // Takes the path away, and ends the scrapes it has within their time.

@@ -14,8 +14,6 @@
 namespace icm {
 namespace {
 
-constexpr std::chrono::seconds between_tries{10};
-
 bool is_shut(const DoorState& state) { return !state.problem.empty(); }
 
 }  // namespace
@@ -23,7 +21,7 @@ bool is_shut(const DoorState& state) { return !state.problem.empty(); }
 Status SideDoors::check(const Config& config) {
   ICM_CHECK(ControlServer::check(config.control));
   ICM_CHECK(SocketmapServer::check(config.routing.socketmap));
-  return MetricsServer::check(config.metrics);
+  return MetricsServer::check(config.metrics, "metrics");
 }
 
 template <class Server>
@@ -62,7 +60,7 @@ void SideDoors::open(const Config& config, const Desks& desks) {
          .level = LogLevel::warning,
          .open =
              [this, settings = config.metrics, text = desks.metrics] {
-               return keep(metrics_, MetricsServer::open(settings, text));
+               return keep(metrics_, MetricsServer::open(settings, "metrics", text));
              }},
         log);
   }
@@ -83,7 +81,8 @@ void SideDoors::add(Door door, Log& log) {
 void SideDoors::try_again(const std::stop_token& stop, Log& log) {
   std::unique_lock lock(mutex_);
   while (std::ranges::any_of(doors_, is_shut, &Door::state)) {
-    if (ends_.wait_for(lock, stop, between_tries, [&] { return stop.stop_requested(); })) return;
+    if (ends_.wait_for(lock, stop, between_tries_of_door, [&] { return stop.stop_requested(); }))
+      return;
     for (Door& door : doors_) {
       if (!is_shut(door.state)) continue;
       lock.unlock();  // nobody else changes a door

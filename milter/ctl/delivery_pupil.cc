@@ -95,6 +95,8 @@ class LearningPupil final : public DeliveryPupil {
         SourcePosition{.source = source, .position = position, .has_more = has_more});
   }
 
+  Result<LearnerFigures> figures() override { return learner_->figures(); }
+
  private:
   ReplyBook book_;
   std::unique_ptr<SuppressionBook> suppressions_;
@@ -146,6 +148,8 @@ class PrintingPupil final : public DeliveryPupil {
     std::fflush(stdout);
     return {};
   }
+
+  Result<LearnerFigures> figures() override { return LearnerFigures(); }
 
  private:
   ReplyTable table_;

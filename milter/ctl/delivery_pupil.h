@@ -12,6 +12,7 @@
 #include "policy/base/result.h"
 #include "policy/config/config.h"
 #include "policy/delivery/delivery_event.h"
+#include "policy/learning/learner_figures.h"
 
 namespace icm::ctl {
 
@@ -30,6 +31,9 @@ class DeliveryPupil {
   // on at position().
   [[nodiscard]] virtual Status settle(const std::string& source, const std::string& position,
                                       bool has_more) = 0;
+
+  // What was learnt, as of the last settle(); zeros where nothing is learnt.
+  [[nodiscard]] virtual Result<LearnerFigures> figures() = 0;
 };
 
 // Learns, as `config.replies` says. `config` and `clock` must outlive it.

@@ -27,7 +27,8 @@ class FileSource final : public DeliverySource {
     return true;
   }
   std::string position() const override { return file_.position(); }
-  std::uint64_t left() const override { return file_.left(); }
+  std::optional<std::uint64_t> left() const override { return file_.left(); }
+  LogFigures figures() const override { return log_.figures(); }
   std::vector<std::string> take_notices() override { return file_.take_notices(); }
 
  private:
@@ -48,11 +49,18 @@ class JournalSource final : public DeliverySource {
       log_.read_entry(entry->time, entry->program, entry->message, events);
       if (events.size() == known || users_.has(entry->user)) continue;
       events.resize(known);
+      ++strange_;
       note_stranger(entry->user);
     }
     return true;
   }
   std::string position() const override { return journal_.cursor(); }
+  LogFigures figures() const override {
+    LogFigures figures = log_.figures();
+    figures.deliveries -= strange_;
+    figures.strangers = strange_;
+    return figures;
+  }
   std::vector<std::string> take_notices() override { return std::exchange(notices_, {}); }
 
  private:
@@ -71,6 +79,7 @@ class JournalSource final : public DeliverySource {
   DeliveryLog log_;
   MailUsers users_ = MailUsers::of_this_machine();
   std::set<std::optional<std::uint32_t>> strangers_;
+  std::uint64_t strange_ = 0;  // entries of theirs
   std::vector<std::string> notices_;
 };
 

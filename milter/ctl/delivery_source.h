@@ -28,8 +28,11 @@ class DeliverySource {
   // Behind the last line that was read; empty before the first.
   virtual std::string position() const = 0;
 
-  // Octets still to be read; 0 where that is not known.
-  virtual std::uint64_t left() const { return 0; }
+  // Octets still to be read; nullopt where that is not known.
+  virtual std::optional<std::uint64_t> left() const { return std::nullopt; }
+
+  // The lines so far.
+  virtual LogFigures figures() const = 0;
 
   // What a person should know of since the last call.
   virtual std::vector<std::string> take_notices() { return {}; }

@@ -12,6 +12,7 @@
 #include "milter/ctl/configuration.h"
 #include "milter/ctl/delivery_pupil.h"
 #include "milter/ctl/delivery_source.h"
+#include "milter/ctl/follower_door.h"
 #include "milter/ctl/handovers.h"
 #include "milter/ctl/replies_options.h"
 #include "milter/ctl/terminal.h"
@@ -41,6 +42,13 @@ class Follower {
   Follower(std::string name, DeliverySource& source, Handovers& handovers, DeliveryPupil& pupil)
       : name_(std::move(name)), source_(source), handovers_(handovers), pupil_(pupil) {}
 
+  // Before the first line: how things stand.
+  Status look() {
+    ICM_TRY(figures_.learnt, pupil_.figures());
+    figures_.left = source_.left();
+    return {};
+  }
+
   // One commit's worth. False when there was nothing more to read.
   Result<bool> read_on(WallTime now) {
     events_.clear();
@@ -54,11 +62,16 @@ class Follower {
       ICM_CHECK(pupil_.settle(name_, position, has_more));
       settled_ = position;
       settle_at_ = Deadline::in(settle_every);
+      ICM_TRY(figures_.learnt, pupil_.figures());
     }
+    figures_.lines = source_.figures();
+    figures_.left = source_.left();
+    if (!has_more) figures_.at_end = std::chrono::steady_clock::now();
     return has_more;
   }
 
   std::uint64_t events() const { return count_; }
+  const FollowerFigures& figures() const { return figures_; }
 
  private:
   Status take(const DeliveryEvent& event) {
@@ -67,6 +80,7 @@ class Follower {
     static const Handover unknown;
     const Handover* const handover = handovers_.find(event.queue_id);
     ++count_;
+    ++figures_.deliveries[event.status];
     return pupil_.take(event, handover == nullptr ? unknown : *handover);
   }
 
@@ -78,6 +92,7 @@ class Follower {
   std::string settled_;
   Deadline settle_at_ = Deadline::in(settle_every);
   std::uint64_t count_ = 0;
+  FollowerFigures figures_;  // but for what the configuration says
 };
 
 bool is_stop(std::optional<int> signal) {
@@ -86,24 +101,37 @@ bool is_stop(std::optional<int> signal) {
 
 Status catch_up(Follower& follower, const DeliverySource& source, Signals& signals,
                 const Clock& clock) {
-  const std::uint64_t begin = source.left();
+  const std::uint64_t begin = source.left().value_or(0);
   Progress progress("reading the log", begin);
   for (;;) {
     ICM_TRY(const bool has_more, follower.read_on(clock.now()));
     if (!has_more) return {};
-    const std::uint64_t left = source.left();
+    const std::uint64_t left = source.left().value_or(0);
     progress.at(left < begin ? begin - left : 0);
     if (is_stop(signals.next(std::chrono::milliseconds(0)))) return {};
   }
 }
 
-Status follow(Follower& follower, Signals& signals, const Clock& clock, const std::string& name) {
+Status follow(Follower& follower, const RepliesConfig& config, Signals& signals, const Clock& clock,
+              const std::string& name) {
   const ServiceManager manager;
+  FollowerDoor door(config.metrics);
+  const WallTime loaded = clock.now();
+  const auto show = [&] {
+    FollowerFigures figures = follower.figures();
+    figures.mode = config.mode;
+    figures.loaded = loaded;
+    door.show(std::move(figures));
+    door.keep_open();
+  };
+  ICM_CHECK(follower.look());
+  show();
   // Before it has caught up: that may take longer than a start is given.
   manager.ready(fmt::format("learns from {}", name));
   for (;;) {
     ICM_TRY(const bool has_more, follower.read_on(clock.now()));
     manager.alive();
+    show();
     // HUP is not for us: the configuration is read at the start.
     if (is_stop(signals.next(has_more ? std::chrono::milliseconds(0) : look_every))) break;
   }
@@ -133,7 +161,7 @@ Status run(const Options& options) {
     if (!options.dry_run) fmt::print("{} deliveries to Apple read\n", follower.events());
     return {};
   }
-  return follow(follower, signals, clock, place.name());
+  return follow(follower, config.replies, signals, clock, place.name());
 }
 
 Exit follow_replies(const Options& options) {

@@ -29,17 +29,28 @@ std::string recipient_key(std::string_view recipient) {
 void DeliveryLog::read_line(std::string_view line, WallTime now,
                             std::vector<DeliveryEvent>& events) {
   const auto parts = split_log_line(line);
-  if (!parts) return;
+  if (!parts) {
+    ++figures_.unreadable;
+    return;
+  }
   const auto delivery = parse_delivery_line(parts->program, parts->message);
-  if (!delivery) return;
+  if (!delivery) {
+    ++figures_.others;
+    return;
+  }
   const auto time = times_.read(parts->stamp, now);
+  ++(time ? figures_.deliveries : figures_.unreadable);
   if (time) add(parts->program, *delivery, *time, line, events);
 }
 
 void DeliveryLog::read_entry(WallTime time, std::string_view program, std::string_view message,
-                             std::vector<DeliveryEvent>& events) const {
-  if (message.size() > longest_log_line) return;
+                             std::vector<DeliveryEvent>& events) {
+  if (message.size() > longest_log_line) {
+    ++figures_.unreadable;
+    return;
+  }
   const auto delivery = parse_delivery_line(program, message);
+  ++(delivery ? figures_.deliveries : figures_.others);
   if (!delivery) return;
   add(program, *delivery, time, fmt::format("{} {}", time.time_since_epoch().count(), message),
       events);

@@ -3,6 +3,7 @@
 // DeliveryLog: what the mail log tells of Apple, line by line.
 #pragma once
 
+#include <cstdint>
 #include <string_view>
 #include <vector>
 
@@ -13,6 +14,15 @@
 #include "policy/delivery/log_line.h"
 
 namespace icm {
+
+// How the lines of a log were read, each of them in one way.
+struct LogFigures {
+  std::uint64_t deliveries = 0;  // tells of a delivery, to whomever
+  std::uint64_t others = 0;      // tells of something else
+  std::uint64_t unreadable = 0;  // is too long, or has not the form of a log's line
+  std::uint64_t strangers = 0;   // of deliveries, but not written by the mail server
+  bool operator==(const LogFigures&) const = default;
+};
 
 // Not synchronised.
 class DeliveryLog {
@@ -27,7 +37,10 @@ class DeliveryLog {
 
   // The same of an entry of the systemd journal.
   void read_entry(WallTime time, std::string_view program, std::string_view message,
-                  std::vector<DeliveryEvent>& events) const;
+                  std::vector<DeliveryEvent>& events);
+
+  // The lines so far.
+  const LogFigures& figures() const { return figures_; }
 
  private:
   bool concerns(std::string_view program, const DeliveryLine& line,
@@ -37,6 +50,7 @@ class DeliveryLog {
 
   AppleTraffic traffic_;
   LogTimes times_;
+  LogFigures figures_;
 };
 
 // What names an event: the same octets have the same name, in every process.

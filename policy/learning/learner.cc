@@ -72,6 +72,7 @@ class ReplyLearner final : public Learner {
 
   Status load() {
     waiting_.clear();
+    looked_at_ = std::max(looked_at_, means_.clock.now());
     ICM_CHECK(means_.book.was_changed_by_others());
     if (means_.book.is_begun()) ICM_CHECK(hash_book(means_.book, means_.forms, apple_));
     ICM_CHECK(tally_.load(means_.book, means_.clock.now()));
@@ -90,6 +91,16 @@ class ReplyLearner final : public Learner {
     const WallTime now = means_.clock.now();
     ICM_CHECK(keep_or_roll_back(settle_at(now, position)));
     return keep_or_roll_back(tell(now));
+  }
+
+  Result<LearnerFigures> figures() override {
+    LearnerFigures figures = figures_;
+    orders_.count_into(figures);
+    ICM_TRY(figures.bounces, means_.book.bounces());
+    ICM_TRY(figures.addresses_owed, owed_hits(means_.book));
+    figures.is_breaker_open = breaker_.is_open();
+    figures.nearest = breaker_.nearest(means_.table.entries(), looked_at_);
+    return figures;
   }
 
  private:
@@ -147,6 +158,7 @@ class ReplyLearner final : public Learner {
     ICM_TRY(const bool is_new, this->is_new(event));
     if (!is_new) return {};
     read_to_ = std::max(time, read_to_.value_or(time));
+    if (event.teller == Teller::report) ++bounces_;
     const Answer answer{.event = event,
                         .handover = handover,
                         .entry = entry,
@@ -154,6 +166,7 @@ class ReplyLearner final : public Learner {
                         .time = time,
                         .egress = own_.egress_of(handover)};
     if (!event.is_apples) return of_recipient_alone(answer);
+    ++figures_.answers[{entry.reply_class, reply.severity()}];
     if (event.status == DeliveryStatus::sent) return sent(answer);
     ICM_TRY(const bool is_known, hits_.is_known(event.recipient, entry.reply_class, time));
     tally_.add(entry.id, time, digest_of(event.recipient),
@@ -181,6 +194,7 @@ class ReplyLearner final : public Learner {
   Status watch(const Answer& answer) {
     const BreakerOpening* const opened = breaker_.observe(answer.entry.id, answer.time);
     if (opened == nullptr) return {};
+    ++figures_.breaker_openings;
     const WallTime since = breaker_.doubted_since(*opened);
     ICM_CHECK(hits_.doubt(opened->entry, since));
     Alert alert = alert_of(answer, AlertKind::breaker, words_of_begin(*opened));
@@ -351,6 +365,7 @@ class ReplyLearner final : public Learner {
         ICM_TRY(decisions, hits_.decide(*known_to));
       }
     }
+    looked_at_ = known_to(now, position).value_or(looked_at_);
     if (!position || !position->has_more) read_to_.reset();
     ICM_TRY(std::vector<BackoffOrder> orders,
             ways_.orders(now, [&] { return orders_.standing(now); }));
@@ -365,6 +380,7 @@ class ReplyLearner final : public Learner {
     ICM_CHECK(breaker_.save(means_.book));
     ICM_CHECK(ways_.save());
     if (position) ICM_CHECK(means_.book.set_position(position->source, position->position));
+    ICM_CHECK(means_.book.add_bounces(std::exchange(bounces_, 0)));
     ICM_CHECK(note_clock(means_.book, now));
     if (now - forgotten_ >= forget_every) {
       ICM_CHECK(means_.book.forget(now));
@@ -385,7 +401,11 @@ class ReplyLearner final : public Learner {
       means_.say(fmt::format("{}; {} times since {}; icloud-milterctl replies show {}", text.title,
                              alert.count, to_rfc3339(alert.first), alert.entry));
       const Status sent = means_.alerts.send(text);
-      if (!sent) means_.say(fmt::format("an alert could not be passed on: {}", sent.error().text));
+      ++figures_.alerts[alert.kind];
+      if (!sent) {
+        ++figures_.alerts_lost;
+        means_.say(fmt::format("an alert could not be passed on: {}", sent.error().text));
+      }
       ICM_CHECK(begin());
       ICM_CHECK(mark_sent(means_.book, alert, now));
       ICM_CHECK(means_.book.commit());
@@ -405,6 +425,9 @@ class ReplyLearner final : public Learner {
   std::map<std::pair<BackoffKind, std::string>, BackoffOrder> waiting_;
   WallTime forgotten_{};
   bool has_begun_ = false;
+  LearnerFigures figures_;           // as far as they are counted here
+  std::uint64_t bounces_ = 0;        // not in the book yet
+  WallTime looked_at_{};             // how far the log was known when all was settled last
   std::optional<WallTime> read_to_;  // the latest answer since all was read, if any
 };
 

@@ -14,6 +14,7 @@
 #include "policy/config/config.h"
 #include "policy/delivery/delivery_event.h"
 #include "policy/learning/alert_outlet.h"
+#include "policy/learning/learner_figures.h"
 #include "policy/learning/reply_book.h"
 #include "policy/replies/reply_table.h"
 #include "policy/store/address_forms.h"
@@ -61,6 +62,9 @@ class Learner {
   // was read. To be called after a batch, and every few seconds while nothing comes: pauses end,
   // limits recover, the breaker closes and alerts are raised by it.
   [[nodiscard]] virtual Status settle(std::optional<SourcePosition> position = {}) = 0;
+
+  // As of the last settle(), or of what the book had at the start.
+  [[nodiscard]] virtual Result<LearnerFigures> figures() = 0;
 };
 
 }  // namespace icm

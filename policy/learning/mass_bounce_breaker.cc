@@ -124,14 +124,37 @@ std::int64_t MassBounceBreaker::usual_share(std::string_view entry, WallTime tim
   return usual;
 }
 
+// The share, in a million, that has to be passed where so much is usual.
+std::int64_t MassBounceBreaker::level_above(std::int64_t usual) const {
+  return std::max(lowest_level(), std::min<std::int64_t>(usual * config_.times, 990'000));
+}
+
+// As observe() has it: at_least, and a share above the level.
+BreakerApproach MassBounceBreaker::approach(std::string_view entry, WallTime time) const {
+  const TallyShare share = tally_.share(entry, window_before(time));
+  constexpr std::int64_t million = 1'000'000;
+  const std::int64_t above = level_above(usual_share(entry, time)) + 1;
+  const std::int64_t by_share = (above * share.answers + million - 1) / million;
+  return {.addresses = share.hits, .threshold = std::max<std::int64_t>(config_.at_least, by_share)};
+}
+
+BreakerApproach MassBounceBreaker::nearest(const std::vector<ReplyEntry>& entries,
+                                           WallTime time) const {
+  BreakerApproach nearest{.addresses = 0, .threshold = config_.at_least};
+  for (const ReplyEntry& entry : entries) {
+    if (!is_watched(entry) || tally_.share(entry.id, window_before(time)).hits == 0) continue;
+    const BreakerApproach one = approach(entry.id, time);
+    if (one.addresses * nearest.threshold > nearest.addresses * one.threshold) nearest = one;
+  }
+  return nearest;
+}
+
 const BreakerOpening* MassBounceBreaker::observe(const std::string& entry, WallTime time) {
   if (is_open_for(entry)) return nullptr;
   const TallyShare share = tally_.share(entry, window_before(time));
-  const std::int64_t lowest_level = config_.share * std::int64_t{10'000};
-  if (share.hits < config_.at_least || share.in_a_million() <= lowest_level) return nullptr;
+  if (share.hits < config_.at_least || share.in_a_million() <= lowest_level()) return nullptr;
   const std::int64_t usual = usual_share(entry, time);
-  const std::int64_t level =
-      std::max(lowest_level, std::min<std::int64_t>(usual * config_.times, 990'000));
+  const std::int64_t level = level_above(usual);
   if (share.in_a_million() <= level) return nullptr;
   openings_.insert(openings_.begin(), {.entry = entry,
                                        .opened = time,

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "policy/config/replies_config.h"
+#include "policy/learning/learner_figures.h"
 #include "policy/learning/reply_book.h"
 #include "policy/learning/reply_tally.h"
 #include "policy/replies/reply_table.h"
@@ -58,6 +59,9 @@ class MassBounceBreaker {
     std::erase_if(openings_, [&](const auto& one) { return one.closed && *one.closed < time; });
   }
 
+  // Of the entries that are watched, the one that is nearest to opening it at `time`.
+  BreakerApproach nearest(const std::vector<ReplyEntry>& entries, WallTime time) const;
+
   bool is_open() const;
   bool is_open_for(std::string_view entry) const;
 
@@ -73,6 +77,9 @@ class MassBounceBreaker {
   TallySpan window_before(WallTime time) const;
   std::vector<TallySpan> outages_of(std::string_view entry) const;
   std::int64_t usual_share(std::string_view entry, WallTime time) const;
+  std::int64_t lowest_level() const { return config_.share * std::int64_t{10'000}; }
+  std::int64_t level_above(std::int64_t usual) const;
+  BreakerApproach approach(std::string_view entry, WallTime time) const;
   bool has_become_usual(const BreakerOpening& one, WallTime now) const;
 
   const BreakerConfig& config_;

@@ -100,6 +100,13 @@ bool is_carried_out(const RepliesConfig& config, ReplyEffect effect) {
          std::find(observed.begin(), observed.end(), effect) == observed.end();
 }
 
+// Whether it was carried out.
+bool Orders::count(LearnerFigures::Deeds& deeds, ReplyEffect effect) const {
+  const bool is_done = is_carried_out(config_, effect);
+  ++(is_done ? deeds.enforced : deeds.observed);
+  return is_done;
+}
+
 Status Orders::carry_out(const std::vector<AddressDecision>& decisions, WallTime now) {
   // For each kind of answer a deed of its own.
   std::map<std::string, std::vector<Suppression>> by_pattern;
@@ -120,8 +127,9 @@ Status Orders::carry_out(const std::vector<AddressDecision>& decisions, WallTime
   }
   std::size_t said = 0;
   for (const AddressDecision& decision : decisions) {
+    const bool is_done = count(begun_[decision.effect], decision.effect);
     if (++said > most_said) continue;
-    say_(words_of(decision, is_carried_out(config_, decision.effect)));
+    say_(words_of(decision, is_done));
   }
   if (said > most_said) {
     say_(
@@ -158,8 +166,9 @@ Status Orders::carry_out(const std::vector<BackoffOrder>& orders, WallTime now) 
   if (!begun.empty()) ICM_CHECK(put_all(backoffs_, begun, Deadline::in(patience)));
   std::size_t said = 0;
   for (const BackoffOrder* const order : news) {
+    const bool is_done = count(order->is_end ? ended_ : begun_[order->effect], order->effect);
     if (++said > most_said) continue;
-    say_(words_of(*order, is_carried_out(config_, order->effect)));
+    say_(words_of(*order, is_done));
   }
   if (said > most_said) {
     say_(

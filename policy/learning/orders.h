@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "policy/base/clock.h"
 #include "policy/config/replies_config.h"
 #include "policy/learning/address_hits.h"
+#include "policy/learning/learner_figures.h"
 #include "policy/store/backoff.h"
 #include "policy/store/suppression_book.h"
 
@@ -52,11 +54,21 @@ class Orders {
   // The kinds and subjects of all that we ordered and nobody has ended.
   [[nodiscard]] Result<std::vector<Backoff>> standing(WallTime now);
 
+  // Adds what was done, or would have been, since this was made.
+  void count_into(LearnerFigures& figures) const {
+    figures.begun = begun_;
+    figures.ended = ended_;
+  }
+
  private:
+  bool count(LearnerFigures::Deeds& deeds, ReplyEffect effect) const;
+
   const RepliesConfig& config_;
   SuppressionBook& suppressions_;
   BackoffBook& backoffs_;
   Say say_;
+  std::map<ReplyEffect, LearnerFigures::Deeds> begun_;
+  LearnerFigures::Deeds ended_;
 };
 
 }  // namespace icm

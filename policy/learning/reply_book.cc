@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "policy/base/keyed_hash.h"
+#include "policy/base/text.h"
 #include "policy/learning/reply_book_schema.h"
 #include "policy/store/store_file.h"
 
@@ -21,6 +22,7 @@ using std::chrono::hours;
 constexpr std::int64_t application_id = 0x49434d52;  // "ICMR"
 constexpr auto version = static_cast<std::int64_t>(reply_book_steps.size());
 constexpr std::size_t most_samples = 500;
+constexpr std::string_view bounces_source = "bounces";  // logs are "file ..." and "journal ..."
 
 // Public: it tells answers apart and guards nothing. Who answers does not write the key's text.
 const KeyedHash& key_hash() {
@@ -178,6 +180,17 @@ Result<std::optional<Teller>> ReplyBook::told_before(std::string_view key, Telle
   query.bind(1, digest).bind(2, std::int64_t{teller == Teller::report ? 2 : 1});
   ICM_CHECK(query.bind(3, stored(time)).run());
   return std::optional<Teller>();
+}
+
+Result<std::uint64_t> ReplyBook::bounces() {
+  ICM_TRY(const auto place, position(bounces_source));
+  return place ? parse_number(*place).value_or(0) : 0;
+}
+
+Status ReplyBook::add_bounces(std::uint64_t count) {
+  if (count == 0) return {};
+  ICM_TRY(const std::uint64_t before, bounces());
+  return set_position(bounces_source, std::to_string(before + count));
 }
 
 Status ReplyBook::forget(WallTime now) {

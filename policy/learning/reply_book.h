@@ -67,6 +67,10 @@ class ReplyBook {
   [[nodiscard]] Result<std::optional<Teller>> told_before(std::string_view key, Teller teller,
                                                           WallTime time);
 
+  // How many bounces were taken in since the book was begun; they are a source without an end.
+  [[nodiscard]] Result<std::uint64_t> bounces();
+  [[nodiscard]] Status add_bounces(std::uint64_t count);
+
   // Removes what is too old to be of use.
   [[nodiscard]] Status forget(WallTime now);
 

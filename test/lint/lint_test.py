@@ -199,10 +199,10 @@ class Metrics(unittest.TestCase):
         place = {"x": 20, "y": 4, "w": 8, "h": 4}
         for said, complaint in (
             (self.said([self.panel()], alerts="expr: icloud_milter_store_upp == 0"),
-             "icloud_milter_store_upp is no metric of the daemon"),
+             "icloud_milter_store_upp is no metric of ours"),
             (self.said([self.panel(targets=[{"refId": "A", "datasource": self.SOURCE,
                                              "expr": "process_nothing"}])]),
-             "process_nothing is no metric of the daemon"),
+             "process_nothing is no metric of ours"),
             (self.said([self.panel(), self.panel(gridPos=place | {"x": 0})]), "Store: the id 1 stands twice"),
             (self.said([self.panel(), self.panel(id=2)]), "Store: stands where another panel does"),
             (self.said([self.panel(gridPos=place)]), "Store: reaches beyond the 24 columns"),

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The dashboard and the alerts ask for metrics that the daemon has, and the dashboard can be imported
-anywhere. Prints what does not fit; exit status 1 if there is anything.
+"""The dashboard and the alerts ask for metrics that the daemon or the reply follower has, and the
+dashboard can be imported anywhere. Prints what does not fit; exit status 1 if there is anything.
 """
 import json
 import pathlib
@@ -14,9 +14,9 @@ DASHBOARD = "contrib/grafana/icloud-milter.json"
 
 
 def declared(root):
-    """Every metric that a string of the daemon's source names."""
+    """Every metric that a string of the programs' source names."""
     names = set()
-    for source in (root / "milter").glob("*.cc"):
+    for source in (root / "milter").rglob("*.cc"):
         for text in re.findall(r'"([^"\n]*)"', source.read_text()):
             if METRIC.fullmatch(text):
                 names.add(text)
@@ -71,9 +71,9 @@ def complaints(root):
     alerts = (root / ALERTS).read_text()
     dashboard = (root / DASHBOARD).read_text()
     for name in sorted(asked(alerts) - known):
-        yield f"{ALERTS}: {name} is no metric of the daemon"
+        yield f"{ALERTS}: {name} is no metric of ours"
     for name in sorted(asked(dashboard) - known):
-        yield f"{DASHBOARD}: {name} is no metric of the daemon"
+        yield f"{DASHBOARD}: {name} is no metric of ours"
     try:
         board = json.loads(dashboard)
     except json.JSONDecodeError as error:

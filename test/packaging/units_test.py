@@ -83,8 +83,17 @@ def held_to(unit):
     return hold
 
 
+def figures_at(path):
+    with socket.socket(socket.AF_UNIX) as reader:
+        reader.connect(path)
+        reader.settimeout(30)
+        reader.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        with reader.makefile("rb") as answer:
+            return answer.read()
+
+
 class Units(unittest.TestCase):
-    def starts(self, unit, argv):
+    def starts(self, unit, argv, meanwhile=lambda: None):
         """Whether the program tells systemd that it is ready and, again and again, that it is alive,
         and ends when it is told to."""
         text = (UNITS / unit).read_text()
@@ -106,6 +115,7 @@ class Units(unittest.TestCase):
                     told += manager.recv(4096).decode().split("\n")
                 self.assertIn("READY=1", told)
                 self.assertLess(told.index("READY=1"), told.index("WATCHDOG=1"))
+                meanwhile()
                 child.send_signal(signal.SIGTERM)
                 said = child.stderr.read().decode()
                 self.assertEqual(child.wait(timeout=30), 0, said)
@@ -132,7 +142,11 @@ socket: {{address: "unix:{folder}/milter.sock", group: {group}}}
 control: {{socket: "{folder}/control"}}
 store: {{path: "{folder}/store.db"}}
 log: {{destination: stderr, decisions: ""}}
-replies: {{mode: observe, log: "{folder}/mail.log", book: "{folder}/book"}}
+replies:
+  mode: observe
+  log: "{folder}/mail.log"
+  book: "{folder}/book"
+  metrics: {{address: "unix:{folder}/figures.sock", group: {group}}}
 unsubscribe:
   key_file: {keys}
   url: https://example.org/u
@@ -146,7 +160,9 @@ unsubscribe:
             self.starts("icloud-milter-unsubscribe.service",
                         [CTL, "unsubscribe", "serve", "--config", conf])
             self.starts("icloud-milter-replies.service",
-                        [CTL, "replies", "follow", "--config", conf])
+                        [CTL, "replies", "follow", "--config", conf],
+                        lambda: self.assertIn(b"\nicloud_milter_replies_breaker_open 0\n",
+                                              figures_at(f"{folder}/figures.sock")))
 
     def test_take_away_whatever_systemd_can(self):
         units = sorted(UNITS.glob("*.service"))

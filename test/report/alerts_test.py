@@ -10,7 +10,7 @@ import tempfile
 
 CONTRIB = pathlib.Path(__file__).parents[2] / "contrib"
 RULES = CONTRIB / "prometheus"
-CHOSEN = {"$__rate_interval": "5m", "$instance": ".*", "$job": "icloud-milter"}  # as Grafana fills in
+CHOSEN = {"$__rate_interval": "5m", "$instance": ".*", "$follower": ".*", "$job": "icloud-milter"}  # as Grafana fills in
 
 
 def questions(board):

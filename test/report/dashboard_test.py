@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A real Prometheus reads a real daemon: it understands the alerts, raises none for a daemon that is
-well, and has an answer to what each panel of the dashboard asks.
+"""A real Prometheus reads a real daemon and a real reply follower: it understands the alerts, raises
+none for who is well, and has an answer to what each panel of the dashboard asks.
 """
 import argparse
 import json
@@ -22,8 +22,9 @@ import alerts_test  # noqa: E402
 import made_site  # noqa: E402
 
 OPTIONS = None
-# What a daemon has only once something happened.
-EMPTY_AT_FIRST = {"What was stopped, by the rule that decided", "Found, and without effect"}
+# What there is only once something happened.
+EMPTY_AT_FIRST = {"What was stopped, by the rule that decided", "Found, and without effect",
+                  "Refusals and delays, by class", "What followed from answers"}
 
 
 def free_port():
@@ -33,22 +34,29 @@ def free_port():
 
 
 class Watched:
-    """A daemon and the Prometheus that reads it, for as long as the block lasts."""
+    """A daemon, a follower and the Prometheus that reads both, for as long as the block lasts."""
 
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self.daemon_port, self.port = free_port(), free_port()
+        self.daemon_port, self.follower_port, self.port = free_port(), free_port(), free_port()
         made = made_site.MadeSite(folder, OPTIONS.ctl)
         assert made.run("store", "init")[0] == 0
+        made.write_mail_log()
         with open(made.config, "a", encoding="utf-8") as config:
             config.write(f"metrics: {{address: \"inet:{self.daemon_port}@127.0.0.1\"}}\n")
+        # made_site has the section replies on one line.
+        made.config.write_text(made.config.read_text().replace(
+            "replies: {", f"replies: {{metrics: {{address: \"inet:{self.follower_port}@127.0.0.1\"}}, "))
         (self.folder / "prometheus.yml").write_text(json.dumps({
             "global": {"scrape_interval": "1s", "evaluation_interval": "1s"},
             "rule_files": [str(alerts_test.RULES / "icloud-milter.rules.yml")],
-            "scrape_configs": [{"job_name": "icloud-milter", "static_configs": [
-                {"targets": [f"127.0.0.1:{self.daemon_port}"]}]}]}))
+            "scrape_configs": [
+                {"job_name": job, "static_configs": [{"targets": [f"127.0.0.1:{port}"]}]}
+                for job, port in (("icloud-milter", self.daemon_port),
+                                  ("icloud-milter-replies", self.follower_port))]}))
         self.commands = [
             [OPTIONS.daemon, "--config", str(made.config)],
+            [OPTIONS.ctl, "replies", "follow", "--config", str(made.config)],
             ["prometheus", f"--config.file={folder}/prometheus.yml", f"--storage.tsdb.path={folder}/data",
              f"--web.listen-address=127.0.0.1:{self.port}", "--log.level=warn"]]
 
@@ -59,7 +67,8 @@ class Watched:
         while time.monotonic() < end:
             time.sleep(0.5)
             try:
-                if self.ask("count_over_time(icloud_milter_build_info[1m]) >= 4"):
+                if self.ask("min(count_over_time({__name__=~\"icloud_milter_(replies_)?build_info\"}[1m])) >= 4"
+                            " and count(icloud_milter_replies_build_info) == 1"):
                     return self
             except OSError:
                 continue
@@ -89,7 +98,9 @@ class Dashboard(unittest.TestCase):
                 answer = watched.ask(words)
                 if title not in EMPTY_AT_FIRST:
                     self.assertTrue(answer, f"{title}: {words}")
-            rules = watched.get("rules")["groups"][0]["rules"]
+            read = watched.ask("sum(icloud_milter_replies_total)")
+            self.assertGreater(float(read[0]["value"][1]), 0)
+            rules = [rule for group in watched.get("rules")["groups"] for rule in group["rules"]]
             self.assertEqual({rule["name"]: rule.get("lastError", "") for rule in rules if rule["health"] == "err"},
                              {})
             firing = {alert["labels"]["alertname"] for alert in watched.get("alerts")["alerts"]

@@ -148,9 +148,12 @@ class MadeSite:
                 for made in one:
                     log.write(json.dumps(made) + "\n")
 
-    def learn(self):
+    def write_mail_log(self):
         lines = [line for _, line in sorted(mail_log())]
         (self.folder / "mail.log").write_text("\n".join(lines) + "\n")
+
+    def learn(self):
+        self.write_mail_log()
         return self.run("replies", "follow", "--once", "--log", str(self.folder / "mail.log"))
 
     def run(self, *words, given=b""):

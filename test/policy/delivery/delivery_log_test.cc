@@ -326,6 +326,24 @@ TEST_F(DeliveryLogTest, reads_an_entry_of_the_journal_like_a_line) {
   EXPECT_EQ(events[0].key, events[1].key);
 }
 
+TEST_F(DeliveryLogTest, counts_lines_by_what_was_made_of_them) {
+  std::vector<DeliveryEvent> events;
+  constexpr std::string_view delivery =
+      "4A5B6C7D8E: to=<a@elsewhere.example>, relay=none, dsn=4.4.1, status=deferred (x)";
+  log_.read_line(fmt::format("Nov 22 02:00:01 mx postfix/smtp[1]: {}", delivery), now, events);
+  log_.read_line("Nov 22 02:00:01 mx postfix/qmgr[1]: 4A5B6C7D8E: removed", now, events);
+  log_.read_line("Nov 22 02:00:01 mx sshd[1]: hello: there", now, events);
+  log_.read_line("", now, events);
+  log_.read_line("{\"time\": \"2026\"}", now, events);
+  log_.read_line(fmt::format("Nov 41 02:00:01 mx postfix/smtp[1]: {}", delivery), now, events);
+  log_.read_entry(now, "postfix/smtp", delivery, events);
+  log_.read_entry(now, "postfix/smtp", std::string(longest_log_line + 1, 'x'), events);
+  log_.read_entry(now, "cron", "x", events);
+  EXPECT_TRUE(events.empty());
+  EXPECT_EQ(log_.figures(),
+            (LogFigures{.deliveries = 2, .others = 3, .unreadable = 4, .strangers = 0}));
+}
+
 TEST_F(DeliveryLogTest, names_an_event_by_all_of_its_line) {
   constexpr std::string_view line =
       "4A5B6C7D8E: to=<a@icloud.com>, relay=none, status=deferred (x{})";
