@@ -62,10 +62,15 @@ def inside(root, *argv, seconds=600):
                COMMAND, "sh", root, PATH, *argv, seconds=seconds)
 
 
-def make(base, packages):
-    """Debian with systemd and `packages`, in the folder `base`, where nothing has run yet."""
+def make_bare(base):
+    """What debootstrap makes, in the folder `base`."""
     run("debootstrap", "--variant=minbase", "bookworm", base, MIRROR, seconds=600)
     (base / "etc/apt/sources.list").write_text(SOURCES)
+
+
+def make(base, packages):
+    """Debian with systemd and `packages`, in the folder `base`, where nothing has run yet."""
+    make_bare(base)
     policy = base / "usr/sbin/policy-rc.d"
     policy.write_text("#!/bin/sh\nexit 101\n")  # nothing starts on the host
     policy.chmod(0o755)
