@@ -89,6 +89,7 @@ class Completion(unittest.TestCase):
         self.everywhere(["icloud-milterctl", "log", "--rule", "list_unsubscribe.post-m"],
                         ["list_unsubscribe.post-missing"])
         self.everywhere(["icloud-milterctl", "policy", "align"], ["alignment"])
+        self.everywhere(["icloud-milterctl", "policy", "al"], ["alignment", "all"])
 
     def test_bash_knows_which_argument_comes_next(self):
         self.assertEqual(bash("icloud-milterctl", "policy", "alignment", "obs"), ["observe"])

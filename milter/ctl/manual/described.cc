@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "milter/control_protocol.h"
 #include "policy/base/text.h"
 #include "policy/rules.h"
 
@@ -61,6 +62,8 @@ std::vector<std::string> words_for(const CLI::Option& option, std::string_view v
       if (value == "RULE") word += fmt::format(".{}", rule.name);
       if (words.empty() || words.back() != word) words.push_back(std::move(word));
     }
+    // The argument of the command "policy" itself.
+    if (value == "POLICY" && option.get_positional()) words.emplace_back(all_policies);
     return words;
   }
   words = words_checked(option.get_type_name());
