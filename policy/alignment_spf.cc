@@ -42,7 +42,7 @@ std::string addresses(const Clients& clients) {
 
 // What decided, as far as it is known.
 std::string cause(const SpfResult& result) {
-  if (!result.problem.empty()) return fmt::format(": {}", for_log(result.problem));
+  if (!result.problem.empty()) return fmt::format(": {}", excerpt(result.problem, 200));
   if (!result.mechanism.empty()) return fmt::format(": \"{}\" matches", shown(result.mechanism));
   return result.status == SpfStatus::neutral ? ": nothing matches" : "";
 }

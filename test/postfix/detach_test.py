@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import smtplib
 import time
@@ -53,6 +54,19 @@ class Detaching(WiringCase):
         self.assertEqual(self.value("icloud-out_destination_concurrency_limit"), "")
         for name in FILES:
             self.assertEqual(self.state()[name].strip(), before[name].strip())
+
+    def test_what_leads_around_the_gate_since_is_seen(self) -> None:
+        self.does("enable", "--no-probe")
+        people = self.site.postfix.folder / "people"
+        people.write_text("bob@icloud.com smtp:[elsewhere.example]\n")
+        self.addCleanup(people.unlink)
+        run("postconf", f"transport_maps={self.value('transport_maps')}, texthash:{people}")
+        (note,) = json.loads(self.does("status", "--json"))[0]["notes"]
+        self.assertIn("smtp:[elsewhere.example]\" for bob@icloud.com", note)
+        run("postconf", "default_filter_nexthop=[mx.corp.example]")
+        self.assertRegex(
+            self.does("status", status=1), r"lacks .*default_filter_nexthop = \[mx.corp.example\]"
+        )
 
     def test_mail_that_had_passed_the_gate_leaves_when_it_is_taken_away(self) -> None:
         self.does("enable")

@@ -74,9 +74,10 @@ void examine_list(const Context& context, const std::string& zone, Deadline dead
           const DnsAnswer why = dns.query(name, RecordType::txt, deadline);
           add(diagnoses,
               found("blocklist.listed", subject,
-                    fmt::format(
-                        "{} is {}{}", name, answer.addresses.front().text(),
-                        why.texts.empty() ? "" : fmt::format(": {}", for_log(why.texts.front())))));
+                    fmt::format("{} is {}{}", name, answer.addresses.front().text(),
+                                why.texts.empty()
+                                    ? ""
+                                    : fmt::format(": {}", excerpt(why.texts.front(), 200)))));
           break;
         }
         case Answer::refused:

@@ -43,6 +43,10 @@ struct Context {
   std::string no_mail_server{};             // for this reason
   bool is_hermetic = false;                 // --zone: nothing outside this host is asked
 
+  // Whether `path` is kept from this process alone, which is neither root nor the daemon's user:
+  // what cannot be seen then says nothing of the daemon.
+  bool is_hidden(const std::string& path) const;
+
   // Whether a warning of the configuration is about the way out: the area egress tells those.
   static bool is_about_egress(const ConfigProblem& warning);
 };

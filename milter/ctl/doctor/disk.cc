@@ -26,10 +26,17 @@ std::string megabytes(std::uint64_t octets) { return fmt::format("{} MiB", octet
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-void examine_room(const std::string& directory, Diagnoses& diagnoses) {
+// What the package makes is made anew by its own list.
+std::string remedy_for(int error) {
+  return error == ENOENT ? "make it: systemd-tmpfiles --create icloud-milter.conf" : "";
+}
+
+void examine_room(const Context& context, const std::string& directory, Diagnoses& diagnoses) {
   struct statvfs disk {};
   if (::statvfs(directory.c_str(), &disk) != 0) {
-    return add(diagnoses, found("disk.unwritable", directory, reason(errno)));
+    const int error = errno;
+    if (context.is_hidden(directory)) return;  // disk.unknown says so
+    return add(diagnoses, found("disk.unwritable", directory, reason(error), remedy_for(error)));
   }
   const std::uint64_t free = static_cast<std::uint64_t>(disk.f_bavail) * disk.f_frsize;
   const std::uint64_t size = static_cast<std::uint64_t>(disk.f_blocks) * disk.f_frsize;
@@ -64,9 +71,10 @@ void examine_right(const Context& context, const std::string& file, const std::s
   if (problem == 0) return;
   const auto user = OtherUser::of(*context.daemon);
   const std::string name = user ? user->name() : std::to_string(*context.daemon);
-  add(diagnoses, found("disk.unwritable", path,
-                       fmt::format("{} may not write {}: {}", name, path, reason(problem)),
-                       fmt::format("chown {} {}", name, path)));
+  add(diagnoses,
+      found("disk.unwritable", path,
+            fmt::format("{} may not write {}: {}", name, path, reason(problem)),
+            problem == ENOENT ? remedy_for(problem) : fmt::format("chown {} {}", name, path)));
 }
 
 }  // namespace
@@ -78,13 +86,14 @@ Diagnoses examine_disk(const Context& context, Deadline deadline) {
   for (const std::string& file : {context.config.store.path, context.config.log.decisions}) {
     if (file.empty()) continue;
     const std::string directory = std::filesystem::path(file).parent_path().string();
-    examine_room(directory, diagnoses);
+    examine_room(context, directory, diagnoses);
     if (can_try) examine_right(context, file, directory, deadline, diagnoses);
   }
   if (!can_try) {
-    add(diagnoses,
-        found("disk.unknown", {},
-              context.daemon ? "only root can try as another user" : "the daemon is not running"));
+    const bool is_root = OtherUser::can_be_tried();
+    add(diagnoses, found("disk.unknown", {},
+                         is_root ? "the daemon is not running"
+                                 : "this process is neither root nor the daemon's user"));
   }
   return diagnoses;
 }

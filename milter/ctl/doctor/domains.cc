@@ -19,10 +19,6 @@
 namespace icm::ctl::doctor {
 namespace {
 
-struct Meaning {
-  std::string_view rule;
-  Id id;
-};
 constexpr std::array meanings = {
     Meaning{"alignment.spf-fail", "domain.spf-fail"},
     Meaning{"alignment.spf-softfail", "domain.spf-softfail"},
@@ -42,10 +38,10 @@ constexpr std::array meanings = {
 bool add_findings(const Findings& findings, const std::string& domain, Diagnoses& diagnoses) {
   bool is_any = false;
   for (const Finding& finding : findings) {
-    const auto meaning = std::ranges::find(meanings, finding.rule, &Meaning::rule);
-    if (meaning == meanings.end()) continue;
+    auto one = diagnosed(finding, meanings, domain);
+    if (!one) continue;
     is_any = true;
-    add(diagnoses, found(meaning->id, domain, finding.evidence, finding.fix));
+    add(diagnoses, *std::move(one));
   }
   return is_any;
 }

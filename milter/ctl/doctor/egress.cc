@@ -13,10 +13,6 @@
 namespace icm::ctl::doctor {
 namespace {
 
-struct Meaning {
-  std::string_view rule;
-  Id id;
-};
 constexpr std::array meanings = {
     Meaning{"sender_identity.reverse-missing", "egress.reverse-missing"},
     Meaning{"sender_identity.reverse-unconfirmed", "egress.reverse-unconfirmed"},
@@ -48,13 +44,12 @@ void examine_way(const Context& context, const std::string& stream, Deadline dea
     const Findings findings = judged(context, letter, deadline);
     bool has_name = true;
     for (const Finding& finding : findings) {
-      const auto meaning = std::ranges::find(meanings, finding.rule, &Meaning::rule);
-      if (meaning == meanings.end()) continue;
       const bool is_of_helo = is_about_helo(finding.rule);
+      auto one = diagnosed(finding, meanings, is_of_helo ? way.helo : client.text());
+      if (!one) continue;
       helo_problems += is_of_helo ? 1 : 0;
       has_name = has_name && is_of_helo;
-      add(diagnoses,
-          found(meaning->id, is_of_helo ? way.helo : client.text(), finding.evidence, finding.fix));
+      add(diagnoses, *std::move(one));
     }
     if (has_name) {
       add(diagnoses, found("egress.reverse", client.text(), "its name leads back to it"));

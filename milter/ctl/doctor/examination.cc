@@ -54,7 +54,11 @@ Diagnoses unreadable(const std::vector<ConfigProblem>& problems) {
   Diagnoses diagnoses;
   for (const ConfigProblem& problem : problems) {
     if (problem.severity == ConfigProblem::Severity::warning) continue;
-    add(diagnoses, found("configuration.errors", {}, to_string(problem)));
+    const std::string text = to_string(problem);
+    const bool is_hidden =
+        ::geteuid() != 0 && text.find(std::generic_category().message(EACCES)) != std::string::npos;
+    add(diagnoses, found("configuration.errors", {}, text,
+                         is_hidden ? "run the doctor as root" : std::string()));
   }
   return diagnoses;
 }

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "milter/ctl/doctor/mail_server.h"
+#include "milter/ctl/doctor/other_user.h"
 #include "policy/base/text.h"
 
 namespace icm::ctl::doctor {
@@ -37,27 +38,43 @@ std::vector<Way> ways_of(const postfix::Configuration& configuration) {
     ways.push_back({.service = service, .next_hop = std::string(next_hop)});
   };
   for (const postfix::Listener& one : postfix::listeners_of(configuration)) {
-    const Route route = parse_route(one.content_filter);
+    const postfix::Destination route = postfix::parse_destination(one.content_filter);
     note(route.transport, route.next_hop);
   }
-  note(parse_route(configuration.value("default_transport")).transport,
+  note(postfix::parse_destination(configuration.value("default_transport")).transport,
        configuration.value("relayhost"));
-  note(parse_route(configuration.value("relay_transport")).transport,
+  note(postfix::parse_destination(configuration.value("relay_transport")).transport,
        configuration.value("relayhost"));
   return ways;
 }
 
-// Whether some table has a password for the next hop, in the forms that smtp(8) looks up.
-bool has_password(const MailServer& server, std::string_view tables, const Way& way,
-                  Deadline deadline) {
+// Whether some table has a password for the next hop, in the forms that smtp(8) looks up. The Error
+// is of the last table that could not be asked, where no other has one.
+Result<bool> has_password(const MailServer& server, std::string_view tables, const Way& way,
+                          Deadline deadline) {
+  Result<bool> has = false;
   const std::array<std::string, 2> keys = {way.next_hop, std::string(relay_host)};
   for (const std::string_view table : postfix::split_list(tables)) {
     for (const std::string& key : keys) {
       const auto found = server.look_up(std::string(table), key, deadline);
       if (found && *found) return true;  // what it says is nobody's business
+      if (!found) has = tl::make_unexpected(found.error());
     }
   }
-  return false;
+  return has;
+}
+
+void examine_password(const MailServer& server, std::string_view tables, const Way& way,
+                      Deadline deadline, Diagnoses& diagnoses) {
+  const std::string name = way.service->key();
+  const Result<bool> has = has_password(server, tables, way, deadline);
+  if (has && *has) return;
+  if (!has && !OtherUser::can_be_tried()) {
+    return add(diagnoses, found("relay.login-not-seen", name, has.error().text));
+  }
+  add(diagnoses, found("relay.login", name,
+                       has ? fmt::format("smtp_sasl_password_maps has nothing for {}", way.next_hop)
+                           : fmt::format("smtp_sasl_password_maps: {}", has.error().text)));
 }
 
 void examine_way(const MailServer& server, const Way& way, Deadline deadline,
@@ -79,9 +96,8 @@ void examine_way(const MailServer& server, const Way& way, Deadline deadline,
   }
   if (value("smtp_sasl_auth_enable") != "yes") {
     add(diagnoses, found("relay.login", name, "smtp_sasl_auth_enable is not yes"));
-  } else if (!has_password(server, value("smtp_sasl_password_maps"), way, deadline)) {
-    add(diagnoses, found("relay.login", name,
-                         fmt::format("smtp_sasl_password_maps has nothing for {}", way.next_hop)));
+  } else {
+    examine_password(server, value("smtp_sasl_password_maps"), way, deadline, diagnoses);
   }
   if (value("smtp_generic_maps").empty() &&
       server.configuration().value("sender_canonical_maps").empty()) {

@@ -40,6 +40,9 @@ void examine_key(const Context& context, const SealingKeyConfig& config, Deadlin
   // A credential is there for the unit alone; status and the daemon's log tell of it.
   if (!path) return;
   const bool is_credential = *path != config.file;
+  if (context.is_hidden(*path)) {
+    return add(diagnoses, found("key.not-seen", config.file, "this process may not read it"));
+  }
   const auto file = read_key_file(*path, is_credential ? KeyGuard::credential : KeyGuard::mode);
   if (!file) return add(diagnoses, found("key.file", config.file, file.error().text));
   for (const std::string& warning : file->warnings) {

@@ -24,6 +24,13 @@ std::string stream_of_domain(const Config& config, const std::string& domain) {
   return {};
 }
 
+std::optional<Diagnosis> diagnosed(const Finding& finding, std::span<const Meaning> meanings,
+                                   std::string_view subject) {
+  const auto meaning = std::ranges::find(meanings, finding.rule, &Meaning::rule);
+  if (meaning == meanings.end()) return std::nullopt;
+  return found(meaning->id, std::string(subject), finding.evidence, finding.fix);
+}
+
 Letter::Letter(const Context& context, const std::string& domain, const std::string& stream)
     : context_(context), authors_(std::vector<Address>{}) {
   classification_.stream = stream;

@@ -4,11 +4,15 @@
 // policies which judge real mail can say what they think of that domain and that way.
 #pragma once
 
+#include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "milter/ctl/doctor/context.h"
 #include "policy/facts.h"
+#include "policy/verdict.h"
 
 namespace icm::ctl::doctor {
 
@@ -17,6 +21,16 @@ std::vector<std::string> streams_of(const Config& config);
 
 // The domain's stream, where one declares it as a domain of From or of the envelope sender.
 std::string stream_of_domain(const Config& config, const std::string& domain);
+
+// What a rule of a policy means to the doctor.
+struct Meaning {
+  std::string_view rule;
+  Id id;
+};
+
+// What a policy found, as a diagnosis of `subject`; nothing where its rule is not among these.
+std::optional<Diagnosis> diagnosed(const Finding& finding, std::span<const Meaning> meanings,
+                                   std::string_view subject);
 
 class Letter {
  public:

@@ -48,7 +48,7 @@ std::string unenforced(const Context& context, const DmarcVerdict& dmarc, Deadli
   const auto answer = context.sources.dmarc.find(dmarc.record_domain, deadline);
   const auto tags = TagList::parse(answer->record.text);
   const std::string percent = tags ? std::string(tags->value("pct", "100")) : "100";
-  return percent == "100" ? "" : fmt::format("DMARC has pct={}", for_log(percent, 10));
+  return percent == "100" ? "" : fmt::format("DMARC has pct={}", excerpt(percent, 10));
 }
 
 void examine_bimi(const Context& context, const std::string& domain, const std::string& open,
@@ -73,13 +73,13 @@ void examine_bimi(const Context& context, const std::string& domain, const std::
   if (!is_https(logo) && !(logo.empty() && is_https(evidence))) {
     return add(diagnoses,
                found("domain.bimi-record", domain,
-                     fmt::format("{}: l={} is no https URL", record.name, for_log(logo, 100))));
+                     fmt::format("{}: l={} is no https URL", record.name, excerpt(logo, 100))));
   }
   if (!is_https(evidence)) {
     add(diagnoses, found("domain.bimi-no-evidence", domain,
                          evidence.empty() ? fmt::format("{} has no a=", record.name)
                                           : fmt::format("{}: a={} is no https URL", record.name,
-                                                        for_log(evidence, 100))));
+                                                        excerpt(evidence, 100))));
   }
   if (!open.empty()) return add(diagnoses, found("domain.bimi-unenforced", domain, open));
   if (is_https(evidence)) add(diagnoses, found("domain.bimi", domain, record.name));

@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "milter/ctl/postfix/site_reader.h"
+#include "milter/ctl/postfix/wiring_plan.h"
 #include "policy/base/text.h"
 
 namespace icm::ctl::doctor {
@@ -15,78 +15,7 @@ namespace {
 // Postfix looks tables up while it holds mail up; one that takes so long is no table to have.
 constexpr std::chrono::seconds table_patience{5};
 
-// The port at the end of "[127.0.0.1]:10027" or "127.0.0.1:10027", as it is written.
-std::string_view port_of(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  return colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
-}
-
-std::string host_of(std::string_view text) {
-  const std::size_t colon = text.rfind(':');
-  std::string host(colon == std::string_view::npos ? std::string_view() : text.substr(0, colon));
-  std::erase_if(host, [](char c) { return c == '[' || c == ']'; });
-  return lower_ascii(host);
-}
-
-bool is_of_this_host(const std::string& host) {
-  if (host == "localhost") return true;
-  const auto address = IpAddress::parse(host);
-  return address && address->is_loopback();
-}
-
-// How parents of a domain are looked up (postconf(5), parent_domain_matches_subdomains).
-enum class ParentForm { with_dot, bare };
-
-// transport(5), "TABLE SEARCH ORDER": each is looked for in every table before the next one is.
-std::vector<std::string> keys_of(const std::string& domain, ParentForm form) {
-  std::vector<std::string> keys = {postfix::somebody_at(domain), domain};
-  for (std::size_t dot = domain.find('.'); dot != std::string::npos;
-       dot = domain.find('.', dot + 1)) {
-    keys.push_back(domain.substr(form == ParentForm::with_dot ? dot : dot + 1));
-  }
-  keys.emplace_back("*");
-  return keys;
-}
-
-// One of transport_maps.
-struct Table {
-  bool takes_domains = true;
-  std::vector<postfix::Route> answers;
-};
-
-const std::string* answer_in(const std::vector<Table>& tables,
-                             const std::vector<std::string>& keys) {
-  for (const std::string& key : keys) {
-    const bool is_address = key.find('@') != std::string::npos;
-    for (const Table& table : tables) {
-      if (!is_address && !table.takes_domains) continue;
-      const auto found = std::ranges::find(table.answers, key, &postfix::Route::key);
-      if (found != table.answers.end()) return &found->answer;
-    }
-  }
-  return nullptr;
-}
-
 }  // namespace
-
-bool takes_whole_addresses_only(std::string_view table) {
-  // Of several tables that stand as one, the first decides.
-  for (const std::string_view wrapping : {"proxy:", "unionmap:{", "pipemap:{"}) {
-    if (!table.starts_with(wrapping)) continue;
-    table.remove_prefix(wrapping.size());
-    table = trim(table);
-  }
-  constexpr std::array<std::string_view, 5> types = {"regexp", "pcre", "cidr", "tcp", "socketmap"};
-  return std::ranges::find(types, table.substr(0, table.find(':'))) != types.end();
-}
-
-Route parse_route(std::string_view text) {
-  text = trim(text);
-  const std::size_t colon = text.find(':');
-  if (colon == std::string_view::npos) return {.transport = std::string(text), .next_hop = {}};
-  return {.transport = std::string(text.substr(0, colon)),
-          .next_hop = std::string(text.substr(colon + 1))};
-}
 
 std::optional<std::chrono::seconds> parse_postfix_time(std::string_view text) {
   text = trim(text);
@@ -148,48 +77,15 @@ Result<std::optional<std::string>> MailServer::look_up(const std::string& table,
                                         excerpt(trim(end.errors.substr(fatal)), 400)));
 }
 
-Result<std::vector<std::optional<Route>>> MailServer::routes_of(
-    const std::vector<std::string>& domains, Deadline deadline) const {
-  const std::string_view parents = configuration_.value("parent_domain_matches_subdomains");
-  const ParentForm form = parents.find("transport_maps") == std::string_view::npos
-                              ? ParentForm::with_dot
-                              : ParentForm::bare;
-  std::vector<std::string> keys;
-  for (const std::string& domain : domains) {
-    for (std::string& key : keys_of(domain, form)) {
-      if (std::ranges::find(keys, key) == keys.end()) keys.push_back(std::move(key));
-    }
-  }
-  std::vector<Table> tables;
-  const std::string queue(configuration_.queue_directory());
-  for (const std::string_view name : postfix::split_list(configuration_.value("transport_maps"))) {
-    ICM_TRY(auto answers,
-            postfix::ask_table(programs_, name, keys, queue, deadline.at_most(table_patience)));
-    tables.push_back(
-        {.takes_domains = !takes_whole_addresses_only(name), .answers = std::move(answers)});
-  }
-  std::vector<std::optional<Route>> routes;
-  for (const std::string& domain : domains) {
-    const std::string* const found = answer_in(tables, keys_of(domain, form));
-    routes.push_back(found == nullptr ? std::nullopt : std::optional(parse_route(*found)));
-  }
-  return routes;
+Result<postfix::Routes> MailServer::routes_of(const std::vector<std::string>& domains,
+                                              Deadline deadline) const {
+  return postfix::ask_routes(programs_, configuration_, domains, table_patience, deadline);
 }
 
-const postfix::Listener* MailServer::listener_at(const std::vector<postfix::Listener>& listeners,
-                                                 std::string_view next_hop) {
-  const std::string host = host_of(next_hop);
-  const std::string_view port = port_of(next_hop);
-  if (port.empty()) return nullptr;
-  const auto found = std::ranges::find_if(listeners, [&](const postfix::Listener& one) {
-    const std::string& name = one.service->name;
-    if (one.service->type != "inet") return false;
-    const bool has_host = name.find(':') != std::string::npos;
-    if ((has_host ? port_of(name) : std::string_view(name)) != port) return false;
-    const std::string its = host_of(name);
-    return its == host || (is_of_this_host(host) && (its.empty() || is_of_this_host(its)));
-  });
-  return found == listeners.end() ? nullptr : &*found;
+postfix::SingleRoutes MailServer::routes_of_people(const std::vector<std::string>& domains,
+                                                   const Config& config, Deadline deadline) const {
+  const std::string ours = postfix::table_of_daemon(config, configuration_.queue_directory());
+  return postfix::single_routes(programs_, configuration_, domains, ours, table_patience, deadline);
 }
 
 }  // namespace icm::ctl::doctor

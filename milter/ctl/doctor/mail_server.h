@@ -12,23 +12,9 @@
 #include "milter/ctl/doctor/context.h"
 #include "milter/ctl/postfix/configuration.h"
 #include "milter/ctl/postfix/postfix_programs.h"
+#include "milter/ctl/postfix/routes.h"
 
 namespace icm::ctl::doctor {
-
-// A way out of the queue, as transport(5) has it.
-struct Route {
-  std::string transport;  // "icloud-gate"
-  std::string next_hop;   // "[127.0.0.1]:10027"; empty: the recipient's own domain
-  std::string text() const { return transport + ":" + next_hop; }
-};
-
-// "transport:nexthop" taken apart; either may be missing.
-Route parse_route(std::string_view text);
-
-// Whether Postfix asks the table for whole addresses alone, never for a domain: those that are made
-// of patterns, and those behind a socket (transport(5), "REGULAR EXPRESSION TABLES" and "TCP-BASED
-// TABLES").
-bool takes_whole_addresses_only(std::string_view table);
 
 // "5m" or "300" in Postfix's notation (postconf(5)); `unit` is that of a bare number.
 std::optional<std::chrono::seconds> parse_postfix_time(std::string_view text);
@@ -44,20 +30,18 @@ class MailServer {
   static const postfix::MilterEntry* ours(const std::vector<postfix::MilterEntry>& milters,
                                           const Config& config, const MailServer& server);
 
-  // Where mail for somebody at each of these domains goes: what transport_maps say, asked of
-  // postmap(1); nothing for a domain that they do not name. The Error names the table that cannot
-  // be asked, or does not answer by `deadline` or in the time that mail would wait for it.
-  [[nodiscard]] Result<std::vector<std::optional<Route>>> routes_of(
-      const std::vector<std::string>& domains, Deadline deadline) const;
+  // Where mail for somebody at each of these domains goes, and for single people there; the Error
+  // names the table that cannot be asked, or does not answer by `deadline` or in the time that mail
+  // would wait for it.
+  [[nodiscard]] Result<postfix::Routes> routes_of(const std::vector<std::string>& domains,
+                                                  Deadline deadline) const;
+  postfix::SingleRoutes routes_of_people(const std::vector<std::string>& domains,
+                                         const Config& config, Deadline deadline) const;
 
   // What a look-up table says of the key.
   [[nodiscard]] Result<std::optional<std::string>> look_up(const std::string& table,
                                                            const std::string& key,
                                                            Deadline deadline) const;
-
-  // The listener of this host that a next hop leads to; null when it leads elsewhere.
-  static const postfix::Listener* listener_at(const std::vector<postfix::Listener>& listeners,
-                                              std::string_view next_hop);
 
  private:
   MailServer(postfix::PostfixPrograms programs, postfix::Configuration configuration)

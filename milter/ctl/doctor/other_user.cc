@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "milter/ctl/doctor/context.h"
 #include "policy/base/unique_fd.h"
 
 namespace icm::ctl::doctor {
@@ -41,6 +42,12 @@ sockaddr_un name_of(const std::string& path) {
 }
 
 }  // namespace
+
+bool Context::is_hidden(const std::string& path) const {
+  const uid_t user = ::geteuid();
+  if (user == 0 || (daemon && user == *daemon)) return false;
+  return ::faccessat(AT_FDCWD, path.c_str(), R_OK, AT_EACCESS) != 0 && errno == EACCES;
+}
 
 bool OtherUser::can_be_tried() { return ::geteuid() == 0; }
 
@@ -113,6 +120,19 @@ int OtherUser::connect_error(const std::string& root, const std::string& directo
                ? 0
                : errno;
   });
+}
+
+std::string OtherUser::first_impassable(const std::string& root, const std::string& directory,
+                                        const std::string& path, Deadline deadline) const {
+  const std::string whole = path.starts_with('/') ? path : directory + "/" + path;
+  for (std::size_t end = 0; end != std::string::npos; end = whole.find('/', end + 1)) {
+    const std::string above = end == 0 ? "/" : whole.substr(0, end);
+    const int error = try_as_child(deadline, root, [&] {
+      return ::faccessat(AT_FDCWD, above.c_str(), X_OK, AT_EACCESS) == 0 ? 0 : errno;
+    });
+    if (error == EACCES) return above == "/" && !root.empty() ? root : root + above;
+  }
+  return {};
 }
 
 int OtherUser::access_error(const std::string& path, int mode, Deadline deadline) const {

@@ -31,6 +31,11 @@ class OtherUser {
   int connect_error(const std::string& root, const std::string& directory, const std::string& path,
                     Deadline deadline) const;
 
+  // The first of the directories above a path, as seen from `root` and `directory` (above), that it
+  // may not pass; empty: there is none.
+  std::string first_impassable(const std::string& root, const std::string& directory,
+                               const std::string& path, Deadline deadline) const;
+
   // What access(2) with this mode (W_OK | X_OK) says to it: 0 or errno.
   int access_error(const std::string& path, int mode, Deadline deadline) const;
 

@@ -52,9 +52,9 @@ Diagnoses examine_exit(const Context& context, const MailServer& server,
         found("postfix.exit-missing", name, "content_filter is empty",
               fmt::format("postconf -P '{}/content_filter=icloud-out:' && postfix reload", name))};
   }
-  const Route route = parse_route(gate.content_filter);
+  const postfix::Destination route = postfix::parse_destination(gate.content_filter);
   const auto listeners = postfix::listeners_of(server.configuration());
-  const postfix::Listener* const next = MailServer::listener_at(listeners, route.next_hop);
+  const postfix::Listener* const next = postfix::listener_at(listeners, route.next_hop);
   if (next != nullptr && next->service->key() == name) {
     return {found("postfix.exit-missing", name,
                   fmt::format("content_filter is {}, which leads back to it", route.text()))};
@@ -64,6 +64,12 @@ Diagnoses examine_exit(const Context& context, const MailServer& server,
     return {found("postfix.exit-unknown", name,
                   fmt::format("content_filter is {}, and master.cf has no {}", gate.content_filter,
                               route.transport))};
+  }
+  const std::string_view hop = postfix::diversion_of(server.configuration(), gate.content_filter);
+  if (!hop.empty()) {
+    return {found("postfix.exit-diverted", name,
+                  fmt::format("content_filter is {}, and default_filter_nexthop is {}",
+                              gate.content_filter, hop))};
   }
   Diagnoses diagnoses;
   examine_body(server, *exit, diagnoses);

@@ -3,11 +3,13 @@
 // The doctor on the gate: whether every domain of Apple's is sent through it, and whether it is the
 // gate that it should be.
 #include <algorithm>
-#include <array>
+#include <map>
 
 #include <fmt/format.h>
 
 #include "milter/ctl/doctor/mail_server.h"
+#include "milter/ctl/doctor/other_user.h"
+#include "milter/ctl/postfix/wiring_plan.h"
 #include "policy/base/text.h"
 
 namespace icm::ctl::doctor {
@@ -15,9 +17,6 @@ namespace {
 
 using postfix::Listener;
 using postfix::MilterEntry;
-
-constexpr std::array<std::string_view, 5> apple_domains = {
-    "icloud.com", "me.com", "mac.com", "privaterelay.appleid.com", "private.icloud.com"};
 
 bool is_named(const std::vector<std::string>& names, const std::string& name) {
   return std::ranges::find(names, name) != names.end();
@@ -69,6 +68,7 @@ class GateExamination {
       return std::move(diagnoses_);
     }
     tell_missing();
+    tell_people();
     for (const Listener* gate : reached_) examine(*gate);
     return std::move(diagnoses_);
   }
@@ -79,39 +79,74 @@ class GateExamination {
   }
 
   void look_up_routes() {
-    std::vector<std::string> domains(apple_domains.begin(), apple_domains.end());
-    for (const Domain& domain : context_.config.apple.domains) domains.push_back(domain.text());
+    const std::vector<std::string> domains = postfix::domains_of(context_.config);
     const auto routes = server_.routes_of(domains, deadline_);
     if (!routes) {
-      add(diagnoses_, found("postfix.transport-broken", {}, routes.error().text));
+      add(diagnoses_, OtherUser::can_be_tried()
+                          ? found("postfix.transport-broken", {}, routes.error().text)
+                          : found("postfix.transport-not-asked", {}, routes.error().text));
       for (const Listener& one : listeners_) {  // nobody knows better which are meant
         if (is_named(context_.config.roles.gate, one.daemon_name)) reached_.push_back(&one);
       }
       return;
     }
-    for (std::size_t i = 0; i < domains.size(); ++i) {
-      if ((*routes)[i]) {
-        follow(domains[i], *(*routes)[i]);
+    for (const std::string& domain : domains) {
+      if (const postfix::Route* const route = postfix::route_of(*routes, domain)) {
+        follow(domain, postfix::parse_destination(route->answer));
       } else {
-        missing_.emplace_back(domains[i], "transport_maps do not name it");
+        missing_.emplace_back(domain, "transport_maps do not name it");
       }
     }
+    people_ = server_.routes_of_people(domains, context_.config, deadline_);
   }
 
-  void follow(const std::string& domain, const Route& route) {
-    const Listener* const listener = MailServer::listener_at(listeners_, route.next_hop);
+  void follow(const std::string& domain, const postfix::Destination& route) {
+    const Listener* const listener = postfix::listener_at(listeners_, route.next_hop);
     if (listener == nullptr) {
       missing_.emplace_back(domain,
                             fmt::format("{} leads to no listener of this Postfix", route.text()));
       return;
     }
-    if (server_.configuration().service(route.transport, "unix") == nullptr) {
+    const postfix::Service* const way_in = server_.configuration().service(route.transport, "unix");
+    if (way_in == nullptr) {
       missing_.emplace_back(domain,
                             fmt::format("there is no transport {} in master.cf", route.transport));
       return;
     }
+    examine_way_in(*way_in);
     if (std::ranges::find(reached_, listener) == reached_.end()) reached_.push_back(listener);
     routes_.push_back(domain);
+  }
+
+  void examine_way_in(const postfix::Service& way_in) {
+    const std::string_view relay = server_.configuration().value_for(way_in, "smtp_fallback_relay");
+    if (relay.empty()) return;
+    add(diagnoses_,
+        found(
+            "postfix.gate-fallback", way_in.key(), fmt::format("smtp_fallback_relay is {}", relay),
+            fmt::format("postconf -P '{}/smtp_fallback_relay=' && postfix reload", way_in.key())));
+  }
+
+  // One finding for a table, however many people it names.
+  void tell_people() {
+    constexpr std::size_t most_named = 5;
+    std::map<std::string, std::vector<std::string>> past;
+    for (const postfix::Route& one : people_.routes) {
+      const auto way = postfix::parse_destination(one.answer);
+      const Listener* const there = postfix::listener_at(listeners_, way.next_hop);
+      if (there != nullptr && has_ours(*there)) continue;
+      past[one.table].push_back(fmt::format("{} by {}", one.key, way.text()));
+    }
+    for (auto& [table, ways] : past) {
+      const std::size_t more = ways.size() - std::min(ways.size(), most_named);
+      ways.resize(ways.size() - more);
+      add(diagnoses_, found("postfix.address-past-gate", table,
+                            fmt::format("leads {}{}", fmt::join(ways, ", "),
+                                        more == 0 ? "" : fmt::format(" and {} more", more))));
+    }
+    for (const std::string& one : people_.unlisted) {
+      add(diagnoses_, found("postfix.table-unlisted", {}, one));
+    }
   }
 
   void tell_missing() {
@@ -200,6 +235,7 @@ class GateExamination {
   std::vector<std::pair<std::string, std::string>> missing_;  // a domain, and why
   std::vector<std::string> routes_;                           // domains that go to a listener
   std::vector<const Listener*> reached_;                      // each once
+  postfix::SingleRoutes people_;
   Diagnoses diagnoses_;
 };
 

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include "policy/base/text.h"
+
 namespace icm::ctl::doctor {
 namespace {
 
@@ -26,10 +28,27 @@ Style style_of(Grade grade) {
   return Style::plain;
 }
 
+// As clean() has it; what a policy has written as \\xNN already stays so.
+std::string clean_once(std::string_view text) {
+  const auto is_hex = [](char c) { return is_digit(c) || (c >= 'a' && c <= 'f'); };
+  std::string out;
+  for (;;) {
+    std::size_t at = text.find("\\x");
+    while (at != std::string_view::npos &&
+           !(at + 3 < text.size() && is_hex(text[at + 2]) && is_hex(text[at + 3]))) {
+      at = text.find("\\x", at + 2);
+    }
+    if (at == std::string_view::npos) return out + clean(text);
+    out += clean(text.substr(0, at));
+    out += text.substr(at, 4);
+    text.remove_prefix(at + 4);
+  }
+}
+
 std::string line(std::string_view label, std::string_view text, const Terminal& terminal) {
   if (text.empty()) return {};
   constexpr int label_width = 9;
-  const std::string words = wrap(clean(text), indent + label_width, terminal.width());
+  const std::string words = wrap(clean_once(text), indent + label_width, terminal.width());
   return fmt::format("{:{}}{}{}\n", "", indent,
                      terminal.paint(Style::dim, fmt::format("{:<{}}", label, label_width)), words);
 }

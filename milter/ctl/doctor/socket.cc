@@ -48,6 +48,27 @@ std::vector<Approach> approaches_to(const Context& context) {
   return approaches;
 }
 
+// Who is in the way: a directory, or the socket itself.
+Diagnosis denied(const OtherUser& user, const Approach& approach, const std::string& queue,
+                 const std::string& why, Deadline deadline) {
+  const std::string wall =
+      user.first_impassable(approach.is_chrooted ? queue : std::string(),
+                            approach.is_chrooted ? std::string() : queue, approach.path, deadline);
+  if (wall.empty()) {
+    return found(
+        "socket.unreachable", approach.path,
+        fmt::format("{}: every directory above it lets {} pass, the socket itself does not", why,
+                    user.name()),
+        "set socket: {group: postfix, mode: 0660} in milter.conf, then systemctl restart "
+        "icloud-milter");
+  }
+  return found("socket.unreachable", approach.path,
+               fmt::format("{}: {} may not pass {}", why, user.name(), wall),
+               fmt::format("let {} pass {}: systemd-tmpfiles --create icloud-milter.conf where the "
+                           "package made it, else chgrp and chmod g+x",
+                           user.name(), wall));
+}
+
 void examine_path(const Context& context, const OtherUser& user, const Approach& approach,
                   Deadline deadline, Diagnoses& diagnoses) {
   const std::string queue(context.mail_server->configuration().queue_directory());
@@ -61,8 +82,9 @@ void examine_path(const Context& context, const OtherUser& user, const Approach&
   // A daemon that is not there is told by the area daemon.
   const bool is_away = error == ECONNREFUSED || error == ENOENT;
   if (is_away && !context.daemon && !context.config.control.socket.empty()) return;
-  add(diagnoses, found("socket.unreachable", approach.path,
-                       fmt::format("{}: {}", how, std::generic_category().message(error))));
+  const std::string why = fmt::format("{}: {}", how, std::generic_category().message(error));
+  add(diagnoses, error == EACCES ? denied(user, approach, queue, why, deadline)
+                                 : found("socket.unreachable", approach.path, why));
 }
 
 }  // namespace

@@ -58,6 +58,9 @@ Status ask_ledger(const Context& context, Deadline deadline) {
 Diagnoses examine_store(const Context& context, Deadline deadline) {
   const StoreConfig& store = context.config.store;
   const std::string place = store_place(store);
+  if (store.kind == StoreKind::sqlite && context.is_hidden(store.path)) {
+    return {found("store.not-seen", place, "this process may not read it")};
+  }
   if (is_first_start(store)) return {found("store.not-made", place, "there is no such file")};
   // Opening it in any other way would bring it up to date, which is the daemon's to do.
   const auto news = review_store(store, deadline);

@@ -23,7 +23,7 @@ constexpr const char* token = "/doctor";                    // no token of ours 
 Diagnosis read(const HttpAnswer& answer, const std::string& place) {
   if (answer.status >= 300 && answer.status < 400) {
     return found("unsubscribe.redirects", place,
-                 fmt::format("{} leads to {}", answer.status, for_log(answer.location)));
+                 fmt::format("{} leads to {}", answer.status, excerpt(answer.location, 200)));
   }
   const bool is_ours =
       answer.status == not_found || answer.status == too_many || answer.status == later;

@@ -47,7 +47,13 @@ bool is_gate(std::string_view name) { return name.ends_with(" inet"); }
 std::string meaning_of(std::string_view text, File file, const Span& line) {
   const std::string name = entry_name(file, line.of(text));
   if (file == File::main_cf) {
-    return name.starts_with("icloud-out_") ? std::string() : squeezed(line.of(text));
+    if (name.starts_with("icloud-out_")) return {};
+    std::string pieces = "\n";
+    const std::string_view whole = line.of(text);
+    for (const std::string_view piece : split_list(whole.substr(whole.find('=') + 1))) {
+      pieces += squeezed(piece) + "\n";
+    }
+    return pieces;
   }
   if (name == way_out) return {};
   std::string meaning = fields_of(line.of(text));
@@ -56,6 +62,15 @@ std::string meaning_of(std::string_view text, File file, const Span& line) {
     meaning += fmt::format("\n{}={}", one.name, squeezed(one.value.of(text)));
   }
   return meaning;
+}
+
+// Whether an entry means what ours did. What others add to a value of main.cf, such as a table or a
+// milter, is theirs to add.
+bool still_means(File file, std::string_view ours, std::string_view now) {
+  if (file == File::master_cf) return now == ours;
+  return std::ranges::all_of(split(ours, '\n'), [&](std::string_view piece) {
+    return piece.empty() || now.find(fmt::format("\n{}\n", piece)) != std::string_view::npos;
+  });
 }
 
 std::map<std::string, std::string> meanings_of(std::string_view text, File file) {
@@ -104,7 +119,7 @@ std::vector<std::string> edits_of(std::string_view block, std::string_view rest,
     const auto moved = elsewhere.find(name);
     if (found == now.end() && moved == elsewhere.end()) {
       edits.push_back(name + " is gone");
-    } else if ((found == now.end() ? moved : found)->second != meaning) {
+    } else if (!still_means(file, meaning, (found == now.end() ? moved : found)->second)) {
       edits.push_back(name + " is changed");
     }
   }

@@ -19,7 +19,8 @@ std::string_view tuning_hint(File file);
 std::string entry_name(File file, std::string_view line);
 
 // Words such as "smtpd_milters is changed", one for each entry that is not as `ours` has it. Those
-// that the hint gives free may differ, and comments and blanks are nobody's business. `rest` is the
+// that the hint gives free may differ, a value of main.cf may have more in it, and comments and
+// blanks are nobody's business. `rest` is the
 // file without the block: "postconf -P" puts a service behind the comments that follow it, which
 // may be outside.
 std::vector<std::string> edits_of(std::string_view block, std::string_view rest, File file,

@@ -21,6 +21,7 @@ namespace icm::ctl::postfix {
 namespace {
 
 constexpr std::chrono::minutes table_patience{1};
+constexpr std::chrono::minutes site_patience{10};
 
 // Whether a listener of ours could be made there.
 bool is_free(std::uint16_t port) {
@@ -33,21 +34,6 @@ bool is_free(std::uint16_t port) {
   ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
   return ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0 ||
          errno != EADDRINUSE;
-}
-
-// What each table says of each of Apple's domains, and of an address there.
-Status add_routes(const PostfixPrograms& programs, Site& site) {
-  std::vector<std::string> keys;
-  for (const std::string& domain : domains_of(site)) {
-    keys.push_back(somebody_at(domain));
-    keys.push_back(domain);
-  }
-  const std::string queue(site.postfix.queue_directory());
-  for (const std::string_view table : split_list(site.postfix.value("transport_maps"))) {
-    ICM_TRY(auto routes, ask_table(programs, table, keys, queue, Deadline::in(table_patience)));
-    for (Route& route : routes) site.routes.push_back(std::move(route));
-  }
-  return {};
 }
 
 // `directory` is the one that the files are for, also where they are tried in another.
@@ -67,14 +53,13 @@ Result<Site> complete(const PostfixPrograms& programs, Site site, const Config& 
   site.is_port_free = is_free(gate_port);
   site.adds_fields = std::ranges::any_of(
       milter.streams, [](const StreamConfig& one) { return one.unsubscribe == "add"; });
-  const SocketmapConfig& map = milter.routing.socketmap;
-  if (!map.address.empty()) {
-    ICM_TRY(const SocketAddress socket, SocketAddress::parse(map.address));
-    site.asked_routes =
-        fmt::format("socketmap:{}:{}", place_of(socket, site.postfix.queue_directory()), map.map);
-    site.routes_transport = map.transport;
-  }
-  ICM_CHECK(add_routes(programs, site));
+  site.asked_routes = table_of_daemon(milter, site.postfix.queue_directory());
+  site.routes_transport = milter.routing.socketmap.transport;
+  const std::vector<std::string> domains = domains_of(site);
+  const Deadline deadline = Deadline::in(site_patience);
+  ICM_TRY(site.routes, ask_routes(programs, site.postfix, domains, table_patience, deadline));
+  site.people =
+      single_routes(programs, site.postfix, domains, site.asked_routes, table_patience, deadline);
   return site;
 }
 
@@ -100,37 +85,6 @@ class TrialDirectory {
 };
 
 }  // namespace
-
-std::string seen_from_here(std::string_view table, const std::string& queue) {
-  constexpr std::string_view kind = "socketmap:unix:";
-  const auto at = table.find(kind);
-  if (at == std::string_view::npos) return std::string(table);
-  const std::string_view path = table.substr(at + kind.size());
-  const std::string within = fmt::format("{}/{}", queue, path.substr(0, path.rfind(':')));
-  if (path.starts_with('/') && ::access(within.c_str(), F_OK) != 0) return std::string(table);
-  return fmt::format("{}{}/{}", table.substr(0, at + kind.size()), queue, path);
-}
-
-std::string somebody_at(std::string_view domain) {
-  return fmt::format("icloud-milter-probe@{}", domain);
-}
-
-Result<std::vector<Route>> ask_table(const PostfixPrograms& programs, std::string_view table,
-                                     const std::vector<std::string>& keys, const std::string& queue,
-                                     Deadline deadline) {
-  const auto cannot = [&](Code code, std::string_view why) {
-    return fail(code, fmt::format("transport_maps: {} cannot be asked: {}", table, why));
-  };
-  const auto end = programs.ask("postmap", {"-q", "-", seen_from_here(table, queue)},
-                                fmt::format("{}\n", fmt::join(keys, "\n")), deadline);
-  if (!end) return cannot(end.error().code, end.error().text);
-  // Not found is status 1, too, and warnings may stand beside it.
-  const auto fatal = end->errors.find("fatal:");
-  if (end->status != 0 && fatal != std::string::npos) {
-    return cannot(Code::config, excerpt(trim(end->errors.substr(fatal)), 400));
-  }
-  return read_routes(std::string(table), end->output);
-}
 
 Result<SiteFiles> read_files(const PostfixPrograms& programs) {
   SiteFiles files;
@@ -174,18 +128,6 @@ Result<Site> read_trial_site(const PostfixPrograms& programs, const Site& before
   }
   ICM_TRY(const PostfixPrograms there, PostfixPrograms::of(trial));
   return complete(there, std::move(site), milter, gate_port, programs.directory());
-}
-
-std::vector<Route> read_routes(const std::string& table, std::string_view printed) {
-  std::vector<Route> routes;
-  for (const std::string_view line : split(printed, '\n')) {
-    const auto tab = line.find('\t');
-    if (tab == std::string_view::npos) continue;
-    routes.push_back({.table = table,
-                      .key = std::string(line.substr(0, tab)),
-                      .answer = std::string(trim(line.substr(tab + 1)))});
-  }
-  return routes;
 }
 
 }  // namespace icm::ctl::postfix

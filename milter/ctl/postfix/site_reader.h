@@ -25,22 +25,4 @@ struct SiteFiles {
                                            const std::vector<Insertion>& insertions,
                                            const Config& milter, std::uint16_t gate_port);
 
-// The table as postmap has to be given it. A socket's path begins at the queue directory for
-// Postfix's processes, in a chroot and outside, but where we are for postmap.
-std::string seen_from_here(std::string_view table, const std::string& queue_directory);
-
-// An address that no rule for single people is about.
-std::string somebody_at(std::string_view domain);
-
-// What one table of transport_maps answers, for those of the keys that it has. The Error names the
-// table.
-[[nodiscard]] Result<std::vector<Route>> ask_table(const PostfixPrograms& programs,
-                                                   std::string_view table,
-                                                   const std::vector<std::string>& keys,
-                                                   const std::string& queue_directory,
-                                                   Deadline deadline);
-
-// "key<TAB>answer" lines of postmap -q.
-std::vector<Route> read_routes(const std::string& table, std::string_view printed);
-
 }  // namespace icm::ctl::postfix

@@ -20,6 +20,7 @@ struct InstanceStatus {
   bool has_gate = false;  // by whomever
   std::vector<std::string> lacking;
   std::vector<std::string> drift;
+  std::vector<std::string> notes;  // what may be meant so
 
   bool is_well() const { return problem.empty() && lacking.empty() && drift.empty(); }
 };
@@ -35,6 +36,7 @@ Result<InstanceStatus> find_out(const PostfixPrograms& programs, const Config& m
   ICM_TRY(const Site site, read_site(programs, files, milter, options.gate_port));
   status.has_gate = gate_of(site) != nullptr;
   status.lacking = lacks(site, options);
+  if (status.has_gate) status.notes = ways_of_people(site);
   if (!attachment) return status;
   status.at = attachment->at;
   for (const ConfigFile* file : {&files.main_cf, &files.master_cf}) {
@@ -81,6 +83,7 @@ void print(const InstanceStatus& status) {
   if (!status.problem.empty()) fmt::print("  problem  {}\n", clean(status.problem));
   for (const std::string& one : status.lacking) fmt::print("  lacks    {}\n", clean(one));
   for (const std::string& one : status.drift) fmt::print("  drift    {}\n", clean(one));
+  for (const std::string& one : status.notes) fmt::print("  note     {}\n", clean(one));
   if (const std::string remedy = remedy_for(status); !remedy.empty()) {
     fmt::print("  mend     {}\n", clean(remedy));
   }
@@ -89,7 +92,7 @@ void print(const InstanceStatus& status) {
 nlohmann::ordered_json to_json(const InstanceStatus& status) {
   return {{"directory", status.directory}, {"status", word_of(status)}, {"since", status.at},
           {"problem", status.problem},     {"lacks", status.lacking},   {"drift", status.drift},
-          {"mend", remedy_for(status)}};
+          {"notes", status.notes},         {"mend", remedy_for(status)}};
 }
 
 Result<std::vector<std::string>> directories(const PostfixOptions& options) {

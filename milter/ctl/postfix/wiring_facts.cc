@@ -20,20 +20,43 @@ bool has_ours(const Site& site, const std::vector<MilterEntry>& milters) {
   });
 }
 
-bool is_gate_name(const Site& site, const std::string& name) {
-  return std::ranges::find(site.roles.gate, name) != site.roles.gate.end();
+bool is_gate(const Site& site, const Listener& listener) {
+  return std::ranges::find(site.roles.gate, listener.daemon_name) != site.roles.gate.end() &&
+         has_ours(site, listener.milters);
 }
 
 // Domains that no table leads to the gate, one sentence for all of them.
 void add_unrouted(const Site& site, std::vector<std::string>& lacking) {
   std::vector<std::string> domains;
   for (const std::string& domain : domains_of(site)) {
-    const Route* route = route_of(site, domain);
+    const Route* route = route_of(site.routes, domain);
     if (route == nullptr || !leads_to_gate(site, *route)) domains.push_back(domain);
   }
   if (domains.empty()) return;
   lacking.push_back(fmt::format("transport_maps does not lead mail for {} to the gate",
                                 fmt::join(domains, ", ")));
+}
+
+// What leads mail around the gate, or past Apple behind it.
+void add_ways_round(const Site& site, std::vector<std::string>& lacking) {
+  const Service* const way_in = site.postfix.service("icloud-gate", "unix");
+  if (way_in != nullptr) {
+    if (const auto relay = site.postfix.value_for(*way_in, "smtp_fallback_relay"); !relay.empty()) {
+      lacking.push_back(fmt::format(
+          "master.cf: icloud-gate/unix has smtp_fallback_relay = {}: while the gate says later, "
+          "mail for Apple goes there, unjudged",
+          relay));
+    }
+  }
+  const Service* const gate = gate_of(site);
+  if (gate == nullptr) return;
+  if (const auto hop = diversion_of(site.postfix, site.postfix.value_for(*gate, "content_filter"));
+      !hop.empty()) {
+    lacking.push_back(
+        fmt::format("main.cf: default_filter_nexthop = {}: mail that has passed the "
+                    "gate goes there instead of to Apple",
+                    hop));
+  }
 }
 
 void add_uncovered(const Site& site, std::vector<std::string>& lacking) {
@@ -54,9 +77,7 @@ void add_uncovered(const Site& site, std::vector<std::string>& lacking) {
 
 const Service* gate_of(const Site& site) {
   for (const Listener& listener : listeners_of(site.postfix)) {
-    if (is_gate_name(site, listener.daemon_name) && has_ours(site, listener.milters)) {
-      return listener.service;
-    }
+    if (is_gate(site, listener)) return listener.service;
   }
   return nullptr;
 }
@@ -84,17 +105,27 @@ std::vector<std::string> domains_of(const Site& site) {
   return domains;
 }
 
+std::vector<std::string> domains_of(const Config& milter) {
+  Site site;
+  for (const Domain& domain : milter.apple.domains) site.added_domains.emplace_back(domain.text());
+  return domains_of(site);
+}
+
 std::string milter_place(const Site& site) {
   return place_of(site.socket, site.postfix.queue_directory());
 }
 
 bool asks_routes(const Site& site) {
-  const auto tables = split_list(site.postfix.value("transport_maps"));
-  return std::ranges::any_of(tables, [&](std::string_view table) {
-    // An absolute path, or proxy: in front, is the same.
-    return table.find("socketmap:") != std::string_view::npos &&
-           table.ends_with(site.asked_routes.substr(site.asked_routes.find(':', 10) + 1));
-  });
+  const auto tables = split_list(transport_maps_of(site.postfix));
+  return std::ranges::any_of(
+      tables, [&](std::string_view table) { return is_table_of_daemon(table, site.asked_routes); });
+}
+
+std::string table_of_daemon(const Config& milter, std::string_view queue_directory) {
+  const SocketmapConfig& map = milter.routing.socketmap;
+  const auto socket = SocketAddress::parse(map.address);
+  if (map.address.empty() || !socket) return "";
+  return fmt::format("socketmap:{}:{}", place_of(*socket, queue_directory), map.map);
 }
 
 std::string place_of(const SocketAddress& socket, std::string_view queue_directory) {
@@ -115,23 +146,27 @@ std::string place_of(const SocketAddress& socket, std::string_view queue_directo
   return "";
 }
 
-const Route* route_of(const Site& site, std::string_view domain) {
-  // transport(5): the whole address is looked for in every table before the domain is.
-  for (const Route& one : site.routes) {
-    if (one.key.ends_with(fmt::format("@{}", domain))) return &one;
-  }
-  for (const Route& one : site.routes) {
-    if (one.key == domain) return &one;
-  }
-  return nullptr;
+bool leads_to_gate(const Site& site, const Route& route) {
+  const Destination way = parse_destination(route.answer);
+  if (gate_of(site) == nullptr) return way.transport == "icloud-gate";
+  const auto listeners = listeners_of(site.postfix);
+  const Listener* const there = listener_at(listeners, way.next_hop);
+  return there != nullptr && is_gate(site, *there);
 }
 
-bool leads_to_gate(const Site& site, const Route& route) {
-  if (route.answer.starts_with("icloud-gate:")) return true;
-  const Service* gate = gate_of(site);
-  if (gate == nullptr) return false;
-  const std::string port = gate->name.substr(gate->name.rfind(':') + 1);
-  return route.answer.ends_with(":" + port);
+std::vector<std::string> ways_of_people(const Site& site) {
+  std::vector<std::string> sentences;
+  for (const Route& one : site.people.routes) {
+    if (leads_to_gate(site, one)) continue;
+    sentences.push_back(
+        fmt::format("{} answers \"{}\" for {}: mail for that address goes past the gate, unjudged",
+                    one.table, one.answer, one.key));
+  }
+  for (const std::string& one : site.people.unlisted) {
+    sentences.push_back(fmt::format(
+        "whether a table leads mail for single addresses past the gate is not seen: {}", one));
+  }
+  return sentences;
 }
 
 bool is_left_alone(const Configuration& postfix, const Listener& listener) {
@@ -172,6 +207,7 @@ std::vector<std::string> lacks(const Site& site, const WiringOptions& options) {
     }
   }
   add_unrouted(site, lacking);
+  add_ways_round(site, lacking);
   if (!site.asked_routes.empty() && !asks_routes(site)) {
     lacking.push_back(
         fmt::format("transport_maps does not ask the daemon, which knows domains by "

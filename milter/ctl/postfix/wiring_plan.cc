@@ -99,12 +99,21 @@ class Planner {
           "or name it in transport_maps yourself",
           gate_of(site_)->key());
     }
-    if (const auto hop = site_.postfix.value("default_filter_nexthop");
-        !hop.empty() && gate_of(site_) == nullptr && next_hop(site_).empty()) {
+    const Service* const gate_there = gate_of(site_);
+    const std::string way_out =
+        gate_there == nullptr ? "icloud-out:" + next_hop(site_)
+                              : std::string(site_.postfix.value_for(*gate_there, "content_filter"));
+    if (const auto hop = diversion_of(site_.postfix, way_out); !hop.empty()) {
       conflict(
           "main.cf: default_filter_nexthop = {}: all mail that has passed the gate would go there "
           "instead of to Apple; name it where a content_filter or FILTER means it, and clear it",
           hop);
+    }
+    if (transport_maps_of(site_.postfix) != site_.postfix.value("transport_maps")) {
+      conflict(
+          "master.cf: rewrite/unix has a transport_maps of its own, so that the one of main.cf "
+          "does "
+          "not count; take it out there: postconf -PX rewrite/unix/transport_maps");
     }
     const std::string gate = fmt::format("icloud-gate:[127.0.0.1]:{}", port());
     if (!site_.asked_routes.empty() && site_.routes_transport != gate) {
@@ -114,8 +123,9 @@ class Planner {
           site_.routes_transport, gate);
     }
     for (const std::string& domain : domains_of(site_)) {
-      const Route* route = route_of(site_, domain);
-      if (route == nullptr || leads_to_gate(site_, *route)) continue;
+      const Route* route = route_of(site_.routes, domain);
+      if (route == nullptr || is_wider_than(*route, domain)) continue;  // ours comes before it
+      if (leads_to_gate(site_, *route)) continue;
       conflict(
           "transport_maps: {} answers \"{}\" for {}: mail for Apple has a way of its own "
           "there, which is for you to take out, or to keep and stay without the gate",
@@ -182,7 +192,9 @@ class Planner {
   std::string missing_tables() const {
     std::string tables;
     for (const std::string& domain : domains_of(site_)) {
-      if (route_of(site_, domain) == nullptr) {
+      const Route* route = route_of(site_.routes, domain);
+      const bool is_lacking = route == nullptr || is_wider_than(*route, domain);
+      if (is_lacking && !(route != nullptr && leads_to_gate(site_, *route))) {
         tables += fmt::format("\n    {{{}=icloud-gate:[127.0.0.1]:{}}}", domain, port());
       }
     }
@@ -249,6 +261,7 @@ class Planner {
   }
 
   void note_what_else() {
+    for (const std::string& one : ways_of_people(site_)) note("transport_maps: {}", one);
     if (options_.has_arrival && !site_.is_arrival_covered) {
       note("milter.conf: set arrival.covered: yes, and reload the daemon, once this is in place");
     }

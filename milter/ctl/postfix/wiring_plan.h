@@ -12,6 +12,7 @@
 
 #include "milter/ctl/postfix/configuration.h"
 #include "milter/ctl/postfix/insertion.h"
+#include "milter/ctl/postfix/routes.h"
 #include "policy/config/config.h"
 
 namespace icm::ctl::postfix {
@@ -21,20 +22,14 @@ struct WiringOptions {
   std::uint16_t gate_port = 10027;
 };
 
-// An answer of one table of transport_maps.
-struct Route {
-  std::string table;   // "hash:/etc/postfix/transport"
-  std::string key;     // "icloud.com", or an address there
-  std::string answer;  // "icloud-gate:[127.0.0.1]:10027"
-};
-
 // All that a plan is made from.
 struct Site {
   Configuration postfix;
   std::string main_cf;  // the files' texts
   std::string master_cf;
-  std::vector<Route> routes;  // for Apple's domains and addresses there
-  bool is_port_free = true;   // WiringOptions::gate_port on loopback
+  Routes routes;             // for Apple's domains
+  SingleRoutes people;       // for addresses there
+  bool is_port_free = true;  // WiringOptions::gate_port on loopback
   // Of milter.conf:
   SocketAddress socket;
   RolesConfig roles;
@@ -57,9 +52,11 @@ Plan make_plan(const Site& site, const WiringOptions& options);
 // sentences. Empty: it is attached, by whomever.
 std::vector<std::string> lacks(const Site& site, const WiringOptions& options);
 
-// What transport_maps answers for mail to that domain, or null; and whether that is the gate.
-const Route* route_of(const Site& site, std::string_view domain);
+// Whether that is the gate; where there is none yet, the transport to it.
 bool leads_to_gate(const Site& site, const Route& route);
+
+// What leads single people's mail past the gate, and which tables may do so unseen; sentences.
+std::vector<std::string> ways_of_people(const Site& site);
 
 // A listener that has no part in the arrival: without milters on purpose, or taking back what a
 // content filter was given.
@@ -73,14 +70,18 @@ const Service* gate_of(const Site& site);
 // port; `otherwise` where there is none yet.
 std::optional<std::uint16_t> port_of_gate(const Site& site, std::uint16_t otherwise);
 
-// Every domain whose mail has to go to the gate.
+// Every domain whose mail has to go to the gate: Apple's, and apple.domains.
 std::vector<std::string> domains_of(const Site& site);
+std::vector<std::string> domains_of(const Config& milter);
 
 // Where Postfix finds the daemon: "unix:icloud-milter/milter.sock".
 std::string milter_place(const Site& site);
 
 // A socket of the daemon as Postfix writes it, relative to the queue directory where it is below.
 std::string place_of(const SocketAddress& socket, std::string_view queue_directory);
+
+// routing.socketmap as a table of transport_maps; empty: there is none.
+std::string table_of_daemon(const Config& milter, std::string_view queue_directory);
 
 // Whether transport_maps asks the daemon, where it answers.
 bool asks_routes(const Site& site);

@@ -187,7 +187,9 @@ TEST_F(DoctorInTheDns, asks_block_lists_only_when_told_to_and_doubts_those_that_
   zone_["25.2.0.192.bl.example."] = {{"A", {"127.0.0.4"}}, {"TXT", {"you sent spam\u0007"}}};
   const auto listed = findings("blocklist", {"--blocklist", "bl.example"});
   EXPECT_EQ(listed.front()["id"], "blocklist.listed");
-  EXPECT_EQ(listed.front()["found"], "25.2.0.192.bl.example is 127.0.0.4: you sent spam\\x07");
+  EXPECT_EQ(listed.front()["found"], "25.2.0.192.bl.example is 127.0.0.4: you sent spam\x07");
+  const std::string text = run({"--only", "blocklist", "--blocklist", "bl.example"}).out;
+  EXPECT_NE(text.find("you sent spam\\x07\n"), std::string::npos) << text;
   EXPECT_EQ(ids("blocklist", {"--blocklist", "dead.example"}), Ids{"blocklist.unusable"});
   zone_["1.0.0.127.bl.example."]["A"] = {"127.255.255.254"};
   EXPECT_EQ(ids("blocklist", {"--blocklist", "bl.example"}), Ids{"blocklist.unusable"});
@@ -222,6 +224,7 @@ TEST_F(DoctorInTheDns, shows_nothing_that_a_record_says_to_a_terminal) {
     EXPECT_EQ(outcome.exit, 1);
     EXPECT_NE(outcome.out.find("owned"), std::string::npos) << outcome.out;
     EXPECT_EQ(outcome.out.find("\nfault    fake"), std::string::npos) << outcome.out;
+    EXPECT_EQ(outcome.out.find("\\x5cx"), std::string::npos) << outcome.out;  // escaped twice
     const auto is_shown = [](char c) { return c == '\n' || (c >= ' ' && c < 0x7f); };
     EXPECT_TRUE(std::ranges::all_of(outcome.out, is_shown)) << outcome.out;
   }

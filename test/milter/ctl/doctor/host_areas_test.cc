@@ -54,6 +54,17 @@ TEST_F(DoctorOnTheHost, knows_a_store_that_answers_from_one_that_is_damaged_or_m
   EXPECT_EQ(problems("store"), Ids{"store.unusable"});
 }
 
+TEST_F(DoctorOnTheHost, says_how_a_directory_that_is_gone_is_made) {
+  config_["log"]["decisions"] = path("gone/decisions.jsonl");
+  for (const Json& one : findings("disk")) {
+    if (one["id"] != "disk.unwritable") continue;
+    EXPECT_EQ(one["subject"], path("gone"));
+    EXPECT_EQ(one["remedy"], "make it: systemd-tmpfiles --create icloud-milter.conf");
+    return;
+  }
+  FAIL() << "nothing is said of the directory";
+}
+
 TEST_F(DoctorOnTheHost, compares_the_keys_that_seal_with_the_dns) {
   const PrivateKey key = PrivateKey::generate(KeyType::rsa, 2048).value();
   const PrivateKey other = PrivateKey::generate(KeyType::rsa, 2048).value();

@@ -48,6 +48,24 @@ TEST_F(OtherUserTest, connects_only_where_that_user_may) {
   EXPECT_EQ(connect("", "", path()), EACCES);
 }
 
+TEST_F(OtherUserTest, names_the_first_directory_that_is_closed) {
+  const auto nobody = OtherUser::named("nobody");
+  const std::string above = directory_.path() / "above";
+  const std::string below = above + "/below";
+  ASSERT_EQ(::mkdir(above.c_str(), 0755) + ::mkdir(below.c_str(), 0700), 0);
+  const auto wall = [&](const std::string& root, const std::string& from, const std::string& to) {
+    return nobody->first_impassable(root, from, to, Deadline::in(std::chrono::seconds{10}));
+  };
+  EXPECT_EQ(wall("", "", below + "/milter.sock"), below);
+  EXPECT_EQ(wall("", above, "below/milter.sock"), below);
+  EXPECT_EQ(wall(above, "", "/below/milter.sock"), below);
+  EXPECT_EQ(wall(above, "", "below/milter.sock"), below);
+  EXPECT_EQ(wall("", "", above + "/milter.sock"), "");
+  ::chmod(above.c_str(), 0700);
+  EXPECT_EQ(wall("", "", below + "/milter.sock"), above);
+  EXPECT_EQ(wall(above, "", "below/milter.sock"), above);
+}
+
 TEST_F(OtherUserTest, sees_a_path_from_inside_a_chroot_and_from_a_directory) {
   ::chmod(path().c_str(), 0666);
   EXPECT_EQ(connect(directory_.path(), "", "milter.sock"), 0);

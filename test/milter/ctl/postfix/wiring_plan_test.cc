@@ -35,6 +35,12 @@ void set(Site& site, const std::string& name, const std::string& value) {
   site.main_cf += name + " = " + value + "\n";
 }
 
+// What the one table of transport_maps says of a key.
+void say(Site& site, const std::string& key, const std::string& answer) {
+  if (site.routes.tables.empty()) site.routes.tables.push_back({.name = "hash:/t", .answers = {}});
+  site.routes.tables[0].answers.push_back({.table = "hash:/t", .key = key, .answer = answer});
+}
+
 std::string added(const Plan& plan, File file) {
   std::string text;
   for (const Insertion& one : plan.insertions) {
@@ -146,7 +152,7 @@ TEST(WiringPlan, names_what_is_in_the_way) {
             }),
             "");
   EXPECT_TRUE(conflicts([](Site& site) {
-                site.routes = {{.table = "hash:/t", .key = "me.com", .answer = "relay:[x]"}};
+                say(site, "me.com", "relay:[x]");
               }).starts_with("transport_maps: hash:/t answers \"relay:[x]\" for me.com: "));
   EXPECT_TRUE(
       conflicts([](Site& site) {
@@ -171,13 +177,73 @@ TEST(WiringPlan, asks_for_nothing_where_everything_is_there) {
       "smtp\n");
   site.postfix.services[0].overrides = {{"milter_macro_daemon_name", "ICLOUD-GATE"}};
   for (const std::string& domain : domains_of(site)) {
-    site.routes.push_back({.table = "x", .key = domain, .answer = "smtp:[127.0.0.1]:10027"});
+    say(site, domain, "smtp:[127.0.0.1]:10027");
   }
   EXPECT_EQ(lacks(site, {}), std::vector<std::string>());
   EXPECT_TRUE(make_plan(site, {}).insertions.empty());
-  site.routes.front().answer = "smtp:[127.0.0.1]:10028";
+  site.routes.tables[0].answers[0].answer = "smtp:[127.0.0.1]:10028";
   EXPECT_EQ(lacks(site, {}), std::vector<std::string>{
                                  "transport_maps does not lead mail for icloud.com to the gate"});
+}
+
+// What a plan refuses to begin with is as bad when it comes afterwards.
+TEST(WiringPlan, sees_what_leads_around_a_gate_that_is_there) {
+  Site site = plain_site();
+  site.postfix.services = *read_services(
+      "10027 inet n - n - - smtpd\nicloud-gate unix - - n - - smtp\nicloud-out unix - - n - - "
+      "smtp\nrewrite unix - - n - - trivial-rewrite\n");
+  site.postfix.services[0].overrides = {{"milter_macro_daemon_name", "ICLOUD-GATE"},
+                                        {"smtpd_milters", "unix:icloud-milter/milter.sock"},
+                                        {"content_filter", "icloud-out:"}};
+  for (const std::string& domain : domains_of(site)) {
+    say(site, domain, "icloud-gate:[127.0.0.1]:10027");
+  }
+  const WiringOptions options{.has_arrival = false};
+  const std::vector<std::string> none;
+  EXPECT_EQ(lacks(site, options), none);
+  set(site, "default_filter_nexthop", "[mx.corp.example]");
+  EXPECT_EQ(lacks(site, options),
+            std::vector<std::string>{"main.cf: default_filter_nexthop = [mx.corp.example]: mail "
+                                     "that has passed the gate goes there instead of to Apple"});
+  const Plan plan = make_plan(site, options);
+  ASSERT_EQ(plan.conflicts.size(), 1u);
+  EXPECT_TRUE(plan.conflicts[0].starts_with("main.cf: default_filter_nexthop = "));
+  set(site, "relayhost", "[mx.corp.example]");
+  EXPECT_EQ(lacks(site, options), none);  // as all mail
+  site.postfix.services[1].overrides = {{"smtp_fallback_relay", "[other.example]"}};
+  ASSERT_EQ(lacks(site, options).size(), 1u);
+  EXPECT_TRUE(lacks(site, options)[0].starts_with("master.cf: icloud-gate/unix has smtp_fall"));
+  set(site, "transport_maps", "hash:/t");
+  site.postfix.services[3].overrides = {{"transport_maps", ""}};
+  const std::vector<std::string> conflicts = make_plan(site, options).conflicts;
+  ASSERT_EQ(conflicts.size(), 1u);
+  EXPECT_TRUE(conflicts[0].starts_with("master.cf: rewrite/unix has a transport_maps of its own"));
+}
+
+// Entries for a domain above, or for everything, come after those for the domain itself.
+TEST(WiringPlan, comes_before_what_is_for_more_than_apple) {
+  Site site = plain_site();
+  for (const char* key : {"*", ".com", ".icloud.com"}) say(site, key, "smtp:[relay.example]");
+  EXPECT_NE(lacks(site, {}).size(), 0u);
+  const Plan plan = make_plan(site, {});
+  EXPECT_TRUE(plan.conflicts.empty());
+  EXPECT_NE(added(plan, File::main_cf).find("{me.com=icloud-gate:"), std::string::npos);
+}
+
+TEST(WiringPlan, tells_of_single_people_whose_mail_goes_past_the_gate) {
+  Site site = plain_site();
+  site.people.routes = {
+      {.table = "hash:/t", .key = "bob@icloud.com", .answer = "smtp:[elsewhere]"},
+      {.table = "hash:/t", .key = "eve@icloud.com", .answer = "icloud-gate:[127.0.0.1]:10027"}};
+  site.people.unlisted = {"pcre:/p: sequence operation is not supported"};
+  const Plan plan = make_plan(site, {});
+  EXPECT_TRUE(plan.conflicts.empty());
+  EXPECT_EQ(plan.notes,
+            (std::vector<std::string>{
+                "transport_maps: hash:/t answers \"smtp:[elsewhere]\" for bob@icloud.com: mail for "
+                "that address goes past the gate, unjudged",
+                "transport_maps: whether a table leads mail for single addresses past the gate is "
+                "not seen: pcre:/p: sequence operation is not supported"}));
 }
 
 TEST(WiringPlan, knows_the_port_of_a_gate_that_is_there) {
@@ -205,13 +271,6 @@ TEST(WiringPlan, knows_the_port_of_a_gate_that_is_there) {
       plan.conflicts[0],
       "master.cf: 127.0.0.1:70000/inet is the gate, and no port of 127.0.0.1 leads there: let "
       "it listen on one, or name it in transport_maps yourself");
-}
-
-TEST(PostfixRoutes, are_as_postmap_prints_them) {
-  const auto routes = read_routes("hash:/t", "icloud.com\tsmtp:[x]\nnonsense\n");
-  ASSERT_EQ(routes.size(), 1u);
-  EXPECT_EQ(routes[0].key, "icloud.com");
-  EXPECT_EQ(routes[0].answer, "smtp:[x]");
 }
 
 }  // namespace
