@@ -13,6 +13,7 @@
 #include "policy/base/mailbox.h"
 #include "policy/base/text.h"
 #include "policy/learning/address_hits.h"
+#include "policy/learning/apple_answer.h"
 #include "policy/learning/book_hashing.h"
 #include "policy/learning/clock_set_back.h"
 #include "policy/learning/mass_bounce_breaker.h"
@@ -23,7 +24,6 @@
 #include "policy/learning/reply_tally.h"
 #include "policy/learning/ways.h"
 #include "policy/recipients.h"
-#include "policy/store/address_hashing.h"
 #include "policy/throttle.h"
 
 namespace icm {
@@ -31,16 +31,6 @@ namespace {
 
 constexpr std::chrono::seconds patience{20};
 constexpr std::chrono::hours forget_every{1};
-
-// An answer, with what is known of the mail that was answered.
-struct Answer {
-  const DeliveryEvent& event;
-  const Handover& handover;
-  const ReplyEntry& entry;
-  const ReceivedReply& reply;
-  WallTime time{};
-  std::string egress;
-};
 
 // Tells addresses apart within one process.
 std::uint64_t digest_of(const std::string& address) {
@@ -159,12 +149,13 @@ class ReplyLearner final : public Learner {
     if (!is_new) return {};
     read_to_ = std::max(time, read_to_.value_or(time));
     if (event.teller == Teller::report) ++bounces_;
-    const Answer answer{.event = event,
-                        .handover = handover,
-                        .entry = entry,
-                        .reply = reply,
-                        .time = time,
-                        .egress = own_.egress_of(handover)};
+    const AppleAnswer answer{.event = event,
+                             .handover = handover,
+                             .entry = entry,
+                             .reply = reply,
+                             .forms = means_.forms,
+                             .time = time,
+                             .egress = own_.egress_of(handover)};
     if (!event.is_apples) return of_recipient_alone(answer);
     ++figures_.answers[{entry.reply_class, reply.severity()}];
     if (event.status == DeliveryStatus::sent) return sent(answer);
@@ -177,12 +168,12 @@ class ReplyLearner final : public Learner {
   }
 
   // Who may be a stranger pauses nothing, and no outage is told by him.
-  Status of_recipient_alone(const Answer& answer) {
+  Status of_recipient_alone(const AppleAnswer& answer) {
     if (answer.event.status != DeliveryStatus::sent) return about_address(answer);
     return hits_.taken(answer.event.recipient, answer.time);
   }
 
-  Status sent(const Answer& answer) {
+  Status sent(const AppleAnswer& answer) {
     // However the server's words read, the mail server took them for a yes.
     tally_.add(answer.entry.action == ReplyAction::record_success ? answer.entry.id
                                                                   : std::string_view("ok"),
@@ -191,7 +182,7 @@ class ReplyLearner final : public Learner {
     return hits_.taken(answer.event.recipient, answer.time);
   }
 
-  Status watch(const Answer& answer) {
+  Status watch(const AppleAnswer& answer) {
     const BreakerOpening* const opened = breaker_.observe(answer.entry.id, answer.time);
     if (opened == nullptr) return {};
     ++figures_.breaker_openings;
@@ -203,7 +194,7 @@ class ReplyLearner final : public Learner {
     return raise_alert(means_.book, alert, config_.alerts.quiet);
   }
 
-  Status about_address(const Answer& answer) {
+  Status about_address(const AppleAnswer& answer) {
     if (!may_count_against_address(answer.entry, answer.reply)) return {};
     const auto mailbox = Mailbox::parse(answer.event.recipient);
     if (!mailbox) return {};
@@ -212,7 +203,7 @@ class ReplyLearner final : public Learner {
         answer.entry, answer.reply, breaker_.open_since());
   }
 
-  Status act(const Answer& answer) {
+  Status act(const AppleAnswer& answer) {
     switch (answer.entry.action) {
       case ReplyAction::record_success:
       case ReplyAction::retry_soft:
@@ -250,8 +241,8 @@ class ReplyLearner final : public Learner {
     return sample(answer);
   }
 
-  Status sample(const Answer& answer) {
-    ICM_CHECK(note_sample(means_.book, answer.entry.id, answer.reply, kept(answer.reply),
+  Status sample(const AppleAnswer& answer) {
+    ICM_CHECK(note_sample(means_.book, answer.entry.id, answer.reply, kept_words(answer),
                           answer.event.queue_id, answer.time));
     if (answer.entry.action != ReplyAction::sample_alert) return {};
     return raise_alert(
@@ -259,17 +250,17 @@ class ReplyLearner final : public Learner {
         config_.alerts.quiet);
   }
 
-  void slow_recipient(const Answer& answer) {
+  void slow_recipient(const AppleAnswer& answer) {
     const auto mailbox = Mailbox::parse(answer.event.recipient);
     if (!mailbox) return;
-    BackoffOrder order = backoff(answer, ReplyEffect::slow_recipient, BackoffKind::recipient,
-                                 person_word(mailbox->key()), config_.addresses.slow_for);
+    BackoffOrder order = backoff_of(answer, ReplyEffect::slow_recipient, BackoffKind::recipient,
+                                    person_word(mailbox->key()), config_.addresses.slow_for);
     order.backoff.every = config_.addresses.slow_every;
     wait_for(std::move(order));
   }
 
   // Who merely passes through with a From domain of somebody else's holds up nobody but himself.
-  Status hold_domain(const Answer& answer) {
+  Status hold_domain(const AppleAnswer& answer) {
     const bool is_of_domain = answer.entry.scope == ReplyScope::sending_domain &&
                               answer.entry.reply_class != ReplyClass::sender_unregistered;
     const auto domain = Domain::parse(answer.handover.from_domain);
@@ -279,36 +270,18 @@ class ReplyLearner final : public Learner {
   }
 
   // Held back is what the same submitter sends, and nobody else.
-  Status count_refusal(const Answer& answer, BackoffKind kind, const std::string& what) {
+  Status count_refusal(const AppleAnswer& answer, BackoffKind kind, const std::string& what) {
     const std::string subject = what + submitter_of(answer.handover);
     if (!backoff_subject(kind, subject) || answer.reply.speaker == Speaker::ourselves) return {};
     ICM_TRY(const bool is_enough,
             note_refusal(means_.book, kind, subject, means_.forms.stored(answer.event.recipient),
                          answer.time, config_.messages.recipients));
     if (!is_enough) return {};
-    wait_for(backoff(
+    wait_for(backoff_of(
         answer,
         kind == BackoffKind::mail_template ? ReplyEffect::stop_template : ReplyEffect::hold_domain,
         kind, subject, config_.messages.hold));
     return {};
-  }
-
-  // As it is kept: without addresses, where none are.
-  std::string kept(const ReceivedReply& reply) const {
-    return without_addresses(means_.forms, reply_line(reply));
-  }
-
-  BackoffOrder backoff(const Answer& answer, ReplyEffect effect, BackoffKind kind,
-                       const std::string& subject, std::chrono::seconds span) const {
-    BackoffOrder order;
-    order.effect = effect;
-    order.backoff.kind = kind;
-    order.backoff.subject = subject;
-    order.backoff.since = answer.time;
-    if (span.count() > 0) order.backoff.until = answer.time + span;
-    order.backoff.by = learner_name;
-    order.backoff.why = kept(answer.reply);
-    return order;
   }
 
   // The latest of a kind and subject is enough.
@@ -317,26 +290,7 @@ class ReplyLearner final : public Learner {
     waiting_.insert_or_assign(place, std::move(order));
   }
 
-  WayAnswer way_answer(const Answer& answer) const {
-    return {.egress = answer.egress,
-            .entry = answer.entry.id,
-            .reply = kept(answer.reply),
-            .time = answer.time};
-  }
-
-  Alert alert_of(const Answer& answer, AlertKind kind, std::string what) const {
-    Alert alert;
-    alert.kind = kind;
-    alert.entry = answer.entry.id;
-    alert.what = std::move(what);
-    alert.egress = {answer.egress};
-    alert.replies = {kept(answer.reply)};
-    alert.first = alert.last = answer.time;
-    alert.count = 1;
-    return alert;
-  }
-
-  Status raise(const Answer& answer, std::string what) {
+  Status raise(const AppleAnswer& answer, std::string what) {
     Alert alert = alert_of(answer, AlertKind::answer, std::move(what));
     if (answer.entry.scope == ReplyScope::message ||
         answer.entry.scope == ReplyScope::sending_domain) {
