@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <cstdio>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -17,6 +16,7 @@
 #include "milter/callbacks.h"
 #include "milter/control_desk.h"
 #include "milter/daemon_status.h"
+#include "milter/first_world.h"
 #include "milter/key_watch.h"
 #include "milter/listening_socket.h"
 #include "milter/log_writer.h"
@@ -27,27 +27,17 @@
 #include "milter/side_doors.h"
 #include "milter/signals.h"
 #include "milter/store_probe.h"
-#include "milter/store_risks.h"
 #include "milter/tally.h"
 #include "milter/throttle_status.h"
 #include "milter/world_keeper.h"
 #include "policy/base/text.h"
-#include "policy/config/config_reader.h"
 #include "policy/store/snapshot_list.h"
-#include "policy/store/stores.h"
 
 namespace icm {
 namespace {
 
 constexpr std::chrono::milliseconds drain_look{25};
 constexpr std::size_t longest_warning = 2000;
-constexpr std::chrono::minutes wait_for_store{1};  // a large one is copied first
-
-void complain(std::string_view text) {
-  for (const std::string_view line : split(text, '\n')) {
-    fmt::print(stderr, "icloud-milter: {}\n", line);
-  }
-}
 
 // Everything that lives from start to stop.
 class Daemon {
@@ -304,53 +294,6 @@ class Daemon {
   std::thread server_;
 };
 
-void tell(const std::vector<ConfigProblem>& problems) {
-  std::fputs(report(problems).c_str(), stderr);
-}
-
-// The configuration and all it names, or nothing when that was complained about. What is only
-// warned of goes to `warnings`.
-std::shared_ptr<const World> build_world(const DaemonOptions& options, const Clock& clock,
-                                         std::vector<ConfigProblem>& warnings, Missing missing) {
-  ConfigResult read = read_config(options.config_path, clock.now());
-  if (!read) {
-    tell(read.error());
-    return nullptr;
-  }
-  warnings = std::move(read->warnings);
-  const bool is_start = missing == Missing::make;
-  // First: a store that another daemon has open would be waited for, and called the fault.
-  const Status vacant = is_start ? ListeningSocket::check_vacant(read->config.socket) : Status();
-  if (!vacant) {
-    complain(vacant.error().text);
-    return nullptr;
-  }
-  const std::vector<std::string> risks =
-      store_risks(read->config.store, options.credentials_directory, Deadline::in(wait_for_store));
-  for (const std::string& risk : risks) complain(fmt::format("warning: store: {}", risk));
-  const Deadline patience = Deadline::in(wait_for_store);
-  // What keeps a store from being opened is said by the opening, or something stands in for it.
-  const auto prepared = is_start ? prepare_store(read->config.store, patience)
-                                 : review_store(read->config.store, patience);
-  for (const std::string& notice : prepared.value_or(Notices())) complain(notice);
-  const bool is_first = is_start && is_first_start(read->config.store);
-  const std::string place = store_place(read->config.store);
-  auto world =
-      World::build(std::move(read->config), nullptr, options.credentials_directory, missing);
-  if (world) {
-    if (is_first) {  // a path that was misspelt looks like this, too
-      warnings.push_back({.severity = ConfigProblem::Severity::warning,
-                          .file = options.config_path,
-                          .text = fmt::format("store: {} was made; the suppression list is empty",
-                                              for_log(place, longest_warning))});
-    }
-    return *std::move(world);
-  }
-  tell(warnings);
-  complain(world.error().text);
-  return nullptr;
-}
-
 }  // namespace
 
 ExitStatus run_daemon(const DaemonOptions& options) {
@@ -362,7 +305,7 @@ ExitStatus run_daemon(const DaemonOptions& options) {
     return ExitStatus::failed;
   }
   std::vector<ConfigProblem> warnings;
-  auto world = build_world(options, clock, warnings, Missing::make);
+  auto world = first_world(options, clock, warnings, Missing::make);
   if (world == nullptr) return ExitStatus::failed;
   Result<std::unique_ptr<LogWriter>> log = [&] {
     const SignalsBlocked blocked;
@@ -370,7 +313,7 @@ ExitStatus run_daemon(const DaemonOptions& options) {
                            clock);
   }();
   if (!log) {
-    tell(warnings);
+    complain(warnings);
     complain(log.error().text);
     return ExitStatus::failed;
   }
@@ -388,9 +331,9 @@ ExitStatus run_daemon(const DaemonOptions& options) {
 ExitStatus check_configuration(const DaemonOptions& options) {
   const SystemClock clock;
   std::vector<ConfigProblem> warnings;
-  const auto world = build_world(options, clock, warnings, Missing::refuse);
+  const auto world = first_world(options, clock, warnings, Missing::refuse);
   if (world == nullptr) return ExitStatus::failed;
-  tell(warnings);
+  complain(warnings);
   for (const Status& sockets :
        {ListeningSocket::check(world->config().socket), SideDoors::check(world->config())}) {
     if (sockets) continue;

@@ -9,6 +9,7 @@
 #include "milter/actions.h"
 #include "milter/envelope_arguments.h"
 #include "milter/message.h"
+#include "milter/message_decision.h"
 #include "milter/reply_text.h"
 #include "milter/settlement.h"
 #include "milter/unsettled_recipient.h"
@@ -19,8 +20,6 @@ namespace icm {
 namespace {
 
 constexpr std::chrono::seconds wait_for_slot{1};
-constexpr std::size_t max_logged_authors = 20;      // a From field may name thousands
-constexpr std::size_t max_logged_message_id = 998;  // RFC 5322 §2.1.1
 
 const SmtpReply too_busy{.code = 451,
                          .enhanced = "4.3.2",  // RFC 3463 §3.4: not accepting messages now
@@ -374,26 +373,10 @@ void Session::log_recipient(const Message& message, const Recipient& recipient, 
 
 void Session::log_message(Message& message, Verdict verdict,
                           const std::vector<std::size_t>& removed, std::chrono::microseconds took) {
-  const Inspection& inspection = message.inspection;
-  Decision decision;
+  Decision decision = decision_of(message, removed);
   decision.time = context_.clock.now();
   decision.verdict = std::move(verdict);
   decision.took = took;
-  decision.bytes = inspection.octets();
-  decision.classification = inspection.classification();
-  decision.message_id = inspection.headers().text("Message-ID").substr(0, max_logged_message_id);
-  if (const auto& authors = inspection.authors()) {
-    for (const Address& author : *authors) {
-      if (decision.from.size() == max_logged_authors) break;
-      decision.from.push_back(author.text());
-    }
-    if (!authors->empty()) {
-      decision.form = mail_form(authors->front().text(), inspection.headers().text("Subject"));
-    }
-  }
-  for (const std::size_t index : removed) {
-    decision.removed_recipients.push_back(message.envelope.recipients[index].text);
-  }
   decision.envelope = std::move(message.envelope);
   context_.log.decision(std::move(decision));
 }
