@@ -198,8 +198,10 @@ void add_replies_follow(CLI::App& replies, Chosen& chosen) {
                     "from the beginning of the log.");
   command->footer(
       "Ends with TERM or Ctrl-C. A log may be rotated while it is read, or between two runs; each\n"
-      "line counts once. Exit status: 0 stopped, 1 something cannot be read or written, 2 the\n"
-      "configuration is wrong.\n"
+      "line counts once. Prometheus reads its figures where replies.metrics of the configuration\n"
+      "says. Exit status: 0 stopped, 1 something cannot be read or written, 2 the configuration "
+      "is\n"
+      "wrong.\n"
       "Example, what it would learn from a log:\n"
       "  icloud-milterctl replies follow --once --dry-run --log /var/log/mail.log");
   command->callback(

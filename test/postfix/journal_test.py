@@ -51,6 +51,7 @@ class Journal(unittest.TestCase):
             "log": {"decisions": ""},
             "store": {"path": str(self.folder / "store.db")},
             "replies": {"mode": "enforce", "book": str(self.folder / "replies.db"),
+                        "metrics": {"address": f"unix:{self.folder}/figures"},
                         "breaker": {"wait": "0s"}}}))
         self.ctl("store", "init")
 
@@ -81,6 +82,11 @@ class Journal(unittest.TestCase):
     def follow(self) -> "subprocess.CompletedProcess[str]":
         run("journalctl", f"--namespace={self.name}", "--sync")
         return self.ctl("replies", "follow", "--once", "--journal", self.kept)
+
+    def figures(self) -> str:
+        return subprocess.run(["curl", "-sf", "--unix-socket", str(self.folder / "figures"),
+                               "http://localhost/metrics"], check=True, capture_output=True, text=True,
+                              timeout=30).stdout
 
     def suppressed(self) -> list[str]:
         listed = self.ctl("suppress", "list", "--json").stdout.splitlines()
@@ -115,6 +121,12 @@ class Journal(unittest.TestCase):
         run("journalctl", f"--namespace={self.name}", "--rotate")
         self.gone("postfix", "4A5B6C7D8F", "b@icloud.com")
         wait_until("the second is learnt", lambda: len(self.suppressed()) == 2, 10.0)
+        self.gone("nobody", "4A5B6C7D90", "victim@icloud.com")
+        wait_until("the stranger is counted", lambda: 'lines_total{kind="stranger"} 1\n' in self.figures(), 10.0)
+        self.assertIn('lines_total{kind="delivery"} 2\n', self.figures())
+        self.assertIn('replies_total{class="recipient-gone",code="5xx"} 2\n', self.figures())
+        # How much of a journal is left nobody knows before it is read.
+        self.assertNotIn("log_behind_bytes", self.figures())
         self.assertEqual(follower.stop(), 0)
 
 
