@@ -4,8 +4,8 @@
 
 Its commands are taken from README.md and typed into a real root of debootstrap's, where systemd and
 Debian's Postfix run as on any server; Apple's MX is played by a sink. It prints what each step took,
-and how long it was from the installation to the first judged message. The package is built
-beforehand, and what Debian has to bring with it is downloaded before the clock starts.
+and how long it was from the installation to the first judged message; then it removes and purges the
+package, and mail goes on. The package is built beforehand, and what Debian has to bring with it is downloaded before the clock starts.
 
 No test of the continuous integration: it takes minutes and the network.
 
@@ -86,10 +86,17 @@ class Walk:
               "steps")
 
 
-def follow_readme(machine, sink):
-    """Installs, configures, attaches, asks the doctor, sends, and sees what was decided."""
-    readme = (ROOT / "README.md").read_text()
-    build, install, status, send, log = list(shell_lines(chapter(readme, "Install").split("\n`man ")[0]))
+def is_delivered(machine, sink, times):
+    wait_until(f"Apple has {times} of them", lambda: len(sink.deliveries) == times,
+               explain=lambda: machine.ask("sh", "-c", "mailq; journalctl --no-pager -n 50").stdout)
+    if any(one.recipients != ("you@icloud.com",) for one in sink.deliveries):
+        raise RuntimeError(f"Apple has {sink.deliveries}")
+
+
+def follow_readme(machine, sink, before):
+    """Installs, configures, attaches, asks the doctor, sends, and sees what was decided; then removes."""
+    text = chapter((ROOT / "README.md").read_text(), "Install")
+    build, install, status, send, log = list(shell_lines(text.split("\n`man ")[0]))
     if build != "packaging/build-deb":
         raise RuntimeError(f"README begins with {build}")
     walk = Walk(machine)
@@ -113,9 +120,28 @@ def follow_readme(machine, sink):
                explain=lambda: machine.ask("sh", "-c", "mailq; journalctl --no-pager -n 50").stdout)
     walk.judged()
     walk.type(log)
-    wait_until("Apple has it", lambda: any(one.recipients == ("you@icloud.com",) for one in sink.deliveries),
-               explain=lambda: machine.ask("sh", "-c", "mailq; journalctl --no-pager -n 50").stdout)
+    is_delivered(machine, sink, 1)
     walk.report()
+    take_away(machine, walk, re.findall(r"`(apt-get (?:remove|purge) icloud-milter)`", text), before)
+    walk.type(send)
+    is_delivered(machine, sink, 2)
+
+
+def take_away(machine, walk, commands, before):
+    """The package goes, with all that is the project's, and Postfix is what it was."""
+    remove, purge = commands
+    said = walk.type(remove, said="y\n")
+    if "/etc/postfix is detached" not in said:
+        raise RuntimeError("Postfix was not detached")
+    if machine.ask("systemctl", "is-active", "icloud-milter").stdout != "inactive\n":
+        raise RuntimeError("the daemon is not stopped")
+    walk.type(purge, said="y\n")
+    if left := machine.ask("find", "/etc", "/var/lib", "/var/log", "/var/spool", "/run", "/usr", "-name",
+                           "*icloud-milter*").stdout:
+        raise RuntimeError(f"the purge left {left}")
+    for name in ("main.cf", "master.cf"):
+        if machine.at(f"/etc/postfix/{name}").read_bytes() != before[name]:
+            raise RuntimeError(f"{name} is not what it was")
 
 
 def prepared(base, package):
@@ -151,9 +177,10 @@ def main():
         machine.at("/etc/hostname").write_text(NAME + "\n")
         # Port 25 of all other addresses is Apple's here.
         machine.inside("postconf", "-e", f"inet_interfaces = 127.0.0.1, {OUR_ADDRESS}")
+        before = {name: machine.at(f"/etc/postfix/{name}").read_bytes() for name in ("main.cf", "master.cf")}
         try:
             machine.boot()
-            follow_readme(machine, sink)
+            follow_readme(machine, sink, before)
         finally:
             machine.end()
             sink.stop()
