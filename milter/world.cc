@@ -40,12 +40,14 @@ BackoffView* backoffs_of(const std::shared_ptr<ThrottleMeans>& throttle) {
   return throttle == nullptr ? nullptr : throttle->backoffs();
 }
 
-// What is wrong with the store, with the option that names it in front.
+// What is wrong with the store, with the option that names it in front. What is remembered of a
+// list in Redis is beside store.path.
 template <class T>
 Result<T> of_store(const StoreConfig& config, Result<T> result) {
   if (result) return result;
-  return fail_at(config.kind == StoreKind::sqlite ? "store.path" : "store.redis.servers",
-                 result.error());
+  const bool is_of_file =
+      config.kind == StoreKind::sqlite || result.error().text.starts_with(config.path);
+  return fail_at(is_of_file ? "store.path" : "store.redis.servers", result.error());
 }
 
 // To be opened, since the one in use is of another store.

@@ -301,8 +301,10 @@ class Reader : public OptionVisitor<Reader> {
       }
       if (!homes.empty()) return fmt::format("it belongs below {}", one_of(homes));
     }
-    const auto name = nearest(key, scope_.known);
-    return name ? fmt::format("did you mean \"{}\"?", *name) : "";
+    if (const auto name = nearest(key, scope_.known)) {
+      return fmt::format("did you mean \"{}\"?", *name);
+    }
+    return scope_.noun == "section" ? "\"icloud-milterctl config example\" has them all" : "";
   }
 
   std::string file_;

@@ -5,7 +5,8 @@
 Its commands are taken from README.md and typed into a real root of debootstrap's, where systemd and
 Debian's Postfix run as on any server; Apple's MX is played by a sink. It prints what each step took,
 and how long it was from the installation to the first judged message; then it removes and purges the
-package, and mail goes on. The package is built beforehand, and what Debian has to bring with it is downloaded before the clock starts.
+package, and mail goes on. The package is built beforehand, and what Debian has to bring with it is
+downloaded before the clock starts.
 
 No test of the continuous integration: it takes minutes and the network.
 
@@ -82,8 +83,8 @@ class Walk:
     def report(self):
         for what, seconds in self._steps:
             print(f"{seconds:7.1f} s  {what[:100]}")
-        print(f"{self._judged - self._began:7.1f} s  from the package's installation to the first judged message, {len(self._steps)} "
-              "steps")
+        print(f"{self._judged - self._began:7.1f} s  from the package's installation to the first judged message, "
+              f"{len(self._steps)} steps")
 
 
 def is_delivered(machine, sink, times):
@@ -153,7 +154,7 @@ def prepared(base, package):
     target.mkdir(parents=True)
     shutil.copy(package, target)
     fresh_root.inside(base, "sh", "-c",
-                      f"cd {CLONE} && apt-get install -y --download-only ./build/deb/{package.name}")
+                      f"cd {CLONE} && apt-get update && apt-get install -y --download-only ./build/deb/{package.name}")
 
 
 def main():

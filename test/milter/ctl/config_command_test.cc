@@ -164,7 +164,9 @@ TEST_F(ConfigCommand, show_and_diff_of_a_bad_file_end_as_check_of_it_does) {
   for (const std::string_view word : {"check", "show", "diff"}) {
     EXPECT_EQ(run({"config", std::string(word), "/nonexistent/milter.conf"}).exit, Exit::refused);
   }
-  const std::string told = bad + ":1:1: x: unknown section\n1 error; configuration not loaded\n";
+  const std::string told = bad +
+                           ":1:1: x: unknown section; \"icloud-milterctl config example\" has them "
+                           "all\n1 error; configuration not loaded\n";
   for (const std::vector<std::string>& words : {std::vector<std::string>{"config", "check", bad},
                                                 {"config", "show", bad},
                                                 {"config", "diff", bad},

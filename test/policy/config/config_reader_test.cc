@@ -286,7 +286,9 @@ TEST(ConfigReader, finds_the_name_that_was_meant) {
            Told{"limits.drain: 5s",
                 "1:1: limits.drain: unknown section; write \"drain\" below \"limits:\""},
            Told{"Format: {mode: off}", "1:1: Format: unknown section; did you mean \"format\"?"},
-           Told{"\"for\\x1b[31mmat\": 1", "1:1: for\\x1b[31mmat: unknown section"},
+           Told{"\"for\\x1b[31mmat\": 1",
+                "1:1: for\\x1b[31mmat: unknown section; \"icloud-milterctl config example\" has "
+                "them all"},
        }) {
     EXPECT_EQ(told_of(text),
               fmt::format("milter.conf:{}\n1 error; configuration not loaded\n", told))
@@ -336,9 +338,12 @@ TEST(ConfigReader, shows_a_hundred_problems_and_counts_the_rest) {
   std::string text;
   for (int i = 0; i < 150; ++i) text += fmt::format("x{}: 1\n", i);
   const std::string told = told_of(text);
-  EXPECT_TRUE(told.starts_with("milter.conf:1:1: x0: unknown section\n")) << told;
+  EXPECT_TRUE(told.starts_with(
+      "milter.conf:1:1: x0: unknown section; \"icloud-milterctl config example\" has them all\n"))
+      << told;
   EXPECT_TRUE(
-      told.ends_with("milter.conf:100:1: x99: unknown section\n... and 50 more\n150 errors; "
+      told.ends_with("milter.conf:100:1: x99: unknown section; \"icloud-milterctl config example\" "
+                     "has them all\n... and 50 more\n150 errors; "
                      "configuration not loaded\n"))
       << told;
 }
@@ -353,7 +358,8 @@ TEST(ConfigReader, cleans_the_name_of_the_file) {
   const ConfigResult result = read_config_text("a\nb", "x: 1", test_now);
   ASSERT_FALSE(result);
   EXPECT_EQ(report(result.error()),
-            "a\\x0ab:1:1: x: unknown section\n1 error; configuration not loaded\n");
+            "a\\x0ab:1:1: x: unknown section; \"icloud-milterctl config example\" has them all\n1 "
+            "error; configuration not loaded\n");
 }
 
 // ---- files ----
@@ -395,7 +401,9 @@ TEST(ConfigFile, that_everybody_may_write_to_is_warned_of) {
   ASSERT_EQ(chmod(path.c_str(), 0666), 0);
   EXPECT_EQ(but_for_egress(report(read_config(path, test_now).error())),
             path + ": warning: everybody on this host may write to it: run chmod o-w on it\n" +
-                path + ":1:1: x: unknown section\n1 error; configuration not loaded\n");
+                path +
+                ":1:1: x: unknown section; \"icloud-milterctl config example\" has them all\n1 "
+                "error; configuration not loaded\n");
 }
 
 }  // namespace

@@ -112,7 +112,8 @@ TEST(Yaml, of_a_windows_editor_is_taken) {
                 .format.percent,
             7);
   EXPECT_EQ(told_of("\xEF\xBB\xBFx: 1\r\n"),
-            "milter.conf:1:1: x: unknown section\n1 error; configuration not loaded\n");
+            "milter.conf:1:1: x: unknown section; \"icloud-milterctl config example\" has them "
+            "all\n1 error; configuration not loaded\n");
 }
 
 TEST(Yaml, may_hold_other_scripts_in_comments_and_quotes) {
