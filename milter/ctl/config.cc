@@ -181,6 +181,7 @@ void add_config(CLI::App& app, Chosen& chosen) {
       "show", "Prints every option with the value that is in effect, as a configuration file.");
   add_file(*show_command, *arguments);
   show_command->add_flag("--json", arguments->as_json, "As JSON.");
+  show_command->footer("Exit status: 0 shown, 1 the file has errors.");
   show_command->callback([arguments, &chosen] {
     chosen = [arguments] { return show(arguments->file, arguments->as_json); };
   });
@@ -194,6 +195,7 @@ void add_config(CLI::App& app, Chosen& chosen) {
   add_file(*diff_command, *arguments);
   diff_command->add_option("FILE2", arguments->other, "A second configuration file.")
       ->option_text(" ");
+  diff_command->footer("Exit status: 0 compared, whatever differs; 1 a file has errors.");
   diff_command->callback([arguments, &chosen] {
     chosen = [arguments] { return diff(arguments->file, arguments->other); };
   });
