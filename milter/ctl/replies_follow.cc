@@ -43,7 +43,9 @@ class Follower {
       : name_(std::move(name)), source_(source), handovers_(handovers), pupil_(pupil) {}
 
   // Before the first line: how things stand.
-  Status look() {
+  Status look(Mode mode, WallTime loaded) {
+    figures_.mode = mode;
+    figures_.loaded = loaded;
     ICM_TRY(figures_.learnt, pupil_.figures());
     figures_.left = source_.left();
     return {};
@@ -92,7 +94,7 @@ class Follower {
   std::string settled_;
   Deadline settle_at_ = Deadline::in(settle_every);
   std::uint64_t count_ = 0;
-  FollowerFigures figures_;  // but for what the configuration says
+  FollowerFigures figures_;
 };
 
 bool is_stop(std::optional<int> signal) {
@@ -112,26 +114,18 @@ Status catch_up(Follower& follower, const DeliverySource& source, Signals& signa
   }
 }
 
-Status follow(Follower& follower, const RepliesConfig& config, Signals& signals, const Clock& clock,
+Status follow(Follower& follower, FollowerDoor& door, Signals& signals, const Clock& clock,
               const std::string& name) {
   const ServiceManager manager;
-  FollowerDoor door(config.metrics);
-  const WallTime loaded = clock.now();
-  const auto show = [&] {
-    FollowerFigures figures = follower.figures();
-    figures.mode = config.mode;
-    figures.loaded = loaded;
-    door.show(std::move(figures));
-    door.keep_open();
-  };
-  ICM_CHECK(follower.look());
-  show();
+  door.show(follower.figures());
+  door.keep_open();
   // Before it has caught up: that may take longer than a start is given.
   manager.ready(fmt::format("learns from {}", name));
   for (;;) {
     ICM_TRY(const bool has_more, follower.read_on(clock.now()));
     manager.alive();
-    show();
+    door.show(follower.figures());
+    door.keep_open();
     // HUP is not for us: the configuration is read at the start.
     if (is_stop(signals.next(has_more ? std::chrono::milliseconds(0) : look_every))) break;
   }
@@ -161,7 +155,10 @@ Status run(const Options& options) {
     if (!options.dry_run) fmt::print("{} deliveries to Apple read\n", follower.events());
     return {};
   }
-  return follow(follower, config.replies, signals, clock, place.name());
+  ICM_CHECK(follower.look(config.replies.mode, clock.now()));
+  // Who only looks on has learnt nothing that could be told, and leaves the door to who learns.
+  FollowerDoor door(options.dry_run ? MetricsConfig() : config.replies.metrics);
+  return follow(follower, door, signals, clock, place.name());
 }
 
 Exit follow_replies(const Options& options) {

@@ -150,6 +150,18 @@ class Figures(unittest.TestCase):
         self.assertEqual(lost, sum(value for name, value in figures.items() if is_called(name, "alerts_total")))
         self.assertGreater(lost, 0)
 
+    def test_who_only_looks_on_opens_no_door(self):
+        it = self.follower
+        it.write("a@icloud.com")
+        with subprocess.Popen([OPTIONS.ctl, "replies", "follow", "--dry-run", "--config", it.config],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as onlooker:
+            self.assertIn(b'"status":"sent"', onlooker.stdout.readline())
+            it.write("b@icloud.com")  # is read a turn later
+            self.assertIn(b"b@icloud.com", onlooker.stdout.readline())
+            self.assertEqual(list((it.folder / "door").iterdir()), [])
+            onlooker.terminate()
+            self.assertEqual(onlooker.communicate(timeout=60)[1], b"")
+
     def test_nothing_of_mail_is_told(self):
         it = self.follower
         it.write("hidden.person@icloud.com", GONE, "bounced")
