@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """A real Prometheus reads a real daemon and a real reply follower: it understands the alerts, raises
-none for who is well, and has an answer to what each panel of the dashboard asks.
+none for who is well, and has an answer to what each panel of the dashboard asks; and it raises one
+when an outage at Apple shows in the log.
 """
 import argparse
 import json
@@ -19,6 +20,7 @@ import urllib.request
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import alerts_test  # noqa: E402
+import follower_test  # noqa: E402
 import made_site  # noqa: E402
 
 OPTIONS = None
@@ -86,6 +88,16 @@ class Watched:
         with urllib.request.urlopen(url, timeout=10) as answer:
             return json.load(answer)["data"]
 
+    def firing(self):
+        return {alert["labels"]["alertname"] for alert in self.get("alerts")["alerts"]
+                if alert["state"] == "firing"}
+
+    def have_an_outage(self):
+        with open(self.folder / "mail.log", "a", encoding="utf-8") as log:
+            for number in range(40):
+                to = f"there{number}@icloud.com"
+                log.write(follower_test.line(number, to, follower_test.GONE.format(to), "bounced"))
+
     def ask(self, words):
         return self.get("query", query=words)["result"]
 
@@ -103,9 +115,12 @@ class Dashboard(unittest.TestCase):
             rules = [rule for group in watched.get("rules")["groups"] for rule in group["rules"]]
             self.assertEqual({rule["name"]: rule.get("lastError", "") for rule in rules if rule["health"] == "err"},
                              {})
-            firing = {alert["labels"]["alertname"] for alert in watched.get("alerts")["alerts"]
-                      if alert["state"] == "firing"}
-            self.assertEqual(firing, set())
+            self.assertEqual(watched.firing(), set())
+            watched.have_an_outage()
+            end = time.monotonic() + 60
+            while not watched.firing() and time.monotonic() < end:
+                time.sleep(0.5)
+            self.assertEqual(watched.firing(), {"IcloudMilterBreakerOpen"})
 
 
 if __name__ == "__main__":
