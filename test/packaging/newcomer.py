@@ -4,9 +4,9 @@
 
 Its commands are taken from README.md and typed into a real root of debootstrap's, where systemd and
 Debian's Postfix run as on any server; Apple's MX is played by a sink. It prints what each step took,
-and how long it was from the installation to the first judged message; then it removes and purges the
-package, and mail goes on. The package is built beforehand, and what Debian has to bring with it is
-downloaded before the clock starts.
+and how long it was from the installation to the first judged message; then it upgrades, removes and
+purges the package, and mail goes on. The package is built beforehand, and what Debian has to bring with
+it is downloaded before the clock starts.
 
 No test of the continuous integration: it takes minutes and the network.
 
@@ -29,6 +29,7 @@ from lab.names import NameServer  # noqa: E402
 from lab.namespace import APPLE_MX, OUR_ADDRESS, run_inside  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 from lab.sink import Sink  # noqa: E402
+from deb_test import next_version  # noqa: E402
 
 NAME = "mx.corp.example"
 CONF = "/etc/icloud-milter/milter.conf"
@@ -94,7 +95,7 @@ def is_delivered(machine, sink, times):
         raise RuntimeError(f"Apple has {sink.deliveries}")
 
 
-def follow_readme(machine, sink, before):
+def follow_readme(machine, sink, before, later):
     """Installs, configures, attaches, asks the doctor, sends, and sees what was decided; then removes."""
     text = chapter((ROOT / "README.md").read_text(), "Install")
     build, install, status, send, log = list(shell_lines(text.split("\n`man ")[0]))
@@ -123,9 +124,25 @@ def follow_readme(machine, sink, before):
     walk.type(log)
     is_delivered(machine, sink, 1)
     walk.report()
-    take_away(machine, walk, re.findall(r"`(apt-get (?:remove|purge) icloud-milter)`", text), before)
+    upgrade(machine, walk, later)
     walk.type(send)
     is_delivered(machine, sink, 2)
+    take_away(machine, walk, re.findall(r"`(apt-get (?:remove|purge) icloud-milter)`", text), before)
+    walk.type(send)
+    is_delivered(machine, sink, 3)
+
+
+def upgrade(machine, walk, later):
+    """A later release, whose milter.conf is another, too: dpkg asks, and the site's is kept."""
+    shutil.copy(later, machine.at(CLONE))
+    mine = machine.at(CONF).read_text()
+    process = machine.ask("systemctl", "show", "-P", "MainPID", "icloud-milter").stdout
+    said = walk.type(f"apt-get install ./{later.name}", said="N\n")
+    if "The default action is to keep your current version" not in said or machine.at(CONF).read_text() != mine:
+        raise RuntimeError("milter.conf was not kept")
+    if machine.ask("systemctl", "show", "-P", "MainPID", "icloud-milter").stdout in (process, "0\n"):
+        raise RuntimeError("the daemon was not restarted")
+    walk.type("icloud-milterctl postfix status")
 
 
 def take_away(machine, walk, commands, before):
@@ -181,7 +198,7 @@ def main():
         before = {name: machine.at(f"/etc/postfix/{name}").read_bytes() for name in ("main.cf", "master.cf")}
         try:
             machine.boot()
-            follow_readme(machine, sink, before)
+            follow_readme(machine, sink, before, next_version(package, folder))
         finally:
             machine.end()
             sink.stop()
