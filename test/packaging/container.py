@@ -29,7 +29,7 @@ sys.path.insert(0, str(ROOT / "contrib" / "demo"))
 
 import fresh_root  # noqa: E402
 from lab.namespace import run_inside  # noqa: E402
-from lab.process import Program, run, wait_until  # noqa: E402
+from lab.process import Program, run  # noqa: E402
 
 CONTAINERFILE = ROOT / "packaging" / "container" / "Containerfile"
 IMAGE = "icloud-milter"

@@ -23,7 +23,7 @@ import links  # noqa: E402
 from lab.process import wait_until  # noqa: E402
 from lab.sink import Sink  # noqa: E402
 
-MAIN = f"""\
+MAIN = """\
 compatibility_level = 3.6
 maillog_file = /var/log/mail.log
 inet_interfaces = 127.0.0.1
