@@ -37,7 +37,7 @@ tl::unexpected<Error> failure(sqlite3* connection, int result, const std::string
     case SQLITE_NOTADB:
       return fail(Code::config,
                   fmt::format("{}: expected a suppression store, found a file that is no SQLite "
-                              "database",
+                              "database; move it away, and put the store's backup in its place",
                               path));
     case SQLITE_CORRUPT:
       return fail(

@@ -262,7 +262,9 @@ TEST_F(SqliteSourceTest, says_that_the_store_is_gone_locked_or_damaged) {
             path + ": the store is not there any more: No such file or directory");
   directory.write("store.db", std::string(4096, 'x'));
   EXPECT_EQ(source->look(Deadline::in(10s)).error().text,
-            path + ": expected a suppression store, found a file that is no SQLite database");
+            path +
+                ": expected a suppression store, found a file that is no SQLite database; move it "
+                "away, and put the store's backup in its place");
   std::filesystem::rename(path + ".away", path);
   ASSERT_TRUE(source->look(Deadline::in(10s)));
   EXPECT_EQ(changes(), Words{});

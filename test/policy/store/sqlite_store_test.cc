@@ -174,7 +174,9 @@ TEST_F(SqliteSuppressionListTest, refuses_a_path_it_cannot_make_a_file_at) {
 TEST_F(SqliteSuppressionListTest, refuses_a_file_that_is_no_database) {
   directory.write("store.db", std::string(8192, 'x'));
   EXPECT_EQ(open_error(),
-            path + ": expected a suppression store, found a file that is no SQLite database");
+            path +
+                ": expected a suppression store, found a file that is no SQLite database; move it "
+                "away, and put the store's backup in its place");
 }
 
 TEST_F(SqliteSuppressionListTest, refuses_another_programs_database_and_leaves_it_as_it_is) {
