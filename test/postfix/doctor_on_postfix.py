@@ -125,6 +125,13 @@ class DoctorOnPostfix(DoctorCase):
         with self.postfix(("-e", "default_filter_nexthop=[mx.corp.example]", "relayhost=[mx.corp.example]")):
             self.assert_found()
 
+    def test_a_filter_sends_mail_past_the_gate(self) -> None:
+        with self.postfix(("-P", f"{PORT_25}/content_filter=smtp:")):
+            self.assert_found("postfix.filter-past-gate")
+        with self.postfix(("-P", f"{PORT_25}/content_filter=smtp:[filter.corp.example]:10024")):
+            self.assert_found()
+            self.assertIn("filter.corp.example", self.evidence("postfix.filter-elsewhere"))
+
     def test_mail_that_the_gate_defers_falls_back_past_it(self) -> None:
         with self.postfix(("-P", "icloud-gate/unix/smtp_fallback_relay=[mx.corp.example]")):
             self.assert_found("postfix.gate-fallback")

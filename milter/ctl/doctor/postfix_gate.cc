@@ -69,6 +69,7 @@ class GateExamination {
     }
     tell_missing();
     tell_people();
+    examine_filters();
     for (const Listener* gate : reached_) examine(*gate);
     return std::move(diagnoses_);
   }
@@ -125,6 +126,22 @@ class GateExamination {
         found(
             "postfix.gate-fallback", way_in.key(), fmt::format("smtp_fallback_relay is {}", relay),
             fmt::format("postconf -P '{}/smtp_fallback_relay=' && postfix reload", way_in.key())));
+  }
+
+  void examine_filters() {
+    const RolesConfig& roles = context_.config.roles;
+    for (const Listener& one : listeners_) {
+      if (is_named(roles.gate, one.daemon_name) || is_named(roles.direct, one.daemon_name))
+        continue;
+      if (std::ranges::find(reached_, &one) != reached_.end()) continue;  // a gate without its name
+      const auto way = postfix::way_of_filter(server_.configuration(), one);
+      const std::string what = fmt::format("content_filter is {}", one.content_filter);
+      if (way == postfix::FilterWay::recipient) {
+        add(diagnoses_, found("postfix.filter-past-gate", one.service->key(), what));
+      } else if (way == postfix::FilterWay::elsewhere) {
+        add(diagnoses_, found("postfix.filter-elsewhere", one.service->key(), what));
+      }
+    }
   }
 
   // One finding for a table, however many people it names.

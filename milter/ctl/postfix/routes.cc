@@ -59,6 +59,13 @@ Result<std::vector<Route>> list_table(const PostfixPrograms& programs, std::stri
   // proxymap(8) gives single answers alone, and we may open what it opens.
   constexpr std::string_view proxy = "proxy:";
   if (file.starts_with(proxy)) file.remove_prefix(proxy.size());
+  // Asked of any other, postmap writes "fatal:" into the mail log besides.
+  constexpr std::array<std::string_view, 8> types = {"hash", "btree", "lmdb",     "cdb",
+                                                     "dbm",  "sdbm",  "texthash", "inline"};
+  const std::string_view type = file.substr(0, file.find(':'));
+  if (std::ranges::find(types, type) == types.end()) {
+    return fail(Code::config, fmt::format("a table of type {} cannot be listed", type));
+  }
   ICM_TRY(const ProgramEnd end, programs.ask("postmap", {"-s", std::string(file)}, {}, deadline));
   if (end.status == 0) return read_routes(std::string(table), end.output);
   constexpr std::string_view mark = "fatal: ";
@@ -187,6 +194,25 @@ std::string_view diversion_of(const Configuration& configuration, std::string_vi
   if (content_filter.empty() || !parse_destination(content_filter).next_hop.empty()) return "";
   const std::string_view hop = configuration.value("default_filter_nexthop");
   return hop == configuration.value("relayhost") ? std::string_view() : hop;
+}
+
+FilterWay way_of_filter(const Configuration& configuration, const Listener& listener) {
+  if (listener.content_filter.empty()) return FilterWay::none;
+  const Destination way = parse_destination(listener.content_filter);
+  const Service* const transport = configuration.service(way.transport, "unix");
+  // pipe(8) and the like hand mail to a program.
+  if (transport == nullptr || (transport->command != "smtp" && transport->command != "lmtp")) {
+    return FilterWay::none;
+  }
+  std::string_view hop = way.next_hop;
+  if (hop.empty()) hop = configuration.value("default_filter_nexthop");
+  if (hop.empty()) return FilterWay::recipient;
+  if (hop.starts_with("unix:")) return FilterWay::back_here;
+  if (hop.starts_with("inet:")) hop.remove_prefix(5);
+  const bool is_bare = hop.ends_with(']') || hop.find(':') == std::string_view::npos;
+  return is_of_this_host(host_of(is_bare ? fmt::format("{}:", hop) : std::string(hop)))
+             ? FilterWay::back_here
+             : FilterWay::elsewhere;
 }
 
 const Listener* listener_at(const std::vector<Listener>& listeners, std::string_view next_hop) {

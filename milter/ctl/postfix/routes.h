@@ -87,6 +87,16 @@ bool takes_whole_addresses_only(std::string_view table);
 // where all mail goes; empty: nowhere (postconf(5)).
 std::string_view diversion_of(const Configuration& configuration, std::string_view content_filter);
 
+// Where mail goes that a listener gives to its content_filter, for which transport_maps are not
+// asked (postconf(5)).
+enum class FilterWay {
+  none,       // there is no filter, or one that is no mail server
+  back_here,  // a filter of this host, which hands it back
+  elsewhere,  // another host; it may hand it back
+  recipient,  // the recipient's own mail servers: nothing hands it back
+};
+FilterWay way_of_filter(const Configuration& configuration, const Listener& listener);
+
 // The listener of this host that a next hop leads to; null when it leads elsewhere.
 const Listener* listener_at(const std::vector<Listener>& listeners, std::string_view next_hop);
 

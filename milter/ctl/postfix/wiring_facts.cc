@@ -37,26 +37,16 @@ void add_unrouted(const Site& site, std::vector<std::string>& lacking) {
                                 fmt::join(domains, ", ")));
 }
 
-// What leads mail around the gate, or past Apple behind it.
-void add_ways_round(const Site& site, std::vector<std::string>& lacking) {
-  const Service* const way_in = site.postfix.service("icloud-gate", "unix");
-  if (way_in != nullptr) {
-    if (const auto relay = site.postfix.value_for(*way_in, "smtp_fallback_relay"); !relay.empty()) {
-      lacking.push_back(fmt::format(
-          "master.cf: icloud-gate/unix has smtp_fallback_relay = {}: while the gate says later, "
-          "mail for Apple goes there, unjudged",
-          relay));
-    }
-  }
+// What has passed the gate and is not sent to Apple.
+void add_diversion(const Site& site, std::vector<std::string>& lacking) {
   const Service* const gate = gate_of(site);
   if (gate == nullptr) return;
-  if (const auto hop = diversion_of(site.postfix, site.postfix.value_for(*gate, "content_filter"));
-      !hop.empty()) {
-    lacking.push_back(
-        fmt::format("main.cf: default_filter_nexthop = {}: mail that has passed the "
-                    "gate goes there instead of to Apple",
-                    hop));
-  }
+  const auto hop = diversion_of(site.postfix, site.postfix.value_for(*gate, "content_filter"));
+  if (hop.empty()) return;
+  lacking.push_back(
+      fmt::format("main.cf: default_filter_nexthop = {}: mail that has passed the "
+                  "gate goes there instead of to Apple",
+                  hop));
 }
 
 void add_uncovered(const Site& site, std::vector<std::string>& lacking) {
@@ -154,6 +144,34 @@ bool leads_to_gate(const Site& site, const Route& route) {
   return there != nullptr && is_gate(site, *there);
 }
 
+std::vector<std::string> ways_round(const Site& site) {
+  std::vector<std::string> ways;
+  const Service* const way_in = site.postfix.service("icloud-gate", "unix");
+  if (way_in != nullptr) {
+    if (const auto relay = site.postfix.value_for(*way_in, "smtp_fallback_relay"); !relay.empty()) {
+      ways.push_back(fmt::format(
+          "master.cf: icloud-gate/unix has smtp_fallback_relay = {}: while the gate says later, "
+          "mail for Apple goes there, unjudged",
+          relay));
+    }
+  }
+  for (const Listener& listener : listeners_of(site.postfix)) {
+    const auto& direct = site.roles.direct;  // judges as it takes
+    if (is_gate(site, listener) ||
+        std::ranges::find(direct, listener.daemon_name) != direct.end()) {
+      continue;
+    }
+    if (way_of_filter(site.postfix, listener) != FilterWay::recipient) continue;
+    // A gate without its name; that is another sentence.
+    if (parse_destination(listener.content_filter).transport == "icloud-out") continue;
+    ways.push_back(fmt::format(
+        "{} has content_filter = {}, by which mail for Apple that comes in there leaves "
+        "past the gate",
+        listener.service->key(), listener.content_filter));
+  }
+  return ways;
+}
+
 std::vector<std::string> ways_of_people(const Site& site) {
   std::vector<std::string> sentences;
   for (const Route& one : site.people.routes) {
@@ -207,7 +225,8 @@ std::vector<std::string> lacks(const Site& site, const WiringOptions& options) {
     }
   }
   add_unrouted(site, lacking);
-  add_ways_round(site, lacking);
+  for (std::string& sentence : ways_round(site)) lacking.push_back(std::move(sentence));
+  add_diversion(site, lacking);
   if (!site.asked_routes.empty() && !asks_routes(site)) {
     lacking.push_back(
         fmt::format("transport_maps does not ask the daemon, which knows domains by "

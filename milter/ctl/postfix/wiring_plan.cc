@@ -115,6 +115,7 @@ class Planner {
           "does "
           "not count; take it out there: postconf -PX rewrite/unix/transport_maps");
     }
+    for (const std::string& one : ways_round(site_)) conflict("{}", one);
     const std::string gate = fmt::format("icloud-gate:[127.0.0.1]:{}", port());
     if (!site_.asked_routes.empty() && site_.routes_transport != gate) {
       conflict(

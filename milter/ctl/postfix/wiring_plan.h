@@ -55,6 +55,9 @@ std::vector<std::string> lacks(const Site& site, const WiringOptions& options);
 // Whether that is the gate; where there is none yet, the transport to it.
 bool leads_to_gate(const Site& site, const Route& route);
 
+// What leads mail around the gate that no insertion of ours can mend; sentences.
+std::vector<std::string> ways_round(const Site& site);
+
 // What leads single people's mail past the gate, and which tables may do so unseen; sentences.
 std::vector<std::string> ways_of_people(const Site& site);
 

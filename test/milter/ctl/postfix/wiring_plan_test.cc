@@ -213,7 +213,20 @@ TEST(WiringPlan, sees_what_leads_around_a_gate_that_is_there) {
   site.postfix.services[1].overrides = {{"smtp_fallback_relay", "[other.example]"}};
   ASSERT_EQ(lacks(site, options).size(), 1u);
   EXPECT_TRUE(lacks(site, options)[0].starts_with("master.cf: icloud-gate/unix has smtp_fall"));
+  EXPECT_EQ(make_plan(site, options).conflicts, lacks(site, options));
+  site.postfix.services[1].overrides.clear();
+  set(site, "default_filter_nexthop", "");
+  set(site, "content_filter", "smtp:");
+  site.postfix.services.push_back((*read_services("smtp unix - - n - - smtp\n"))[0]);
+  site.postfix.services.push_back((*read_services("25 inet n - n - - smtpd\n"))[0]);
+  EXPECT_EQ(
+      lacks(site, options),
+      std::vector<std::string>{"25/inet has content_filter = smtp:, by which mail for Apple that "
+                               "comes in there leaves past the gate"});
+  EXPECT_EQ(make_plan(site, options).conflicts, lacks(site, options));
+  set(site, "content_filter", "");
   set(site, "transport_maps", "hash:/t");
+  site.routes.tables.clear();
   site.postfix.services[3].overrides = {{"transport_maps", ""}};
   const std::vector<std::string> conflicts = make_plan(site, options).conflicts;
   ASSERT_EQ(conflicts.size(), 1u);
@@ -235,7 +248,7 @@ TEST(WiringPlan, tells_of_single_people_whose_mail_goes_past_the_gate) {
   site.people.routes = {
       {.table = "hash:/t", .key = "bob@icloud.com", .answer = "smtp:[elsewhere]"},
       {.table = "hash:/t", .key = "eve@icloud.com", .answer = "icloud-gate:[127.0.0.1]:10027"}};
-  site.people.unlisted = {"pcre:/p: sequence operation is not supported"};
+  site.people.unlisted = {"pcre:/p: a table of type pcre cannot be listed"};
   const Plan plan = make_plan(site, {});
   EXPECT_TRUE(plan.conflicts.empty());
   EXPECT_EQ(plan.notes,
@@ -243,7 +256,7 @@ TEST(WiringPlan, tells_of_single_people_whose_mail_goes_past_the_gate) {
                 "transport_maps: hash:/t answers \"smtp:[elsewhere]\" for bob@icloud.com: mail for "
                 "that address goes past the gate, unjudged",
                 "transport_maps: whether a table leads mail for single addresses past the gate is "
-                "not seen: pcre:/p: sequence operation is not supported"}));
+                "not seen: pcre:/p: a table of type pcre cannot be listed"}));
 }
 
 TEST(WiringPlan, knows_the_port_of_a_gate_that_is_there) {
