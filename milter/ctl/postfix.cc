@@ -88,6 +88,11 @@ void add_postfix(CLI::App& app, Chosen& chosen) {
   add_places(*status, *options);
   status->add_flag("--json", options->json, "Print one JSON array, an object for each instance.");
   status->footer(
+      "lacks is what is not there, or leads mail around the gate; drift what was changed in the "
+      "lines\n"
+      "of \"enable\"; mend says what to do about either. A note, such as an address whose mail a "
+      "table\n"
+      "leads past the gate, may be meant so.\n"
       "Exit status: 0 every instance is attached as it should be; 1 one is not, or cannot be "
       "asked;\n"
       "2 usage.");
