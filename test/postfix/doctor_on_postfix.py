@@ -8,7 +8,7 @@ import time
 
 from doctor_case import GATE, PORT_25, DoctorCase
 
-from lab.process import run
+from lab.process import run, wait_until
 
 
 class DoctorOnPostfix(DoctorCase):
@@ -19,6 +19,33 @@ class DoctorOnPostfix(DoctorCase):
     def test_the_gate_has_not_the_milter(self) -> None:
         with self.postfix(("-P", f"{GATE}/smtpd_milters=")):
             self.assert_found("postfix.gate-missing")
+
+    def test_what_mail_for_apple_needs_is_switched_off(self) -> None:
+        for disabled in ("127.0.0.1:10027.inet", "icloud-out/unix", "!icloud-out/unix icloud-gate/unix"):
+            with self.postfix(("-e", f"master_service_disable={disabled}")):
+                self.assert_found("postfix.service-disabled")
+        for transport in ("icloud-gate", "icloud-out"):
+            with self.postfix(("-e", f"defer_transports=other, {transport}")):
+                self.assert_found("postfix.transport-deferred")
+
+    def test_the_gate_is_asked(self) -> None:
+        def says(name: str) -> bool:
+            return self.problems("--only", "postfix") == {name}
+
+        self.addCleanup(run, "postfix", "reload")
+        with self.postfix(("-M", f"{GATE}=127.0.0.1:10027 inet n - n - - smtpd")):
+            run("postfix", "reload")
+            time.sleep(1)  # until the old one has gone
+        wait_until("the gate judges nothing", lambda: says("postfix.gate-unjudged"))
+        with self.postfix(("-e", "master_service_disable=127.0.0.1:10027.inet")):
+            run("postfix", "reload")
+            time.sleep(1)
+        wait_until("the gate is closed", lambda: says("postfix.gate-silent"), seconds=60)
+
+    def test_postfix_is_stopped(self) -> None:
+        self.addCleanup(self.site.postfix.start)
+        self.site.postfix.stop()
+        self.assert_found("postfix.stopped")
 
     def test_there_is_no_gate_at_all(self) -> None:
         with self.postfix(("-MX", GATE), ("-e", "transport_maps=")):
@@ -128,8 +155,10 @@ class DoctorOnPostfix(DoctorCase):
     def test_a_filter_sends_mail_past_the_gate(self) -> None:
         with self.postfix(("-P", f"{PORT_25}/content_filter=smtp:")):
             self.assert_found("postfix.filter-past-gate")
+        with self.postfix(("-P", "pickup/unix/content_filter=smtp:")):
+            self.assert_found("postfix.filter-past-gate")
         with self.postfix(("-P", f"{PORT_25}/content_filter=smtp:[filter.corp.example]:10024")):
-            self.assert_found()
+            self.assert_found("postfix.filter-elsewhere")
             self.assertIn("filter.corp.example", self.evidence("postfix.filter-elsewhere"))
 
     def test_mail_that_the_gate_defers_falls_back_past_it(self) -> None:

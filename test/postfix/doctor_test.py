@@ -43,7 +43,7 @@ class DoctorTest(DoctorCase):
     def test_the_daemon_is_down(self) -> None:
         self.site.milter.stop()
         self.addCleanup(self.site.milter.start)
-        self.assert_found("daemon.silent")
+        self.assert_found("daemon.silent", "postfix.gate-silent")
 
     def test_the_configuration_has_an_error(self) -> None:
         self.addCleanup(self.site.milter.reload_with, {})
@@ -58,7 +58,7 @@ class DoctorTest(DoctorCase):
     def test_postfix_may_not_open_the_socket(self) -> None:
         self.site.milter.socket.chmod(0o600)
         self.addCleanup(self.site.milter.socket.chmod, 0o660)
-        self.assert_found("socket.unreachable")
+        self.assert_found("socket.unreachable", "postfix.gate-silent")
         said = self.evidence("socket.unreachable", "socket")
         self.assertIn("every directory above it lets postfix pass, the socket itself does not", said)
 
@@ -66,7 +66,7 @@ class DoctorTest(DoctorCase):
         folder = self.site.milter.socket.parent
         folder.chmod(0o700)
         self.addCleanup(folder.chmod, 0o750)
-        self.assert_found("socket.unreachable")
+        self.assert_found("socket.unreachable", "postfix.gate-silent")
         said = self.evidence("socket.unreachable", "socket")
         self.assertIn(f"Permission denied: postfix may not pass {folder}", said)
 
@@ -140,7 +140,7 @@ class DoctorTest(DoctorCase):
         kept = store.read_bytes()
         self.addCleanup(store.write_bytes, kept)
         store.write_bytes(kept[:4096] + b"x" * 8192 + kept[12288:])
-        self.assertEqual(self.problems() - {"daemon.silent"}, {"store.damaged"})
+        self.assertEqual(self.problems() - {"daemon.silent", "postfix.gate-silent"}, {"store.damaged"})
 
     def test_the_daemon_may_not_write_its_log(self) -> None:
         log = self.site.milter.decisions_file

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "milter/ctl/postfix/instance_service.h"
 #include "milter/ctl/postfix/wiring_plan.h"
 #include "policy/base/text.h"
 
@@ -51,6 +52,8 @@ Result<MailServer> MailServer::read(const std::string& directory) {
   ICM_TRY(postfix::Configuration configuration, postfix::read_configuration(programs));
   return MailServer(std::move(programs), std::move(configuration));
 }
+
+bool MailServer::is_running() const { return postfix::is_running(programs_); }
 
 const postfix::MilterEntry* MailServer::ours(const std::vector<postfix::MilterEntry>& milters,
                                              const Config& config, const MailServer& server) {

@@ -26,6 +26,9 @@ class MailServer {
 
   const postfix::Configuration& configuration() const { return configuration_; }
 
+  // Asks postfix(1), which answers root alone.
+  bool is_running() const;
+
   // The first of our own among these milters; null when there is none.
   static const postfix::MilterEntry* ours(const std::vector<postfix::MilterEntry>& milters,
                                           const Config& config, const MailServer& server);
@@ -56,6 +59,12 @@ struct GateFindings {
   std::vector<std::string> listeners;  // those that transport_maps lead to: "127.0.0.1:10027/inet"
 };
 GateFindings examine_gate(const Context& context, const MailServer& server, Deadline deadline);
+
+// Whether the gate answers, and as the gate: it is asked.
+Diagnoses examine_answer(const postfix::Listener& gate, Deadline deadline);
+
+// What keeps a service of master.cf, which mail for Apple needs, from its work.
+Diagnoses examine_service(const MailServer& server, const postfix::Service& service);
 Diagnoses examine_exit(const Context& context, const MailServer& server,
                        const postfix::Listener& gate);
 Diagnoses examine_arrival(const Context& context, const MailServer& server,

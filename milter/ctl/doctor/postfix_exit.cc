@@ -71,7 +71,7 @@ Diagnoses examine_exit(const Context& context, const MailServer& server,
                   fmt::format("content_filter is {}, and default_filter_nexthop is {}",
                               gate.content_filter, hop))};
   }
-  Diagnoses diagnoses;
+  Diagnoses diagnoses = examine_service(server, *exit);
   examine_body(server, *exit, diagnoses);
   const auto size = parse_number(server.configuration().value("message_size_limit"));
   if (size && (*size == 0 || *size > context.config.format.max_size)) {

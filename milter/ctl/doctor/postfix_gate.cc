@@ -70,6 +70,12 @@ class GateExamination {
     tell_missing();
     tell_people();
     examine_filters();
+    const bool can_ask = !context_.is_hermetic && OtherUser::can_be_tried();
+    is_stopped_ = can_ask && !server_.is_running();
+    if (is_stopped_) {
+      add(diagnoses_, found("postfix.stopped", server_.configuration().directory,
+                            "postfix status says that it is not running"));
+    }
     for (const Listener* gate : reached_) examine(*gate);
     return std::move(diagnoses_);
   }
@@ -120,6 +126,7 @@ class GateExamination {
   }
 
   void examine_way_in(const postfix::Service& way_in) {
+    add(diagnoses_, examine_service(server_, way_in));
     const std::string_view relay = server_.configuration().value_for(way_in, "smtp_fallback_relay");
     if (relay.empty()) return;
     add(diagnoses_,
@@ -130,11 +137,12 @@ class GateExamination {
 
   void examine_filters() {
     const RolesConfig& roles = context_.config.roles;
-    for (const Listener& one : listeners_) {
+    const std::vector<std::string> gates = reached();  // also without their names
+    for (const Listener& one : postfix::entrances_of(server_.configuration())) {
       if (is_named(roles.gate, one.daemon_name) || is_named(roles.direct, one.daemon_name))
         continue;
-      if (std::ranges::find(reached_, &one) != reached_.end()) continue;  // a gate without its name
-      const auto way = postfix::way_of_filter(server_.configuration(), one);
+      if (is_named(gates, one.service->key())) continue;
+      const auto way = postfix::way_of_filter(server_.configuration(), one.content_filter);
       const std::string what = fmt::format("content_filter is {}", one.content_filter);
       if (way == postfix::FilterWay::recipient) {
         add(diagnoses_, found("postfix.filter-past-gate", one.service->key(), what));
@@ -193,6 +201,10 @@ class GateExamination {
     examine_name(gate, name);
     examine_settings(*entry, gate, name);
     for (Diagnosis& one : examine_exit(context_, server_, gate)) add(diagnoses_, std::move(one));
+    add(diagnoses_, examine_service(server_, *gate.service));
+    const Diagnoses its(diagnoses_.begin() + static_cast<std::ptrdiff_t>(before), diagnoses_.end());
+    const bool is_tried = !context_.is_hermetic && !is_stopped_ && is_healthy(its);
+    if (is_tried) add(diagnoses_, examine_answer(gate, deadline_));
     if (diagnoses_.size() > before && !is_healthy(diagnoses_)) return;
     add(diagnoses_, found("postfix.gate", name,
                           fmt::format("our milter, under the name {}", gate.daemon_name)));
@@ -253,6 +265,7 @@ class GateExamination {
   std::vector<std::string> routes_;                           // domains that go to a listener
   std::vector<const Listener*> reached_;                      // each once
   postfix::SingleRoutes people_;
+  bool is_stopped_ = false;
   Diagnoses diagnoses_;
 };
 

@@ -59,6 +59,22 @@ bool has_word(std::string_view list, std::string_view word) {
   return std::ranges::find(words, word) != words.end();
 }
 
+Listener as_listener(const Configuration& configuration, const Service& service) {
+  const auto value = [&](std::string_view name) {
+    return std::string(configuration.value_for(service, name));
+  };
+  Listener listener;
+  listener.service = &service;
+  if (!has_word(value("receive_override_options"), "no_milters")) {
+    listener.milters = parse_milter_list(value("smtpd_milters"));
+  }
+  listener.has_own_milters = service.overrides.contains("smtpd_milters");
+  listener.daemon_name = value("milter_macro_daemon_name");
+  listener.default_action = value("milter_default_action");
+  listener.content_filter = value("content_filter");
+  return listener;
+}
+
 }  // namespace
 
 Result<std::map<std::string, std::string>> read_parameters(std::string_view printed) {
@@ -160,22 +176,19 @@ Result<Configuration> read_configuration(const PostfixPrograms& programs) {
 std::vector<Listener> listeners_of(const Configuration& configuration) {
   std::vector<Listener> listeners;
   for (const Service& service : configuration.services) {
-    if (service.command != "smtpd") continue;
-    const auto value = [&](std::string_view name) {
-      return std::string(configuration.value_for(service, name));
-    };
-    Listener listener;
-    listener.service = &service;
-    if (!has_word(value("receive_override_options"), "no_milters")) {
-      listener.milters = parse_milter_list(value("smtpd_milters"));
-    }
-    listener.has_own_milters = service.overrides.contains("smtpd_milters");
-    listener.daemon_name = value("milter_macro_daemon_name");
-    listener.default_action = value("milter_default_action");
-    listener.content_filter = value("content_filter");
-    listeners.push_back(std::move(listener));
+    if (service.command == "smtpd") listeners.push_back(as_listener(configuration, service));
   }
   return listeners;
+}
+
+std::vector<Listener> entrances_of(const Configuration& configuration) {
+  std::vector<Listener> entrances;
+  for (const Service& service : configuration.services) {
+    if (service.command == "smtpd" || service.command == "pickup" || service.command == "qmqpd") {
+      entrances.push_back(as_listener(configuration, service));
+    }
+  }
+  return entrances;
 }
 
 }  // namespace icm::ctl::postfix

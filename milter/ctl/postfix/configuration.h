@@ -70,4 +70,7 @@ struct Listener {
 // Every smtpd, also behind postscreen (type pass); `configuration` has to outlive them.
 std::vector<Listener> listeners_of(const Configuration& configuration);
 
+// These, and what takes mail in otherwise: pickup(8) and qmqpd(8).
+std::vector<Listener> entrances_of(const Configuration& configuration);
+
 }  // namespace icm::ctl::postfix

@@ -196,9 +196,9 @@ std::string_view diversion_of(const Configuration& configuration, std::string_vi
   return hop == configuration.value("relayhost") ? std::string_view() : hop;
 }
 
-FilterWay way_of_filter(const Configuration& configuration, const Listener& listener) {
-  if (listener.content_filter.empty()) return FilterWay::none;
-  const Destination way = parse_destination(listener.content_filter);
+FilterWay way_of_filter(const Configuration& configuration, std::string_view content_filter) {
+  if (content_filter.empty()) return FilterWay::none;
+  const Destination way = parse_destination(content_filter);
   const Service* const transport = configuration.service(way.transport, "unix");
   // pipe(8) and the like hand mail to a program.
   if (transport == nullptr || (transport->command != "smtp" && transport->command != "lmtp")) {
@@ -209,6 +209,7 @@ FilterWay way_of_filter(const Configuration& configuration, const Listener& list
   if (hop.empty()) return FilterWay::recipient;
   if (hop.starts_with("unix:")) return FilterWay::back_here;
   if (hop.starts_with("inet:")) hop.remove_prefix(5);
+  if (listener_at(listeners_of(configuration), hop) != nullptr) return FilterWay::back_here;
   const bool is_bare = hop.ends_with(']') || hop.find(':') == std::string_view::npos;
   return is_of_this_host(host_of(is_bare ? fmt::format("{}:", hop) : std::string(hop)))
              ? FilterWay::back_here

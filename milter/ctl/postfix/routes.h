@@ -95,7 +95,7 @@ enum class FilterWay {
   elsewhere,  // another host; it may hand it back
   recipient,  // the recipient's own mail servers: nothing hands it back
 };
-FilterWay way_of_filter(const Configuration& configuration, const Listener& listener);
+FilterWay way_of_filter(const Configuration& configuration, std::string_view content_filter);
 
 // The listener of this host that a next hop leads to; null when it leads elsewhere.
 const Listener* listener_at(const std::vector<Listener>& listeners, std::string_view next_hop);

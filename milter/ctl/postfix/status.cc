@@ -36,7 +36,10 @@ Result<InstanceStatus> find_out(const PostfixPrograms& programs, const Config& m
   ICM_TRY(const Site site, read_site(programs, files, milter, options.gate_port));
   status.has_gate = gate_of(site) != nullptr;
   status.lacking = lacks(site, options);
-  if (status.has_gate) status.notes = ways_of_people(site);
+  if (status.has_gate) {
+    status.notes = ways_of_people(site);
+    for (std::string& one : ways_elsewhere(site)) status.notes.push_back(std::move(one));
+  }
   if (!attachment) return status;
   status.at = attachment->at;
   for (const ConfigFile* file : {&files.main_cf, &files.master_cf}) {

@@ -49,6 +49,23 @@ void add_diversion(const Site& site, std::vector<std::string>& lacking) {
                   hop));
 }
 
+// Those, the gate apart, whose content_filter leads there.
+std::vector<const Listener*> filtered(const Site& site, FilterWay way,
+                                      const std::vector<Listener>& entrances) {
+  std::vector<const Listener*> found;
+  for (const Listener& one : entrances) {
+    const auto& direct = site.roles.direct;  // judges as it takes
+    if (is_gate(site, one) || std::ranges::find(direct, one.daemon_name) != direct.end()) continue;
+    // A gate without its name; that is another sentence.
+    if (one.service->overrides.contains("content_filter") &&
+        parse_destination(one.content_filter).transport == "icloud-out") {
+      continue;
+    }
+    if (way_of_filter(site.postfix, one.content_filter) == way) found.push_back(&one);
+  }
+  return found;
+}
+
 void add_uncovered(const Site& site, std::vector<std::string>& lacking) {
   for (const Listener& listener : listeners_of(site.postfix)) {
     if (has_ours(site, listener.milters) || is_left_alone(site.postfix, listener)) continue;
@@ -74,9 +91,12 @@ const Service* gate_of(const Site& site) {
 
 std::optional<std::uint16_t> port_of_gate(const Site& site, std::uint16_t otherwise) {
   const Service* gate = gate_of(site);
-  if (gate == nullptr) return otherwise;
+  return gate == nullptr ? otherwise : port_on_loopback(*gate);
+}
+
+std::optional<std::uint16_t> port_on_loopback(const Service& listener) {
   // master(5): "host:port", or the port alone for all that inet_interfaces names.
-  const std::string_view name = gate->name;
+  const std::string_view name = listener.name;
   const auto colon = name.rfind(':');
   const std::string_view host = colon == std::string_view::npos ? "" : name.substr(0, colon);
   if (host != "" && host != "127.0.0.1" && host != "localhost" && host != "0.0.0.0") {
@@ -145,6 +165,7 @@ bool leads_to_gate(const Site& site, const Route& route) {
 }
 
 std::vector<std::string> ways_round(const Site& site) {
+  const std::vector<Listener> entrances = entrances_of(site.postfix);
   std::vector<std::string> ways;
   const Service* const way_in = site.postfix.service("icloud-gate", "unix");
   if (way_in != nullptr) {
@@ -155,21 +176,25 @@ std::vector<std::string> ways_round(const Site& site) {
           relay));
     }
   }
-  for (const Listener& listener : listeners_of(site.postfix)) {
-    const auto& direct = site.roles.direct;  // judges as it takes
-    if (is_gate(site, listener) ||
-        std::ranges::find(direct, listener.daemon_name) != direct.end()) {
-      continue;
-    }
-    if (way_of_filter(site.postfix, listener) != FilterWay::recipient) continue;
-    // A gate without its name; that is another sentence.
-    if (parse_destination(listener.content_filter).transport == "icloud-out") continue;
+  for (const Listener* entrance : filtered(site, FilterWay::recipient, entrances)) {
     ways.push_back(fmt::format(
         "{} has content_filter = {}, by which mail for Apple that comes in there leaves "
         "past the gate",
-        listener.service->key(), listener.content_filter));
+        entrance->service->key(), entrance->content_filter));
   }
   return ways;
+}
+
+std::vector<std::string> ways_elsewhere(const Site& site) {
+  const std::vector<Listener> entrances = entrances_of(site.postfix);
+  std::vector<std::string> sentences;
+  for (const Listener* entrance : filtered(site, FilterWay::elsewhere, entrances)) {
+    sentences.push_back(
+        fmt::format("{} has content_filter = {}, on another host: mail for Apple that is not "
+                    "handed back from there goes past the gate",
+                    entrance->service->key(), entrance->content_filter));
+  }
+  return sentences;
 }
 
 std::vector<std::string> ways_of_people(const Site& site) {

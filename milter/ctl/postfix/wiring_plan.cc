@@ -263,6 +263,7 @@ class Planner {
 
   void note_what_else() {
     for (const std::string& one : ways_of_people(site_)) note("transport_maps: {}", one);
+    for (const std::string& one : ways_elsewhere(site_)) note("{}", one);
     if (options_.has_arrival && !site_.is_arrival_covered) {
       note("milter.conf: set arrival.covered: yes, and reload the daemon, once this is in place");
     }

@@ -58,6 +58,9 @@ bool leads_to_gate(const Site& site, const Route& route);
 // What leads mail around the gate that no insertion of ours can mend; sentences.
 std::vector<std::string> ways_round(const Site& site);
 
+// Content filters of which nobody can see whether they hand mail back; sentences.
+std::vector<std::string> ways_elsewhere(const Site& site);
+
 // What leads single people's mail past the gate, and which tables may do so unseen; sentences.
 std::vector<std::string> ways_of_people(const Site& site);
 
@@ -72,6 +75,9 @@ const Service* gate_of(const Site& site);
 // The port on which 127.0.0.1 is the gate. Nothing where it listens elsewhere, or by the name of a
 // port; `otherwise` where there is none yet.
 std::optional<std::uint16_t> port_of_gate(const Site& site, std::uint16_t otherwise);
+
+// The port on which a listener takes what comes to 127.0.0.1; nothing: as above.
+std::optional<std::uint16_t> port_on_loopback(const Service& listener);
 
 // Every domain whose mail has to go to the gate: Apple's, and apple.domains.
 std::vector<std::string> domains_of(const Site& site);

@@ -14,18 +14,18 @@ constexpr std::chrono::seconds patience{20};
 TEST(PostfixFilters, go_before_the_tables) {
   Configuration configuration;
   configuration.services = *read_services(
-      "smtp inet n - n - - smtpd\nfilter unix - - n - - smtp\nprogram unix - - n - - pipe\n");
+      "smtp inet n - n - - smtpd\n192.0.2.25:10025 inet n - n - - smtpd\nfilter unix - - n - - "
+      "smtp\nprogram unix - - n - - pipe\n");
   const auto way = [&](std::string_view content_filter) {
-    Listener listener;
-    listener.content_filter = content_filter;
-    return way_of_filter(configuration, listener);
+    return way_of_filter(configuration, content_filter);
   };
   for (const char* none : {"", "program:dummy", "nowhere:[127.0.0.1]:10024"}) {
     EXPECT_EQ(way(none), FilterWay::none) << none;
   }
-  for (const char* here : {"filter:[127.0.0.1]:10024", "filter:localhost:10024",
-                           "filter:[::1]:10024", "filter:unix:/run/filter",
-                           "filter:inet:127.0.0.1:24", "filter:[127.0.0.1]", "filter:localhost"}) {
+  for (const char* here :
+       {"filter:[127.0.0.1]:10024", "filter:localhost:10024", "filter:[::1]:10024",
+        "filter:unix:/run/filter", "filter:inet:127.0.0.1:24", "filter:[192.0.2.25]:10025",
+        "filter:[127.0.0.1]", "filter:localhost"}) {
     EXPECT_EQ(way(here), FilterWay::back_here) << here;
   }
   for (const char* there : {"filter:[192.0.2.7]:10024", "filter:relay.example", "filter:[relay]"}) {

@@ -224,7 +224,20 @@ TEST(WiringPlan, sees_what_leads_around_a_gate_that_is_there) {
       std::vector<std::string>{"25/inet has content_filter = smtp:, by which mail for Apple that "
                                "comes in there leaves past the gate"});
   EXPECT_EQ(make_plan(site, options).conflicts, lacks(site, options));
+  set(site, "content_filter", "icloud-out:");  // not the gate's own
+  EXPECT_EQ(lacks(site, options).size(), 1u);
   set(site, "content_filter", "");
+  site.postfix.services.back() = (*read_services("pickup unix n - n 60 1 pickup\n"))[0];
+  EXPECT_EQ(lacks(site, options), none);
+  site.postfix.services.back().overrides = {{"content_filter", "smtp:"}};
+  ASSERT_EQ(lacks(site, options).size(), 1u);
+  EXPECT_TRUE(lacks(site, options)[0].starts_with("pickup/unix has content_filter = smtp:, by"));
+  site.postfix.services.back().overrides = {{"content_filter", "smtp:[filter.example]:25"}};
+  EXPECT_EQ(lacks(site, options), none);
+  EXPECT_EQ(ways_elsewhere(site),
+            std::vector<std::string>{
+                "pickup/unix has content_filter = smtp:[filter.example]:25, on another host: mail "
+                "for Apple that is not handed back from there goes past the gate"});
   set(site, "transport_maps", "hash:/t");
   site.routes.tables.clear();
   site.postfix.services[3].overrides = {{"transport_maps", ""}};
