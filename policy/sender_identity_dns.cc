@@ -231,7 +231,8 @@ void examine_sender(Report& report, Lookups& dns) {
                           sender_null_mx,
                           fmt::format("{} of the envelope sender takes no mail (null MX)", domain),
                           fmt::format("use an envelope sender whose domain takes bounces, or "
-                                      "publish an MX record for {}.",
+                                      "publish an MX record for {}. in place of the null MX, which "
+                                      "has to go (RFC 7505 section 3)",
                                       domain),
                           {}});
   }

@@ -21,8 +21,9 @@ class Linter {
       check(record, /*is_first=*/&record == &budget.records.front(), budget);
     for (const SpfBranch& branch : budget.branches) {
       if (!branch.problem.empty())
-        add(SpfLintKind::broken_branch, branch.domain,
-            fmt::format("{}: {}", for_log(branch.term), branch.problem));
+        add(is_unfetched(branch, budget) ? SpfLintKind::unfetched_branch
+                                         : SpfLintKind::broken_branch,
+            branch.domain, fmt::format("{}: {}", for_log(branch.term), branch.problem));
     }
     return std::move(found_);
   }
@@ -30,6 +31,13 @@ class Linter {
  private:
   void add(SpfLintKind kind, const std::string& domain, std::string text) {
     found_.push_back({.kind = kind, .domain = domain, .text = std::move(text)});
+  }
+
+  static bool is_unfetched(const SpfBranch& branch, const SpfBudget& budget) {
+    const auto record =
+        std::ranges::find(budget.records, branch.target, &SpfBudget::Record::domain);
+    return record != budget.records.end() && !record->publication.record &&
+           record->publication.status == SpfStatus::temp_error;
   }
 
   void check_numbers(const SpfBudget& budget) {
@@ -160,6 +168,8 @@ std::string_view to_string(SpfLintKind kind) {
       return "void_lookups";
     case SpfLintKind::broken_branch:
       return "broken_branch";
+    case SpfLintKind::unfetched_branch:
+      return "unfetched_branch";
     case SpfLintKind::passes_everybody:
       return "passes_everybody";
     case SpfLintKind::ptr:

@@ -19,6 +19,7 @@ enum class SpfLintKind {
   lookups,           // §4.6.4: more than ten, or as many
   void_lookups,      // §4.6.4: more than two
   broken_branch,     // an include or redirect that leads nowhere, or back
+  unfetched_branch,  // one whose record could not be fetched now: nothing is known of it
   passes_everybody,  // +all
   ptr,               // §5.5: "do not use"
   unreachable,       // mechanisms behind all, redirect beside it

@@ -212,7 +212,8 @@ TEST_F(SenderIdentityTest, asks_that_the_envelope_sender_takes_mail) {
   EXPECT_EQ(judged(),
             "violation 550 5.7.27 sender_identity.sender-null-mx: bounce.news.shop.example of the "
             "envelope sender takes no mail (null MX); use an envelope sender whose domain takes "
-            "bounces, or publish an MX record for bounce.news.shop.example.");
+            "bounces, or publish an MX record for bounce.news.shop.example. in place of the null "
+            "MX, which has to go (RFC 7505 section 3)");
   mail_class = MailClass::notice;
   envelope.reverse_path = ReversePath::from("<>");
   EXPECT_EQ(judged(), "");

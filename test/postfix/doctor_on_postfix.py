@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
+import subprocess
 import time
 
 from doctor_case import GATE, PORT_25, DoctorCase
@@ -62,6 +64,29 @@ class DoctorOnPostfix(DoctorCase):
     def test_a_way_in_has_not_the_milter(self) -> None:
         with self.postfix(("-P", f"{PORT_25}/smtpd_milters=")):
             self.assert_found("postfix.arrival-uncovered")
+
+    def test_a_way_in_has_the_milter_for_some_clients_alone(self) -> None:
+        maps = "smtpd_milter_maps=inline:{{198.51.100.7=DISABLE}}"
+        with self.postfix(("-e", maps)):
+            self.assert_found("postfix.arrival-uncovered")
+            self.assertIn("by client", self.evidence("postfix.arrival-uncovered"))
+            status = subprocess.run([self.site.milter.control_program, "postfix", "status", "--config",
+                                     self.site.milter.config_file],
+                                    capture_output=True, text=True, timeout=120, check=False)
+            self.assertEqual(status.returncode, 1, status)
+            self.assertIn(f"lacks    mail that comes in by {PORT_25} need not", status.stdout)
+
+    def test_of_several_instances_none_is_named(self) -> None:
+        other = self.site.postfix.folder / "postfix-out"
+        other.mkdir()
+        self.addCleanup(shutil.rmtree, other)
+        (other / "main.cf").write_text("multi_instance_name = postfix-out\n")
+        with self.postfix(("-e", f"multi_instance_directories={other}")):
+            for area in ("postfix", "socket", "relay"):
+                self.assertEqual(self.problems("--only", area), {"postfix.unread"})
+            self.assertIn("say which with --postfix-config: ", self.evidence("postfix.unread"))
+            here = ("--only", "postfix", "--only", "socket", "--postfix-config", "/etc/postfix")
+            self.assertEqual(self.problems(*here), set())
 
     def test_sendmail_has_not_the_milter(self) -> None:
         with self.postfix(("-e", "non_smtpd_milters=")):

@@ -40,7 +40,8 @@ struct Context {
   std::optional<uid_t> daemon{};            // whose user it is, where the daemon said its process
   std::string host{};                       // what this host calls itself
   const MailServer* mail_server = nullptr;  // null: nothing is known of it,
-  std::string no_mail_server{};             // for this reason
+  std::string no_mail_server{};             // for this reason,
+  bool is_postfix_there = false;            // though there is a Postfix
   bool is_hermetic = false;                 // --zone: nothing outside this host is asked
 
   // Whether `path` is kept from this process alone, which is neither root nor the daemon's user:

@@ -49,7 +49,9 @@ bool add_findings(const Findings& findings, const std::string& domain, Diagnoses
 Id id_of(const SpfLint& lint, const SpfBudget& budget) {
   switch (lint.kind) {
     case SpfLintKind::no_record:
-      return "domain.spf-missing";
+      return budget.records.front().publication.status == SpfStatus::temp_error
+                 ? Id("domain.dns-failed")
+                 : Id("domain.spf-missing");
     case SpfLintKind::several_records:
       return "domain.spf-several";
     case SpfLintKind::syntax:
@@ -61,6 +63,8 @@ Id id_of(const SpfLint& lint, const SpfBudget& budget) {
       return "domain.spf-void-lookups";
     case SpfLintKind::broken_branch:
       return "domain.spf-branch";
+    case SpfLintKind::unfetched_branch:
+      return "domain.dns-failed";
     case SpfLintKind::passes_everybody:
       return "domain.spf-everybody";
     case SpfLintKind::ptr:

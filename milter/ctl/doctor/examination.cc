@@ -110,6 +110,7 @@ Diagnoses examine(const Request& request, Resolver& resolver, WallTime now,
       context.mail_server = &mail_server.emplace(*std::move(read));
     } else {
       context.no_mail_server = read.error().text;
+      context.is_postfix_there = postfix::is_there(request.questions.postfix_directory);
     }
   }
   Diagnoses diagnoses;

@@ -120,6 +120,7 @@ void examine_limits(const Config& config, Diagnoses& diagnoses) {
 }  // namespace
 
 Diagnoses examine_icloud_relay(const Context& context, Deadline deadline) {
+  if (context.is_postfix_there) return {unread(context)};
   if (context.mail_server == nullptr) return {};
   const std::vector<Way> ways = ways_of(context.mail_server->configuration());
   if (ways.empty()) return {};

@@ -48,7 +48,8 @@ std::optional<std::chrono::seconds> parse_postfix_time(std::string_view text) {
 }
 
 Result<MailServer> MailServer::read(const std::string& directory) {
-  ICM_TRY(postfix::PostfixPrograms programs, postfix::choose_instance(directory));
+  ICM_TRY(postfix::PostfixPrograms programs,
+          postfix::choose_instance(directory, "--postfix-config"));
   ICM_TRY(postfix::Configuration configuration, postfix::read_configuration(programs));
   return MailServer(std::move(programs), std::move(configuration));
 }

@@ -53,6 +53,9 @@ class MailServer {
   postfix::Configuration configuration_;
 };
 
+// That nothing is known of it, a fault where there is a Postfix that should have been looked at.
+Diagnosis unread(const Context& context);
+
 // The parts of the area postfix.
 struct GateFindings {
   Diagnoses diagnoses;

@@ -39,14 +39,28 @@ void examine_order(const std::vector<MilterEntry>& milters, const MilterEntry& o
                        fmt::format("{} comes after ours", milters.back().endpoint)));
 }
 
+// access(5)-like tables that name other milters, or none, for some clients (postconf(5)): who they
+// are cannot be told from here.
+void examine_choice(const MailServer& server, const Listener& listener, const std::string& name,
+                    Diagnoses& diagnoses) {
+  const auto maps = server.configuration().value_for(*listener.service, "smtpd_milter_maps");
+  if (maps.empty()) return;
+  add(diagnoses, found("postfix.arrival-uncovered", name,
+                       fmt::format("arrival.covered is yes, and smtpd_milter_maps = {} chooses the "
+                                   "milters by client: ours need not be among them",
+                                   excerpt(maps)),
+                       fmt::format("postconf -P '{}/smtpd_milter_maps=' && postfix reload, or set "
+                                   "arrival.covered: no in milter.conf",
+                                   name)));
+}
+
 void examine_listener(const Context& context, const MailServer& server, const Listener& listener,
                       Diagnoses& diagnoses) {
   const std::string name = listener.service->key();
   const MilterEntry* const ours = MailServer::ours(listener.milters, context.config, server);
-  if (ours != nullptr) {
-    return examine_order(listener.milters, *ours, name, context.config, diagnoses);
-  }
+  if (ours != nullptr) examine_order(listener.milters, *ours, name, context.config, diagnoses);
   if (!context.config.arrival.covered) return;
+  if (ours != nullptr) return examine_choice(server, listener, name, diagnoses);
   // Where a content filter hands mail back, it has come by once already.
   if (is_loopback(*listener.service) && postfix::is_left_alone(server.configuration(), listener)) {
     return add(diagnoses, found("postfix.arrival-reinjection", name,

@@ -90,9 +90,9 @@ void examine_path(const Context& context, const OtherUser& user, const Approach&
 }  // namespace
 
 Diagnoses examine_socket(const Context& context, Deadline deadline) {
-  if (context.mail_server == nullptr) return {};  // the area postfix says so
   const auto address = SocketAddress::parse(context.config.socket.address);
   if (!address || address->family != SocketAddress::Family::unix_path) return {};
+  if (context.mail_server == nullptr) return {unread(context)};
   const std::vector<Approach> approaches = approaches_to(context);
   if (approaches.empty()) return {};  // the area postfix says that the milter is not attached
   const std::string owner(context.mail_server->configuration().value("mail_owner"));

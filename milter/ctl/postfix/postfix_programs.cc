@@ -2,6 +2,7 @@
 #include "milter/ctl/postfix/postfix_programs.h"
 
 #include <array>
+#include <cerrno>
 #include <filesystem>
 #include <optional>
 
@@ -113,7 +114,7 @@ Result<std::vector<Instance>> instances_of_this_host() {
   return read_instances(end.output);
 }
 
-Result<PostfixPrograms> choose_instance(const std::string& directory) {
+Result<PostfixPrograms> choose_instance(const std::string& directory, std::string_view option) {
   if (!directory.empty()) return PostfixPrograms::of(directory);
   ICM_CHECK(PostfixPrograms::of(default_directory));  // says best what is missing
   ICM_TRY(const auto all, instances_of_this_host());
@@ -121,9 +122,16 @@ Result<PostfixPrograms> choose_instance(const std::string& directory) {
   if (all.size() == 1) return PostfixPrograms::of(all.front().directory);
   std::vector<std::string> places;
   for (const Instance& one : all) places.push_back(one.directory);
-  return fail(Code::syntax, fmt::format("this host has {} instances of Postfix; say which with "
-                                        "--config-dir: {}",
-                                        all.size(), fmt::join(places, ", ")));
+  return fail(Code::syntax,
+              fmt::format("this host has {} instances of Postfix; say which with {}: {}",
+                          all.size(), option, fmt::join(places, ", ")));
+}
+
+bool is_there(const std::string& directory) {
+  if (!folder_of_programs()) return false;
+  const std::string folder = directory.empty() ? std::string(default_directory) : directory;
+  if (::access((folder + "/main.cf").c_str(), R_OK) == 0) return true;
+  return !directory.empty() && errno != EACCES;
 }
 
 }  // namespace icm::ctl::postfix

@@ -59,7 +59,12 @@ struct Instance {
 [[nodiscard]] Result<std::vector<Instance>> instances_of_this_host();
 
 // The instance that `directory` names, or where it is empty the only one of this host. With several
-// the Error (Code::syntax) lists them.
-[[nodiscard]] Result<PostfixPrograms> choose_instance(const std::string& directory);
+// the Error (Code::syntax) lists them, and names the `option` that chooses.
+[[nodiscard]] Result<PostfixPrograms> choose_instance(const std::string& directory,
+                                                      std::string_view option = "--config-dir");
+
+// Whether there is one to look at: Postfix is installed, and `directory` was named or has a main.cf
+// (empty: the default). Not where this process may not read that file.
+bool is_there(const std::string& directory);
 
 }  // namespace icm::ctl::postfix

@@ -21,9 +21,21 @@ struct InstanceStatus {
   std::vector<std::string> lacking;
   std::vector<std::string> drift;
   std::vector<std::string> notes;  // what may be meant so
+  bool is_ours_to_mend = false;    // what is lacking or changed comes back by "enable"
 
   bool is_well() const { return problem.empty() && lacking.empty() && drift.empty(); }
 };
+
+// What is no longer as this program wrote it.
+std::vector<std::string> drift_of(const Attachment& attachment, const SiteFiles& files) {
+  std::vector<std::string> drift;
+  for (const ConfigFile* file : {&files.main_cf, &files.master_cf}) {
+    const File kind = file == &files.main_cf ? File::main_cf : File::master_cf;
+    const Removal removal = take_out(file->text, kind, attachment.insertions);
+    drift.insert(drift.end(), removal.drift.begin(), removal.drift.end());
+  }
+  return drift;
+}
 
 Result<InstanceStatus> find_out(const PostfixPrograms& programs, const Config& milter) {
   InstanceStatus status;
@@ -40,12 +52,13 @@ Result<InstanceStatus> find_out(const PostfixPrograms& programs, const Config& m
     status.notes = ways_of_people(site);
     for (std::string& one : ways_elsewhere(site)) status.notes.push_back(std::move(one));
   }
-  if (!attachment) return status;
-  status.at = attachment->at;
-  for (const ConfigFile* file : {&files.main_cf, &files.master_cf}) {
-    const File kind = file == &files.main_cf ? File::main_cf : File::master_cf;
-    const Removal removal = take_out(file->text, kind, attachment->insertions);
-    status.drift.insert(status.drift.end(), removal.drift.begin(), removal.drift.end());
+  if (attachment) {
+    status.at = attachment->at;
+    status.drift = drift_of(*attachment, files);
+  }
+  status.is_ours_to_mend = !status.lacking.empty() || !status.drift.empty();
+  if (options.has_arrival) {
+    for (std::string& one : ways_by_client(site)) status.lacking.push_back(std::move(one));
   }
   return status;
 }
@@ -68,7 +81,7 @@ std::string_view word_of(const InstanceStatus& status) {
 
 // How what is lacking or changed comes back; empty where nothing is.
 std::string remedy_for(const InstanceStatus& status) {
-  if (!status.problem.empty() || status.is_well()) return "";
+  if (!status.problem.empty() || !status.is_ours_to_mend) return "";
   const auto command = [&](std::string_view word) {
     return fmt::format(
         "icloud-milterctl postfix {}{}", word,

@@ -197,6 +197,20 @@ std::vector<std::string> ways_elsewhere(const Site& site) {
   return sentences;
 }
 
+std::vector<std::string> ways_by_client(const Site& site) {
+  std::vector<std::string> sentences;
+  for (const Listener& listener : listeners_of(site.postfix)) {
+    if (is_gate(site, listener) || !has_ours(site, listener.milters)) continue;
+    const auto maps = site.postfix.value_for(*listener.service, "smtpd_milter_maps");
+    if (maps.empty()) continue;
+    sentences.push_back(fmt::format(
+        "mail that comes in by {0} need not pass the arrival: smtpd_milter_maps = {1} chooses the "
+        "milters by client; \"postconf -P '{0}/smtpd_milter_maps='\" ends that",
+        listener.service->key(), excerpt(maps)));
+  }
+  return sentences;
+}
+
 std::vector<std::string> ways_of_people(const Site& site) {
   std::vector<std::string> sentences;
   for (const Route& one : site.people.routes) {

@@ -288,8 +288,10 @@ class Planner {
           name);
     }
     if (options_.has_arrival && !site_.postfix.value("smtpd_milter_maps").empty()) {
-      note("smtpd_milter_maps chooses the milters of some clients: add {} there, too",
-           milter_place(site_));
+      note(
+          "smtpd_milter_maps chooses milters by client, and who need not pass the arrival can "
+          "bring "
+          "an Authentication-Results field under your name: clear it, or set arrival.covered: no");
     }
   }
 

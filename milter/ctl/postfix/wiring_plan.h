@@ -61,6 +61,9 @@ std::vector<std::string> ways_round(const Site& site);
 // Content filters of which nobody can see whether they hand mail back; sentences.
 std::vector<std::string> ways_elsewhere(const Site& site);
 
+// Listeners with our milter where smtpd_milter_maps may take it from some clients; sentences.
+std::vector<std::string> ways_by_client(const Site& site);
+
 // What leads single people's mail past the gate, and which tables may do so unseen; sentences.
 std::vector<std::string> ways_of_people(const Site& site);
 

@@ -71,6 +71,16 @@ TEST(SpfLint, finds_what_receivers_stumble_on) {
   }
 }
 
+TEST(SpfLint, tells_a_branch_that_could_not_be_fetched_from_one_that_is_broken) {
+  EXPECT_EQ(
+      lint(R"("v=spf1 include:slow.example include:gone.example -all")",
+           R"(, "slow.example": {"TXT": ["TIMEOUT"]})"),
+      (Lines{"unfetched_branch example.com: include:slow.example: TXT slow.example: temporary "
+             "(TIMEOUT in the zone file)",
+             "broken_branch example.com: include:gone.example: gone.example publishes no SPF "
+             "record"}));
+}
+
 TEST(SpfLint, finds_ptr_wherever_it_stands) {
   EXPECT_EQ(lint(R"("v=spf1 include:a.example -all")",
                  R"(, "a.example": {"TXT": ["v=spf1 ptr:b.example ?all"]},

@@ -97,6 +97,11 @@ TEST_F(DoctorInTheDns, names_each_breakage_of_a_domain_and_nothing_else) {
        [&](Json& zone) {
          spf(zone, {"v=spf1 ip4:192.0.2.25 ip6:2001:db8::25 include:gone.corp.example -all"});
        }},
+      {{"domain.dns-failed"},  // of somebody else's, and now alone
+       [&](Json& zone) {
+         spf(zone, {"v=spf1 ip4:192.0.2.25 ip6:2001:db8::25 include:slow.corp.example -all"});
+         zone["slow.corp.example."]["TXT"] = {"TIMEOUT"};
+       }},
       {{"domain.mail-from-unresolved"}, [&](Json& zone) { zone["corp.example."].erase("MX"); }},
       {{"domain.mail-from-null-mx"},
        [&](Json& zone) {
@@ -125,6 +130,26 @@ TEST_F(DoctorInTheDns, names_each_breakage_of_a_domain_and_nothing_else) {
     each.breaks(zone_);
     EXPECT_EQ(problems("domain", {"--domain", "corp.example"}), each.expected);
   }
+}
+
+TEST_F(DoctorInTheDns, does_not_miss_a_record_that_nobody_could_be_asked_for) {
+  config_["egress"]["addresses"] = Json::array();
+  zone_["corp.example."]["TXT"] = {"TIMEOUT"};
+  EXPECT_EQ(problems("domain", {"--domain", "corp.example"}), Ids{"domain.dns-failed"});
+  zone_["corp.example."].erase("TXT");
+  EXPECT_EQ(problems("domain", {"--domain", "corp.example"}), Ids{"domain.spf-missing"});
+}
+
+TEST_F(DoctorInTheDns, says_that_a_null_mx_stands_alone_or_not_at_all) {
+  zone_["corp.example."]["MX"] = Json::array({Json::array({0, "."})});
+  for (const Json& one : findings("domain", {"--domain", "corp.example"})) {
+    if (one["id"] != "domain.mail-from-null-mx") continue;
+    EXPECT_EQ(one["remedy"],
+              "use an envelope sender whose domain takes bounces, or publish an MX record for "
+              "corp.example. in place of the null MX, which has to go (RFC 7505 section 3)");
+    return;
+  }
+  FAIL() << "nothing is said of the null MX";
 }
 
 TEST_F(DoctorInTheDns, gives_the_very_record_that_mends) {

@@ -4,6 +4,7 @@
 #include <fstream>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "policy/auth/key_publication.h"
 #include "policy/store/stores.h"
@@ -96,6 +97,15 @@ TEST_F(DoctorOnTheHost, says_what_was_found_what_follows_and_what_to_do) {
       "gave you the address, and publish mx.corp.example. A 192.0.2.25\n"
       "\n"
       "Something is wrong: 1 fault, 0 warnings, 0 notes, 2 in order.\n");
+}
+
+// Nothing was examined then, which is not health.
+TEST_F(DoctorOnTheHost, is_not_content_with_a_postfix_that_it_cannot_read) {
+  if (::access("/usr/sbin/postconf", X_OK) != 0) GTEST_SKIP() << "there is no Postfix here";
+  for (const char* area : {"postfix", "socket", "relay"}) {
+    EXPECT_EQ(problems(area, {"--postfix-config", path("nowhere")}), Ids{"postfix.unread"});
+    EXPECT_EQ(run({"--only", area, "--postfix-config", path("nowhere")}).exit, 1);
+  }
 }
 
 TEST_F(DoctorOnTheHost, takes_no_area_and_no_name_that_is_none) {

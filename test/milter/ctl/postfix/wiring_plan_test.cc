@@ -186,6 +186,32 @@ TEST(WiringPlan, asks_for_nothing_where_everything_is_there) {
                                  "transport_maps does not lead mail for icloud.com to the gate"});
 }
 
+TEST(WiringPlan, tells_of_ways_in_that_need_not_have_the_milter) {
+  Site site = plain_site();
+  set(site, "smtpd_milters", "unix:icloud-milter/milter.sock");
+  site.postfix.services = *read_services(
+      "25 inet n - n - - smtpd\n587 inet n - n - - smtpd\n10027 inet n - n - - smtpd\n"
+      "10025 inet n - n - - smtpd\n");
+  site.postfix.services[1].overrides = {{"smtpd_milter_maps", ""}};
+  site.postfix.services[2].overrides = {{"milter_macro_daemon_name", "ICLOUD-GATE"}};
+  site.postfix.services[3].overrides = {{"smtpd_milters", ""}};
+  EXPECT_EQ(ways_by_client(site), std::vector<std::string>());
+  set(site, "smtpd_milter_maps", "inline:{{198.51.100.7=DISABLE}}");
+  EXPECT_EQ(ways_by_client(site),
+            std::vector<std::string>{
+                "mail that comes in by 25/inet need not pass the arrival: smtpd_milter_maps = "
+                "inline:{{198.51.100.7=DISABLE}} chooses the milters by client; \"postconf -P "
+                "'25/inet/smtpd_milter_maps='\" ends that"});
+  const std::vector<std::string> notes = make_plan(site, {}).notes;
+  EXPECT_TRUE(std::ranges::any_of(notes, [](const std::string& note) {
+    return note.starts_with("smtpd_milter_maps chooses milters by client");
+  }));
+  site.postfix.parameters["smtpd_milter_maps"] = "";
+  site.postfix.services[1].overrides = {{"smtpd_milter_maps", "hash:/t"}};
+  ASSERT_EQ(ways_by_client(site).size(), 1u);
+  EXPECT_NE(ways_by_client(site)[0].find("587/inet"), std::string::npos);
+}
+
 // What a plan refuses to begin with is as bad when it comes afterwards.
 TEST(WiringPlan, sees_what_leads_around_a_gate_that_is_there) {
   Site site = plain_site();
