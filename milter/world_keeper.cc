@@ -180,6 +180,18 @@ void WorldKeeper::warn_of_restart(const Config& next, ReloadOutcome& outcome) {
   if (next.metrics != started_with_.metrics) {
     warn("metrics: a change of this section needs a restart");
   }
+  // The others read the file, too, and are not told of a reload.
+  const Config& before = current_->config();
+  if (next.replies != before.replies) {
+    warn(
+        "replies: the follower reads this section at its start; where it runs: systemctl restart "
+        "icloud-milter-replies");
+  }
+  if (next.unsubscribe != before.unsubscribe) {
+    warn(
+        "unsubscribe: the endpoint reads this section at its start; where it runs: systemctl "
+        "restart icloud-milter-unsubscribe");
+  }
 }
 
 Result<std::shared_ptr<const World>> WorldKeeper::build(Config config) const {

@@ -53,7 +53,8 @@ std::string words_of(const nlohmann::ordered_json& change) {
   std::string words = fmt::format("policy {}: {}", text_of(change, "policy"), mode);
   words +=
       mode == before && mode == "observe" ? ", for each of its rules" : " instead of " + before;
-  if (!until.empty()) return fmt::format("{}, until {}; then {} again", words, until, configured);
+  if (!until.empty())
+    return fmt::format("{}, until {} or the daemon ends; then {} again", words, until, configured);
   if (!flag_of(change, "overrides")) return words + ", as configured";
   return fmt::format("{}, until the daemon ends; \"policy {} {}\" goes back to the configuration",
                      words, text_of(change, "policy"), as_configured);
@@ -125,8 +126,8 @@ void add_policy(CLI::App& app, Chosen& chosen) {
       ->option_text(" ");
   command
       ->add_option("--for", option->span,
-                   "How long, as 90s, 15m, 1h or 7d; then the configuration holds again. Default: "
-                   "until the daemon ends.")
+                   "How long at most, as 90s, 15m, 1h or 7d; then, or when the daemon ends, the "
+                   "configuration holds again. Default: until the daemon ends.")
       ->option_text("SPAN");
   option->daemon.add_to(*command);
   command->footer(

@@ -35,7 +35,10 @@ std::int64_t sum_of(const std::vector<EntryAnswers>& answers) {
 }
 
 std::string ways_text(const LearntSummary& learnt, const Terminal& terminal) {
-  Table table({{.title = "LEAVES BY"}, {.title = "IS"}, {.title = "SINCE"}, {.title = "WHY"}});
+  Table table({{.title = "LEAVES BY"},
+               {.title = learnt.mode == Mode::enforce ? "IS" : "WOULD BE"},
+               {.title = "SINCE"},
+               {.title = "WHY"}});
   for (const Way& way : learnt.ways) {
     const std::string state = state_of(way, learnt.now);
     if (state.empty()) continue;

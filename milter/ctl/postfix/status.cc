@@ -89,8 +89,10 @@ std::string remedy_for(const InstanceStatus& status) {
   };
   const std::string enable = command("enable");
   if (status.at.empty()) return fmt::format("\"{}\" adds it", enable);
-  return fmt::format("\"{}\", then \"{}\", writes it as it was; what others added stays",
-                     command("disable"), enable);
+  return fmt::format(
+      "\"{}\", then \"{}\", writes it as it was; what others added stays, and mail for Apple "
+      "leaves unjudged in between",
+      command("disable"), enable);
 }
 
 void print(const InstanceStatus& status) {

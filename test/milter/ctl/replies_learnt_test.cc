@@ -49,7 +49,7 @@ TEST_F(LearntReplies, are_summed_up_for_people_and_for_programs) {
             "ok-queued                   1     25.0  success         record-success\n"
             "proofpoint-blocked          1     25.0  reputation-ip   stop-destination-alert\n"
             "\n"
-            "LEAVES BY  IS                                          SINCE                 WHY\n"
+            "LEAVES BY  WOULD BE                                    SINCE                 WHY\n"
             "192.0.2.1  stopped since 2026-11-21 08:00:00Z, probed  2026-11-21 08:00:00Z  550 "
             "5.7.0 Blocked - see https://ipcheck.proofpoint.com/?ip=192.0.2.1\n"
             "\n"
