@@ -186,6 +186,17 @@ class DoctorOnPostfix(DoctorCase):
             self.assert_found("postfix.filter-elsewhere")
             self.assertIn("filter.corp.example", self.evidence("postfix.filter-elsewhere"))
 
+    def test_a_table_filters_mail_past_the_gate(self) -> None:
+        for setting in (
+            "header_checks=static:{FILTER smtp:}",
+            "smtpd_data_restrictions=check_client_access static:{FILTER smtp:}",
+        ):
+            with self.postfix(("-e", setting)):
+                self.assert_found("postfix.filter-in-table")
+        with self.postfix(("-e", "body_checks=pcre:/nowhere/checks")):
+            self.assert_found()
+            self.assertIn("/nowhere/checks", self.evidence("postfix.filter-unread"))
+
     def test_mail_that_the_gate_defers_falls_back_past_it(self) -> None:
         with self.postfix(("-P", "icloud-gate/unix/smtp_fallback_relay=[mx.corp.example]")):
             self.assert_found("postfix.gate-fallback")

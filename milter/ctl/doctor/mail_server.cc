@@ -92,4 +92,8 @@ postfix::SingleRoutes MailServer::routes_of_people(const std::vector<std::string
   return postfix::single_routes(programs_, configuration_, domains, ours, table_patience, deadline);
 }
 
+postfix::FilterLines MailServer::filter_lines(const Config& config, Deadline deadline) const {
+  return postfix::filter_lines(programs_, configuration_, config.roles, table_patience, deadline);
+}
+
 }  // namespace icm::ctl::doctor

@@ -11,6 +11,7 @@
 
 #include "milter/ctl/doctor/context.h"
 #include "milter/ctl/postfix/configuration.h"
+#include "milter/ctl/postfix/filter_tables.h"
 #include "milter/ctl/postfix/postfix_programs.h"
 #include "milter/ctl/postfix/routes.h"
 
@@ -40,6 +41,7 @@ class MailServer {
                                                   Deadline deadline) const;
   postfix::SingleRoutes routes_of_people(const std::vector<std::string>& domains,
                                          const Config& config, Deadline deadline) const;
+  postfix::FilterLines filter_lines(const Config& config, Deadline deadline) const;
 
   // What a look-up table says of the key.
   [[nodiscard]] Result<std::optional<std::string>> look_up(const std::string& table,

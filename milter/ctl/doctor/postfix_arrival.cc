@@ -20,12 +20,6 @@ bool is_gate(const Listener& listener, const Config& config) {
   return std::ranges::find(config.roles.gate, listener.daemon_name) != config.roles.gate.end();
 }
 
-// Reached from this host alone.
-bool is_loopback(const postfix::Service& service) {
-  return service.name.starts_with("127.") || service.name.starts_with("[::1]") ||
-         service.name.starts_with("localhost:");
-}
-
 // Where a stream gets List-Unsubscribe of ours, what signs it has to come after us.
 bool adds_fields(const Config& config) {
   return std::ranges::any_of(
@@ -62,7 +56,7 @@ void examine_listener(const Context& context, const MailServer& server, const Li
   if (!context.config.arrival.covered) return;
   if (ours != nullptr) return examine_choice(server, listener, name, diagnoses);
   // Where a content filter hands mail back, it has come by once already.
-  if (is_loopback(*listener.service) && postfix::is_left_alone(server.configuration(), listener)) {
+  if (postfix::is_left_alone(server.configuration(), listener, context.config.arrival.covered)) {
     return add(diagnoses, found("postfix.arrival-reinjection", name,
                                 listener.milters.empty()
                                     ? "it is on loopback, and milters are switched off there"

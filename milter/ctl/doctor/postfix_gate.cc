@@ -150,6 +150,14 @@ class GateExamination {
         add(diagnoses_, found("postfix.filter-elsewhere", one.service->key(), what));
       }
     }
+    const postfix::FilterLines lines = server_.filter_lines(context_.config, deadline_);
+    for (const postfix::FilterLine& one : lines.past) {
+      add(diagnoses_, found("postfix.filter-in-table", one.place,
+                            fmt::format("{} has FILTER {}", one.table, one.way)));
+    }
+    for (const std::string& one : lines.unread) {
+      add(diagnoses_, found("postfix.filter-unread", {}, one));
+    }
   }
 
   // One finding for a table, however many people it names.

@@ -73,11 +73,20 @@ class ArrivalPlanner {
   void plan_listener(const Listener& listener) {
     if (has_ours(listener.milters)) return;
     const std::string key = listener.service->key();
+    const bool is_left = is_left_alone(site_.postfix, listener, site_.is_arrival_covered);
+    if (has_no_milters_on_purpose(site_.postfix, listener) && !is_left) {
+      conflict(
+          "master.cf: {} has no milters, on purpose, others than this host reach it, and "
+          "milter.conf says arrival.covered: yes: take its empty smtpd_milters or its no_milters "
+          "away, or set arrival.covered: no",
+          key);
+      return;
+    }
     if (!listener.has_own_milters) {
       if (takes_mail_back(site_.postfix, listener)) keep_as_it_is(listener);
       return;  // has what main.cf says
     }
-    if (is_left_alone(site_.postfix, listener)) {
+    if (is_left) {
       plan_.notes.push_back(fmt::format(
           "{} has no milters, on purpose, and is left so: mail that comes in there is not seen at "
           "arrival",
@@ -149,8 +158,8 @@ class ArrivalPlanner {
       const auto names = [&](const std::vector<std::string>& list) {
         return std::ranges::find(list, listener.daemon_name) != list.end();
       };
-      if (is_left_alone(site_.postfix, listener) || names(site_.roles.arrival) ||
-          names(site_.roles.direct) || names(site_.roles.gate)) {
+      if (is_left_alone(site_.postfix, listener, site_.is_arrival_covered) ||
+          names(site_.roles.arrival) || names(site_.roles.direct) || names(site_.roles.gate)) {
         continue;
       }
       conflict(

@@ -52,29 +52,6 @@ Result<std::vector<Route>> ask_table(const PostfixPrograms& programs, std::strin
   return read_routes(std::string(table), end->output);
 }
 
-// Every entry of a table.
-Result<std::vector<Route>> list_table(const PostfixPrograms& programs, std::string_view table,
-                                      Deadline deadline) {
-  std::string_view file = table;
-  // proxymap(8) gives single answers alone, and we may open what it opens.
-  constexpr std::string_view proxy = "proxy:";
-  if (file.starts_with(proxy)) file.remove_prefix(proxy.size());
-  // Asked of any other, postmap writes "fatal:" into the mail log besides.
-  constexpr std::array<std::string_view, 8> types = {"hash", "btree", "lmdb",     "cdb",
-                                                     "dbm",  "sdbm",  "texthash", "inline"};
-  const std::string_view type = file.substr(0, file.find(':'));
-  if (std::ranges::find(types, type) == types.end()) {
-    return fail(Code::config, fmt::format("a table of type {} cannot be listed", type));
-  }
-  ICM_TRY(const ProgramEnd end, programs.ask("postmap", {"-s", std::string(file)}, {}, deadline));
-  if (end.status == 0) return read_routes(std::string(table), end.output);
-  constexpr std::string_view mark = "fatal: ";
-  const std::string_view why = trim(end.errors);
-  const auto at = why.rfind(mark);
-  return fail(Code::config,
-              excerpt(at == std::string_view::npos ? why : why.substr(at + mark.size()), 400));
-}
-
 // The port at the end of "[127.0.0.1]:10027" or "127.0.0.1:10027", as it is written.
 std::string_view port_of(std::string_view text) {
   const std::size_t colon = text.rfind(':');
@@ -146,6 +123,28 @@ const Route* route_of(const Routes& routes, std::string_view domain) {
 
 bool is_wider_than(const Route& route, std::string_view domain) {
   return route.key != domain && route.key != somebody_at(domain);
+}
+
+Result<std::vector<Route>> list_table(const PostfixPrograms& programs, std::string_view table,
+                                      Deadline deadline) {
+  std::string_view file = table;
+  // proxymap(8) gives single answers alone, and we may open what it opens.
+  constexpr std::string_view proxy = "proxy:";
+  if (file.starts_with(proxy)) file.remove_prefix(proxy.size());
+  // Asked of any other, postmap writes "fatal:" into the mail log besides.
+  constexpr std::array<std::string_view, 8> types = {"hash", "btree", "lmdb",     "cdb",
+                                                     "dbm",  "sdbm",  "texthash", "inline"};
+  const std::string_view type = file.substr(0, file.find(':'));
+  if (std::ranges::find(types, type) == types.end()) {
+    return fail(Code::config, fmt::format("a table of type {} cannot be listed", type));
+  }
+  ICM_TRY(const ProgramEnd end, programs.ask("postmap", {"-s", std::string(file)}, {}, deadline));
+  if (end.status == 0) return read_routes(std::string(table), end.output);
+  constexpr std::string_view mark = "fatal: ";
+  const std::string_view why = trim(end.errors);
+  const auto at = why.rfind(mark);
+  return fail(Code::config,
+              excerpt(at == std::string_view::npos ? why : why.substr(at + mark.size()), 400));
 }
 
 SingleRoutes single_routes(const PostfixPrograms& programs, const Configuration& configuration,

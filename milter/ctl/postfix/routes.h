@@ -75,6 +75,10 @@ SingleRoutes single_routes(const PostfixPrograms& programs, const Configuration&
                            const std::vector<std::string>& domains, std::string_view asked_routes,
                            std::chrono::seconds patience, Deadline deadline);
 
+// Every entry of a table; the Error says why it cannot be listed, as most types cannot.
+[[nodiscard]] Result<std::vector<Route>> list_table(const PostfixPrograms& programs,
+                                                    std::string_view table, Deadline deadline);
+
 // Whether that table is the daemon, asked in whatever form.
 bool is_table_of_daemon(std::string_view table, std::string_view asked_routes);
 

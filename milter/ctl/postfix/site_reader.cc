@@ -60,6 +60,7 @@ Result<Site> complete(const PostfixPrograms& programs, Site site, const Config& 
   ICM_TRY(site.routes, ask_routes(programs, site.postfix, domains, table_patience, deadline));
   site.people =
       single_routes(programs, site.postfix, domains, site.asked_routes, table_patience, deadline);
+  site.filters = filter_lines(programs, site.postfix, site.roles, table_patience, deadline);
   return site;
 }
 

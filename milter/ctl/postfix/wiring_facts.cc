@@ -25,6 +25,12 @@ bool is_gate(const Site& site, const Listener& listener) {
          has_ours(site, listener.milters);
 }
 
+// Reached from this host alone.
+bool is_on_loopback(const Service& service) {
+  return service.name.starts_with("127.") || service.name.starts_with("localhost:") ||
+         service.name.starts_with("[::1]:");
+}
+
 // Domains that no table leads to the gate, one sentence for all of them.
 void add_unrouted(const Site& site, std::vector<std::string>& lacking) {
   std::vector<std::string> domains;
@@ -68,7 +74,9 @@ std::vector<const Listener*> filtered(const Site& site, FilterWay way,
 
 void add_uncovered(const Site& site, std::vector<std::string>& lacking) {
   for (const Listener& listener : listeners_of(site.postfix)) {
-    if (has_ours(site, listener.milters) || is_left_alone(site.postfix, listener)) continue;
+    if (has_ours(site, listener.milters) ||
+        is_left_alone(site.postfix, listener, site.is_arrival_covered))
+      continue;
     lacking.push_back(
         fmt::format("mail that comes in by {} does not pass the arrival: the milter "
                     "is not among its smtpd_milters",
@@ -194,6 +202,15 @@ std::vector<std::string> ways_elsewhere(const Site& site) {
                     "handed back from there goes past the gate",
                     entrance->service->key(), entrance->content_filter));
   }
+  for (const FilterLine& one : site.filters.past) {
+    sentences.push_back(
+        fmt::format("{}: {} has FILTER {}: mail for Apple that it chooses goes past the gate",
+                    one.place, one.table, one.way));
+  }
+  for (const std::string& one : site.filters.unread) {
+    sentences.push_back(
+        fmt::format("whether a FILTER leads mail past the gate is not seen: {}", one));
+  }
   return sentences;
 }
 
@@ -226,22 +243,26 @@ std::vector<std::string> ways_of_people(const Site& site) {
   return sentences;
 }
 
-bool is_left_alone(const Configuration& postfix, const Listener& listener) {
-  // By hand or by us: without milters, on purpose.
+bool has_no_milters_on_purpose(const Configuration& postfix, const Listener& listener) {
+  if (!listener.milters.empty()) return false;
+  return listener.has_own_milters ||
+         postfix.value_for(*listener.service, "receive_override_options").find("no_milters") !=
+             std::string_view::npos;
+}
+
+bool is_left_alone(const Configuration& postfix, const Listener& listener,
+                   bool is_arrival_covered) {
   if (listener.milters.empty()) {
-    return listener.has_own_milters ||
-           postfix.value_for(*listener.service, "receive_override_options").find("no_milters") !=
-               std::string_view::npos;
+    return has_no_milters_on_purpose(postfix, listener) &&
+           (!is_arrival_covered || is_on_loopback(*listener.service));
   }
   return takes_mail_back(postfix, listener);
 }
 
 bool takes_mail_back(const Configuration& postfix, const Listener& listener) {
   if (!listener.content_filter.empty()) return false;
-  const bool is_on_loopback = listener.service->name.starts_with("127.") ||
-                              listener.service->name.starts_with("localhost:") ||
-                              listener.service->name.starts_with("[::1]:");
-  if (!is_on_loopback || !listener.service->overrides.contains("content_filter")) return false;
+  if (!is_on_loopback(*listener.service) || !listener.service->overrides.contains("content_filter"))
+    return false;
   const std::string_view everywhere = postfix.value("content_filter");
   return !everywhere.empty() || std::ranges::any_of(postfix.services, [](const Service& one) {
     const auto filter = one.overrides.find("content_filter");

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "milter/ctl/postfix/configuration.h"
+#include "milter/ctl/postfix/filter_tables.h"
 #include "milter/ctl/postfix/insertion.h"
 #include "milter/ctl/postfix/routes.h"
 #include "policy/config/config.h"
@@ -29,6 +30,7 @@ struct Site {
   std::string master_cf;
   Routes routes;             // for Apple's domains
   SingleRoutes people;       // for addresses there
+  FilterLines filters;       // in tables that come before those
   bool is_port_free = true;  // WiringOptions::gate_port on loopback
   // Of milter.conf:
   SocketAddress socket;
@@ -58,7 +60,8 @@ bool leads_to_gate(const Site& site, const Route& route);
 // What leads mail around the gate that no insertion of ours can mend; sentences.
 std::vector<std::string> ways_round(const Site& site);
 
-// Content filters of which nobody can see whether they hand mail back; sentences.
+// Content filters of which nobody can see whether they hand mail back, and what FILTER does;
+// sentences.
 std::vector<std::string> ways_elsewhere(const Site& site);
 
 // Listeners with our milter where smtpd_milter_maps may take it from some clients; sentences.
@@ -68,8 +71,10 @@ std::vector<std::string> ways_by_client(const Site& site);
 std::vector<std::string> ways_of_people(const Site& site);
 
 // A listener that has no part in the arrival: without milters on purpose, or taking back what a
-// content filter was given.
-bool is_left_alone(const Configuration& postfix, const Listener& listener);
+// content filter was given. Where the arrival is told to cover all, what others than this host can
+// reach has part in it.
+bool is_left_alone(const Configuration& postfix, const Listener& listener, bool is_arrival_covered);
+bool has_no_milters_on_purpose(const Configuration& postfix, const Listener& listener);
 bool takes_mail_back(const Configuration& postfix, const Listener& listener);
 
 // The listener that is the gate, or null.

@@ -282,6 +282,44 @@ TEST(WiringPlan, comes_before_what_is_for_more_than_apple) {
   EXPECT_NE(added(plan, File::main_cf).find("{me.com=icloud-gate:"), std::string::npos);
 }
 
+TEST(WiringPlan, tells_of_filters_in_tables) {
+  Site site = plain_site();
+  site.filters.past = {
+      {.place = "header_checks", .table = "static:{FILTER smtp:}", .way = "smtp:"}};
+  site.filters.unread = {"body_checks: mysql:/x: why"};
+  EXPECT_EQ(make_plan(site, {}).notes,
+            (std::vector<std::string>{
+                "header_checks: static:{FILTER smtp:} has FILTER smtp:: mail for Apple that it "
+                "chooses goes past the gate",
+                "whether a FILTER leads mail past the gate is not seen: body_checks: mysql:/x: "
+                "why"}));
+}
+
+// Where milter.conf says that nobody comes in unseen, only this host may.
+TEST(WiringPlan, leaves_nobody_alone_whom_others_reach) {
+  Site site = plain_site();
+  set(site, "smtpd_milters", "unix:icloud-milter/milter.sock");
+  set(site, "non_smtpd_milters", "unix:icloud-milter/milter.sock");
+  const auto lacking = [&](const char* name) {
+    site.postfix.services = *read_services(fmt::format("{} inet n - y - - smtpd\n", name));
+    site.postfix.services[0].overrides = {{"receive_override_options", "no_milters"}};
+    const std::vector<std::string> all = lacks(site, {});
+    return std::ranges::any_of(
+        all, [](const std::string& one) { return one.find("the arrival") != std::string::npos; });
+  };
+  EXPECT_FALSE(lacking("127.0.0.1:25"));
+  EXPECT_FALSE(lacking("[::1]:25"));
+  EXPECT_TRUE(lacking("25"));
+  const std::vector<std::string> conflicts = make_plan(site, {}).conflicts;
+  ASSERT_EQ(conflicts.size(), 1u);
+  EXPECT_TRUE(conflicts[0].starts_with("master.cf: 25/inet has no milters, on purpose, others"));
+  site.postfix.services[0].overrides = {{"smtpd_milters", ""}};
+  EXPECT_EQ(make_plan(site, {}).conflicts, conflicts);
+  site.is_arrival_covered = false;
+  EXPECT_FALSE(lacking("25"));
+  EXPECT_TRUE(make_plan(site, {}).conflicts.empty());
+}
+
 TEST(WiringPlan, tells_of_single_people_whose_mail_goes_past_the_gate) {
   Site site = plain_site();
   site.people.routes = {
