@@ -100,8 +100,8 @@ TEST_F(FormatAuthors, from_needs_a_real_domain) {
            Case{"a@b.localdomain",
                 "a@b.localdomain: the domain ends in \"localdomain\", which is in no public DNS"},
            Case{"a@b#c.example",
-                "a@b#c.example: the domain is none (domain \"b#c.example\": has the "
-                "octet 0x23, expected letters, digits, hyphens, underscores and dots)"},
+                "a@b#c.example: the domain is none (domain \"b#c.example\": has "
+                "'#', expected letters, digits, hyphens, underscores and dots)"},
        }) {
     EXPECT_EQ(judged(Draft().set("From", from)),
               "violation 550 5.6.0 format.address-domain: From address " + evidence +
