@@ -32,6 +32,12 @@ class WrappingFormatter final : public CLI::Formatter {
   std::string make_option_desc(const CLI::Option* option) const override {
     return wrapped(option->get_description());
   }
+  // WHAT... where CLI11 has WHAT(1x).
+  std::string make_option_usage(const CLI::Option* option) const override {
+    const std::string name =
+        make_option_name(option, true) + (option->get_expected_max() > 1 ? "..." : "");
+    return option->get_required() ? name : "[" + name + "]";
+  }
   std::string make_subcommand(const CLI::App* command) const override {
     std::ostringstream out;
     CLI::detail::format_help(out, command->get_display_name(true),
@@ -93,6 +99,20 @@ std::string unknown_option(const CLI::App& asked, std::string_view word) {
                      meant ? fmt::format("; did you mean \"{}\"?", *meant) : "");
 }
 
+// Every command says what its exit status means; those that say nothing of their own, this.
+void say_exit_statuses(CLI::App& command) {
+  const std::string footer = command.get_footer();
+  if (footer.find("xit status") == std::string::npos) {
+    command.footer(
+        footer + (footer.empty() || footer.ends_with('\n') ? "" : "\n") +
+        "Exit status: 0 done, 1 refused or failed, 2 a mistake on the command line or in "
+        "a file.");
+  }
+  for (CLI::App* below : command.get_subcommands([](CLI::App*) { return true; })) {
+    say_exit_statuses(*below);
+  }
+}
+
 // What is wrong, in words of ours. CLI11 says that a command is required also where one was given
 // that it does not know.
 std::string words_of(const CLI::App& asked, const CLI::ParseError& error) {
@@ -132,6 +152,7 @@ void declare(CLI::App& app, Chosen& chosen) {
 #define ICM_COMMAND(name) add_##name(app, chosen);
 #include "milter/ctl/commands.inc"
 #undef ICM_COMMAND
+  say_exit_statuses(app);
 }
 
 void wrap_help(CLI::App& app) {

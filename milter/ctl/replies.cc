@@ -227,8 +227,10 @@ constexpr const char* table_help =
 void add_classify(CLI::App& replies, const std::shared_ptr<Options>& options, Chosen& chosen) {
   CLI::App* const command = replies.add_subcommand(
       "classify", "Names the cause of replies, one per line, and what it asks for.");
-  command->add_option("FILE", options->file,
-                      "Replies, log lines or Diagnostic-Code fields. Default: -, standard input.");
+  command
+      ->add_option("FILE", options->file,
+                   "Replies, log lines or Diagnostic-Code fields. Default: -, standard input.")
+      ->option_text(" ");
   command->add_flag("--json", options->json,
                     "One JSON object for each line: id, class, nature, scope, action, confidence.");
   command->add_option("--table", options->table, table_help)->option_text("FILE");
@@ -263,9 +265,11 @@ void add_table(CLI::App& replies, const std::shared_ptr<Options>& options, Chose
       "check",
       "Reads the table and complains about entries that nothing reaches, and about actions that "
       "would harm an address for what is not its own.");
-  check->add_option("FILE", options->table,
-                    "A table of your own, checked together with the built-in one. Default: the "
-                    "built-in one alone.");
+  check
+      ->add_option("FILE", options->table,
+                   "A table of your own, checked together with the built-in one. Default: the "
+                   "built-in one alone.")
+      ->option_text(" ");
   check->footer("Exit status: 0 good, 1 complaints, 2 it cannot be read.");
   check->callback([options, &chosen] { chosen = [options] { return check_table(*options); }; });
 }

@@ -190,7 +190,8 @@ void add_show(CLI::App& replies, Chosen& chosen) {
       "postmaster; or the answers that no entry explains.");
   const auto options = std::make_shared<LearntOptions>();
   command->add_option("WHAT", options->what, "An address, an entry's id, or unknown. Required.")
-      ->required();
+      ->required()
+      ->option_text(" ");
   command->add_flag("--json", options->json, "One JSON object for each.");
   add_config(*command, options->config);
   command->footer(
