@@ -265,11 +265,13 @@ class Site(unittest.TestCase):
             "key.unpublished": zone("corp.example", "arc1._domainkey", "old._domainkey"),
         }
         self.assertEqual(len(broken), 14)
+        # The gate is asked, too, and answers nobody while the daemon does not.
+        follows = {"daemon.silent": {"postfix.gate-silent"}, "socket.unreachable": {"postfix.gate-silent"}}
         for finding, breakage in broken.items():
             with self.subTest(finding):
                 with breakage:
                     found = self.problems()
-                self.assertEqual(set(found), {finding})
+                self.assertEqual(set(found) - follows.get(finding, set()), {finding})
                 self.assertTrue(found[finding]["found"] and found[finding]["remedy"], found)
         self.assertEqual(self.problems(), {})
 
