@@ -81,8 +81,8 @@ class Store:
     def import_root(self, base):
         archive = self._folder / "root.tar"
         run("tar", "-C", base, "-cf", archive, ".")
-        self.do("podman", "import", archive, "docker.io/library/debian:bookworm")
-        self.do("podman", "tag", "docker.io/library/debian:bookworm", "docker.io/library/debian:bookworm-slim")
+        self.do("podman", "import", archive, "localhost/debian:bookworm")
+        self.do("podman", "tag", "localhost/debian:bookworm", "localhost/debian:bookworm-slim")
 
     def build(self, package, compiles):
         words = ["bud", "--format", "docker", "--isolation", "chroot", "--pull=never", "--network", "host",

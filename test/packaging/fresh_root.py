@@ -9,12 +9,7 @@ import subprocess
 
 from lab.process import run, wait_until
 
-MIRROR = "http://deb.debian.org/debian"
-SOURCES = f"""\
-deb {MIRROR} bookworm main
-deb {MIRROR} bookworm-updates main
-deb http://security.debian.org/debian-security bookworm-security main
-"""
+RELEASE = "bookworm"
 PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 # Units for a real machine: they would write to the kernel's settings, which are the host's, too.
@@ -62,10 +57,20 @@ def inside(root, *argv, seconds=600):
                COMMAND, "sh", root, PATH, *argv, seconds=seconds)
 
 
+def sources():
+    """Where this machine has Debian 12 from, a line of sources.list each: the release itself first."""
+    known = run("apt-get", "indextargets", "--format", "$(REPO_URI) $(RELEASE) $(COMPONENT)", "Created-By: Packages")
+    lines = {tuple(line.split()) for line in known.splitlines() if line.endswith(" main") and f" {RELEASE}" in line}
+    return sorted(lines, key=lambda line: (len(line[1]), line))
+
+
 def make_bare(base):
     """What debootstrap makes, in the folder `base`."""
-    run("debootstrap", "--variant=minbase", "bookworm", base, MIRROR, seconds=600)
-    (base / "etc/apt/sources.list").write_text(SOURCES)
+    lines = sources()
+    if not lines or lines[0][1] != RELEASE:
+        raise RuntimeError(f"apt has no source of {RELEASE} main here")
+    run("debootstrap", "--variant=minbase", RELEASE, base, lines[0][0], seconds=600)
+    (base / "etc/apt/sources.list").write_text("".join(f"deb {' '.join(line)}\n" for line in lines))
 
 
 def make(base, packages):
