@@ -28,6 +28,7 @@ const SmtpReply change_refused{
     .code = 451,
     .enhanced = "4.3.0",
     .text = "A change to this message could not be made; try again later"};
+
 const SmtpReply not_seen{.code = 451,
                          .enhanced = "4.3.0",
                          .text = "The beginning of this message was not seen; try again later"};

@@ -72,7 +72,8 @@ void breaker(MetricPage& page, const LearnerFigures& learnt) {
   page.gauge("icloud_milter_replies_breaker_open",
              "1: an outage at Apple is suspected, and no address is suppressed.")
       .add(learnt.is_breaker_open ? 1.0 : 0.0);
-  page.counter("icloud_milter_replies_breaker_openings_total", "How often it has opened.")
+  page.counter("icloud_milter_replies_breaker_openings_total",
+               "How often an answer of the log has opened it since the start.")
       .add(learnt.breaker_openings);
   page.gauge("icloud_milter_replies_breaker_addresses",
              "Addresses that had the same answer within replies.breaker.window, of the answer that "
@@ -91,7 +92,7 @@ void log(MetricPage& page, const FollowerFigures& figures, FollowerFigures::Mome
       .add(figures.lines.unreadable, {{"kind", "unreadable"}})
       .add(figures.lines.strangers, {{"kind", "stranger"}});
   page.gauge("icloud_milter_replies_log_behind_seconds",
-             "Since when the log was not read to its end.")
+             "How many seconds ago the log was last read to its end.")
       .add(std::chrono::duration<double>(now - figures.at_end).count());
   page.gauge("icloud_milter_replies_log_behind_bytes",
              "Octets of the log that are still to be read; missing with the journal.");

@@ -147,13 +147,26 @@ TEST_F(DaemonControl, tells_of_a_reload_by_hup_that_failed_and_of_a_restart_that
                             "restart\n"}));
 }
 
+TEST_F(DaemonControl, says_once_who_else_has_to_be_restarted_after_a_change) {
+  start_with(settings);
+  const std::string changed =
+      fmt::format("{}replies: {{mode: enforce}}\nunsubscribe: {{endpoint: {{site: Shop}}}}\n", settings);
+  configure(changed);
+  const std::string warnings = run(ctl::add_reload, {"reload"}).err;
+  EXPECT_NE(warnings.find("systemctl restart icloud-milter-replies\n"), std::string::npos)
+      << warnings;
+  EXPECT_NE(warnings.find("systemctl restart icloud-milter-unsubscribe\n"), std::string::npos)
+      << warnings;
+  EXPECT_EQ(run(ctl::add_reload, {"reload"}).err.find("systemctl"), std::string::npos);
+}
+
 TEST_F(DaemonControl, changes_a_policy_for_a_while_and_says_who_asked) {
   start_with(settings);
   const Outcome outcome = run(ctl::add_policy, {"policy", "format", "observe", "--for", "1h"});
   EXPECT_EQ(outcome.exit, 0) << outcome.err;
-  EXPECT_TRUE(
-      std::regex_match(outcome.out, std::regex("policy format: observe instead of enforce, until "
-                                               "[-0-9]+T[:.0-9]+Z or the daemon ends; then enforce again\n")))
+  EXPECT_TRUE(std::regex_match(
+      outcome.out, std::regex("policy format: observe instead of enforce, until "
+                              "[-0-9]+T[:.0-9]+Z or the daemon ends; then enforce again\n")))
       << outcome.out;
   ASSERT_TRUE(says("asked for by " + me()));
   daemon_->signal(SIGHUP);
