@@ -79,7 +79,6 @@ class SecondOpinions {
 
  private:
   class Dkim;
-  const HeaderList& headers_;
   AuthSources& sources_;
   std::unique_ptr<Dkim> dkim_;
   std::vector<std::pair<SpfQuestion, SecondOpinion>> spf_;

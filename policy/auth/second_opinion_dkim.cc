@@ -376,7 +376,7 @@ class SecondOpinions::Dkim {
 };
 
 SecondOpinions::SecondOpinions(const HeaderList& headers, AuthSources& sources)
-    : headers_(headers), sources_(sources) {
+    : sources_(sources) {
   if (headers.count("DKIM-Signature") > 0) dkim_ = std::make_unique<Dkim>(headers);
 }
 
