@@ -106,7 +106,7 @@ class Sealers:
         return subprocess.run(
             [self.program.program, "seal", "-", "--zone", self.zone_file, "--key", file, "--domain",
              domain, "--selector", "arc", "--authserv-id", authserv_id, *more],
-            input=message, capture_output=True, timeout=60)
+            input=message, capture_output=True, timeout=300)
 
     def ours(self, message, hop, cv):
         done = self.run_ours(message, f"mx{hop}.example")

@@ -79,7 +79,7 @@ def takes_connections(family, address):
 
 class Connection(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=30)
+        super().__init__("localhost", timeout=180)
         self.path = path
 
     def connect(self):

@@ -27,7 +27,7 @@ class Judge:
         command = [self.program, word, "--json", "--zone", zone_file, *arguments]
         if ip:
             command += ["--client-ip", ip, "--helo", helo, "--mail-from", sender]
-        done = subprocess.run(command, input=message, capture_output=True, timeout=60)
+        done = subprocess.run(command, input=message, capture_output=True, timeout=300)
         zone_file.unlink()
         if done.returncode not in (0, 1) or done.stderr:
             raise AssertionError(f"{command}: exit status {done.returncode}\n{done.stderr.decode()}")

@@ -176,7 +176,7 @@ class Checker:
         done = subprocess.run(
             [self.program, "check", "-", "--json", "--enforce", "--mail-from", mail_from, "--rcpt",
              to, "--config", folder / "milter.conf", "--zone", folder / "zone.json"],
-            input=content, capture_output=True, check=False, timeout=60,
+            input=content, capture_output=True, check=False, timeout=300,
         )
         if done.returncode not in (0, 1) or done.stderr:
             raise AssertionError(f"exit status {done.returncode}\n{done.stderr.decode()}")

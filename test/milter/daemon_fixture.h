@@ -70,7 +70,7 @@ class DaemonTest : public testing::Test {
 
   // Waits until a line of the log ends so; false after ten seconds.
   bool says(std::string_view words) const {
-    const Deadline deadline = Deadline::in(std::chrono::seconds{10});
+    const Deadline deadline = Deadline::in(std::chrono::seconds{60});
     do {
       if (read("log").find(std::string(words) + "\n") != std::string::npos) return true;
       std::this_thread::sleep_for(std::chrono::milliseconds{5});

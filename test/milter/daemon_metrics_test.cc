@@ -177,7 +177,7 @@ TEST_F(DaemonMetrics, a_door_that_is_shut_is_told_and_tried_again) {
   EXPECT_NE(status().find("\"attention\":[\"routing.socketmap.address: "), std::string::npos)
       << status();
   std::filesystem::create_directory(path("spool"));
-  const Deadline deadline = Deadline::in(std::chrono::seconds{30});
+  const Deadline deadline = Deadline::in(std::chrono::seconds{90});
   while (value(scrape(), series) == 0 && !deadline.passed()) {
     std::this_thread::sleep_for(std::chrono::milliseconds{100});
   }

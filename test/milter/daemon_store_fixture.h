@@ -18,7 +18,7 @@ namespace icm {
 class DaemonStore : public DaemonTest {
  protected:
   static constexpr auto enforced = "suppression: {mode: enforce}\n";
-  static Deadline soon() { return Deadline::in(std::chrono::seconds{10}); }
+  static Deadline soon() { return Deadline::in(std::chrono::seconds{60}); }
 
   StoreConfig store() const {
     StoreConfig config;

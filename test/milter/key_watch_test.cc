@@ -59,7 +59,7 @@ class KeyWatchTest : public testing::Test {
 
   // Waits until the one key of the World is in this state.
   static void wait_for(const KeyWatch& watch, State state) {
-    const Deadline deadline = Deadline::in(std::chrono::seconds{20});
+    const Deadline deadline = Deadline::in(std::chrono::seconds{90});
     while (!deadline.passed()) {
       const auto known = watch.known();
       if (known.size() == 1 && known[0].publication.state == state) return;
@@ -144,7 +144,7 @@ TEST_F(KeyWatchTest, says_nothing_without_keys_and_lets_the_world_go) {
         World::over(Config{}, std::make_unique<MemorySuppressionList>(std::vector<Suppression>{}));
     seen = empty;
     watch.look_at(std::move(empty));
-    const Deadline deadline = Deadline::in(std::chrono::seconds{20});
+    const Deadline deadline = Deadline::in(std::chrono::seconds{90});
     while (!seen.expired() && !deadline.passed()) {
       std::this_thread::sleep_for(std::chrono::milliseconds{1});
     }

@@ -72,7 +72,7 @@ TEST(StoreProbe, tells_what_the_servers_can_lose) {
   StoreProbe probe({}, 10s);
   const StoreHealth health = probe.health(world, now);
   EXPECT_EQ(health.problem, "");
-  EXPECT_EQ(health.risks, store_risks(config.store, {}, Deadline::in(10s)));
+  EXPECT_EQ(health.risks, store_risks(config.store, {}, Deadline::in(60s)));
   EXPECT_EQ(health.risks.size(), 1u);
 }
 

@@ -15,7 +15,7 @@ TEST(StoreRisks, are_those_of_the_servers_that_are_configured) {
   StoreConfig store;
   store.kind = StoreKind::redis;
   store.redis.servers = {server.address()};
-  EXPECT_EQ(store_risks(store, {}, Deadline::in(10s)),
+  EXPECT_EQ(store_risks(store, {}, Deadline::in(60s)),
             (std::vector<std::string>{
                 server.address().text() +
                 ": appendonly is no: a restart loses what was added since the last dump, or the "
@@ -24,12 +24,12 @@ TEST(StoreRisks, are_those_of_the_servers_that_are_configured) {
 
 TEST(StoreRisks, are_none_of_a_file_or_of_a_server_that_is_away) {
   StoreConfig store;
-  EXPECT_EQ(store_risks(store, {}, Deadline::in(10s)), std::vector<std::string>());
+  EXPECT_EQ(store_risks(store, {}, Deadline::in(60s)), std::vector<std::string>());
   RedisProcess server;
   server.stop();
   store.kind = StoreKind::redis;
   store.redis.servers = {server.address()};
-  EXPECT_EQ(store_risks(store, {}, Deadline::in(10s)), std::vector<std::string>());
+  EXPECT_EQ(store_risks(store, {}, Deadline::in(60s)), std::vector<std::string>());
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Deadline soon() { return Deadline::in(20s); }
+Deadline soon() { return Deadline::in(60s); }
 
 const RateLimit shared{
     .counter = "shared", .amount = 1000, .window = 24h, .burst = 0, .is_pinned = true};

@@ -105,7 +105,7 @@ class Dialogue:
     """The mail server's side of libmilter's protocol (its mfdef.h), as far as the first recipient."""
 
     def __init__(self):
-        self._socket = socket.create_connection(("127.0.0.1", PORT), timeout=20)
+        self._socket = socket.create_connection(("127.0.0.1", PORT), timeout=90)
 
     def say(self, command, data=b""):
         self._socket.sendall(struct.pack(">I", len(data) + 1) + command + data)
@@ -163,7 +163,7 @@ def live(store, folder):
     wrong = folder / "wrong.conf"
     wrong.write_text("egres: {}\n")
     done = subprocess.run(store.argv("podman", *RUN, "-v", f"{wrong}:/etc/icloud-milter/milter.conf:ro", IMAGE),
-                          capture_output=True, text=True, timeout=60)
+                          capture_output=True, text=True, timeout=300)
     print(done.stderr)
     if done.returncode != 1 or 'did you mean "egress"?' not in done.stderr:
         raise RuntimeError(f"a wrong configuration ends with {done.returncode}")

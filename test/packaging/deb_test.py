@@ -117,7 +117,7 @@ class Package(unittest.TestCase):
         return self.root.run("dpkg", "--force-confold", "-i", "/tmp/" + name, seconds=300)
 
     def submit(self, subject):
-        with smtplib.SMTP("127.0.0.1", 25, timeout=20) as client:
+        with smtplib.SMTP("127.0.0.1", 25, timeout=90) as client:
             client.sendmail("ann@corp.example", ["bob@icloud.com"],
                             f"From: ann@corp.example\r\nTo: bob@icloud.com\r\nSubject: {subject}\r\n"
                             f"Date: Sun, 22 Nov 2026 10:00:00 +0000\r\nMessage-ID: <{subject}@corp.example>\r\n"
@@ -211,7 +211,7 @@ class Package(unittest.TestCase):
         self.start()
         client.join()
         self.assertTrue(told_to_wait)
-        wait_until("the queue is empty", lambda: "is empty" in self.root.run("postqueue", "-p"), seconds=60)
+        wait_until("the queue is empty", lambda: "is empty" in self.root.run("postqueue", "-p"), seconds=180)
         for subject in subjects:
             self.assertEqual(len(self.sink.of(f"<{subject}@corp.example>")), 1, subject)
 

@@ -39,7 +39,7 @@ zpty -d shell
 
 
 def words(*argv, **settings):
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=20, check=True, **settings)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=90, check=True, **settings)
     return done.stdout.split("\n")
 
 
@@ -153,7 +153,7 @@ class Pages(unittest.TestCase):
     def test_are_read_by_groff_without_a_warning(self):
         pages = sorted((MANUAL / "man").glob("*/*"))
         done = subprocess.run(["groff", "-man", "-ww", "-Kutf8", "-Tutf8", "-P-c", *pages],
-                              capture_output=True, timeout=60, check=True)
+                              capture_output=True, timeout=300, check=True)
         self.assertEqual(done.stderr.decode(), "")
         for page in pages:
             self.assertIn(f"{page.stem} - ", done.stdout.decode())

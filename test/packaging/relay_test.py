@@ -14,7 +14,7 @@ PAGE = (RECIPE / "icloud-relay.md").read_text()
 
 
 def said(*argv, text=None):
-    done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(argv, input=text, capture_output=True, text=True, timeout=300)
     return done.stdout, done.stderr
 
 

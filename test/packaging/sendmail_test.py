@@ -67,7 +67,7 @@ def fetch(folder):
     if not (files / "usr/share/sendmail/cf/m4/cf.m4").exists():
         shutil.rmtree(folder, ignore_errors=True)
         files.mkdir(parents=True)
-        done = subprocess.run(["apt-get", "download", "-q", *PACKAGES], cwd=folder, timeout=120,
+        done = subprocess.run(["apt-get", "download", "-q", *PACKAGES], cwd=folder, timeout=400,
                               capture_output=True)
         if done.returncode != 0:
             print(done.stderr.decode())
@@ -158,7 +158,7 @@ class Sendmail(unittest.TestCase):
 
     def send(self, subject, recipient, sender="ann@corp.example", host="127.0.0.1", source=None):
         source = (source, 0) if source else None
-        with smtplib.SMTP(host, 25, timeout=20, source_address=source) as client:
+        with smtplib.SMTP(host, 25, timeout=90, source_address=source) as client:
             client.sendmail(sender, [recipient],
                             f"From: {sender}\r\nTo: {recipient}\r\nSubject: {subject}\r\n"
                             f"Message-ID: <{subject}@corp.example>\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n"

@@ -133,7 +133,7 @@ class Site(unittest.TestCase):
     def ask(self, *words):
         """icloud-milterctl, whatever its exit status."""
         return subprocess.run(["chroot", self.root.path, "icloud-milterctl", *words], capture_output=True,
-                              text=True, timeout=120)
+                              text=True, timeout=400)
 
     def problems(self):
         done = self.ask("doctor", "--json", "--selector", "news")
@@ -145,7 +145,7 @@ class Site(unittest.TestCase):
 
     def submit(self, word, to):
         message_id = f"<{word}@corp.example>"
-        with smtplib.SMTP("127.0.0.1", 25, timeout=20) as submission:
+        with smtplib.SMTP("127.0.0.1", 25, timeout=90) as submission:
             submission.sendmail("ann@corp.example", [to], letter(message_id, to))
         return message_id
 

@@ -23,7 +23,7 @@ SCRIPTLETS = ("sysusers_create_compat", "tmpfiles_create", "systemd_post", "syst
 
 
 def said(*argv):
-    done = subprocess.run(argv, capture_output=True, timeout=60, text=True)
+    done = subprocess.run(argv, capture_output=True, timeout=300, text=True)
     return done.returncode, done.stdout, done.stderr
 
 

@@ -111,7 +111,7 @@ class Detaching(WiringCase):
         self.site.sink.answer_as_usual()
         self.site.postfix.flush()
         for message_id in passed:
-            self.site.sink.wait_for(message_id, seconds=60)
+            self.site.sink.wait_for(message_id, seconds=180)
 
     def send_to_many(self, messages: int, recipients: int) -> None:
         """They are held. Each recipient takes 2.5 KiB of the envelope."""

@@ -127,7 +127,7 @@ class DoctorCase(PostfixCase):
         done = subprocess.run(
             [self.site.milter.control_program, "doctor", "--json", "--selector", "news",
              "--config", self.site.milter.config_file, *words],
-            capture_output=True, text=True, timeout=120, check=False, **how,
+            capture_output=True, text=True, timeout=400, check=False, **how,
         )
         self.assertEqual(done.stderr, "")
         return done.returncode, [json.loads(line) for line in done.stdout.splitlines()]

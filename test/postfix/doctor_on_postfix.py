@@ -42,7 +42,7 @@ class DoctorOnPostfix(DoctorCase):
         with self.postfix(("-e", "master_service_disable=127.0.0.1:10027.inet")):
             run("postfix", "reload")
             time.sleep(1)
-        wait_until("the gate is closed", lambda: says("postfix.gate-silent"), seconds=60)
+        wait_until("the gate is closed", lambda: says("postfix.gate-silent"), seconds=180)
 
     def test_postfix_is_stopped(self) -> None:
         self.addCleanup(self.site.postfix.start)
@@ -72,7 +72,7 @@ class DoctorOnPostfix(DoctorCase):
             self.assertIn("by client", self.evidence("postfix.arrival-uncovered"))
             status = subprocess.run([self.site.milter.control_program, "postfix", "status", "--config",
                                      self.site.milter.config_file],
-                                    capture_output=True, text=True, timeout=120, check=False)
+                                    capture_output=True, text=True, timeout=400, check=False)
             self.assertEqual(status.returncode, 1, status)
             self.assertIn(f"lacks    mail that comes in by {PORT_25} need not", status.stdout)
 

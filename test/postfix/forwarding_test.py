@@ -363,7 +363,7 @@ def make_site(folder: Path, programs: Path) -> Site:
             [programs / "icloud-milterctl", "keys", *words, *of_key, "--json"],
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=300,
             check=True,
         )
         return done.stdout

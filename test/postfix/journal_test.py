@@ -58,7 +58,7 @@ class Journal(unittest.TestCase):
     def ctl(self, *words: Any) -> "subprocess.CompletedProcess[str]":
         done = subprocess.run([str(self.programs / "icloud-milterctl"), *map(str, words),
                                "--config", str(self.config)],
-                              check=False, capture_output=True, text=True, timeout=60)
+                              check=False, capture_output=True, text=True, timeout=300)
         self.assertEqual(done.returncode, 0, done.stderr)
         return done
 
@@ -86,7 +86,7 @@ class Journal(unittest.TestCase):
     def figures(self) -> str:
         return subprocess.run(["curl", "-sf", "--unix-socket", str(self.folder / "figures"),
                                "http://localhost/metrics"], check=True, capture_output=True, text=True,
-                              timeout=30).stdout
+                              timeout=180).stdout
 
     def suppressed(self) -> list[str]:
         listed = self.ctl("suppress", "list", "--json").stdout.splitlines()

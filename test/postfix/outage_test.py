@@ -101,7 +101,7 @@ class Outage(PostfixCase):
         """Stops the daemon while the body streams in; the octets it had read, or 0 when it was
         through."""
         pid = self.site.milter.pid
-        end = time.monotonic() + 20
+        end = time.monotonic() + 90
         while time.monotonic() < end:
             if octets_read(pid) - start > 2 * MEGABYTE:
                 os.kill(pid, signal.SIGSTOP)

@@ -44,7 +44,7 @@ class Signer:
         run("openssl", "genrsa", "-out", key, "2048")
         key.chmod(0o600)
         self._public = subprocess.run(
-            ["openssl", "rsa", "-in", key, "-pubout"], capture_output=True, check=True, timeout=30
+            ["openssl", "rsa", "-in", key, "-pubout"], capture_output=True, check=True, timeout=180
         ).stdout.decode()
         (folder / "opendkim.conf").write_text(
             f"Domain corp.example\nSelector news\nKeyFile {key}\nMode s\nSyslog no\n"

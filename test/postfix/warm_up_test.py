@@ -86,7 +86,7 @@ class WarmUp(PostfixCase):
         wait_until(
             f"{count} letters have left",
             lambda: self.left(ids) >= count,
-            seconds=60,
+            seconds=180,
             explain=lambda: self.reasons() + self.site.milter.log()[-2000:],
         )
         self.assertEqual(self.left(ids), count)

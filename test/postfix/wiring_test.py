@@ -60,7 +60,7 @@ class Wiring(WiringCase):
             ],
             capture_output=True,
             text=True,
-            timeout=120,
+            timeout=400,
             check=False,
         )
         self.assertEqual(done.returncode, status, done.stdout + done.stderr)

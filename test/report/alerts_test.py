@@ -31,7 +31,7 @@ def as_rules(asked):
 
 
 def promtool(*words):
-    done = subprocess.run(["promtool", *words], cwd=RULES, timeout=120)
+    done = subprocess.run(["promtool", *words], cwd=RULES, timeout=500)
     return done.returncode == 0
 
 

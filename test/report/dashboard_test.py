@@ -65,7 +65,7 @@ class Watched:
     def __enter__(self):
         self.log = open(self.folder / "log", "w+b")
         self.processes = [subprocess.Popen(one, stdout=self.log, stderr=self.log) for one in self.commands]
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while time.monotonic() < end:
             time.sleep(0.5)
             try:
@@ -80,7 +80,7 @@ class Watched:
     def __exit__(self, *_):
         for process in reversed(self.processes):
             process.terminate()
-            process.wait(timeout=30)
+            process.wait(timeout=180)
         self.log.close()
 
     def get(self, path, **fields):
@@ -117,7 +117,7 @@ class Dashboard(unittest.TestCase):
                              {})
             self.assertEqual(watched.firing(), set())
             watched.have_an_outage()
-            end = time.monotonic() + 60
+            end = time.monotonic() + 180
             while not watched.firing() and time.monotonic() < end:
                 time.sleep(0.5)
             self.assertEqual(watched.firing(), {"IcloudMilterBreakerOpen"})

@@ -158,7 +158,7 @@ class MadeSite:
 
     def run(self, *words, given=b""):
         done = subprocess.run([self.program, *words, "--config", str(self.config)], input=given,
-                              capture_output=True, timeout=120)
+                              capture_output=True, timeout=400)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
     def report(self, *words):

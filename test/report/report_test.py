@@ -87,7 +87,7 @@ class Daemon:
     def __init__(self, made):
         self.process = subprocess.Popen([OPTIONS.daemon, "--config", str(made.config)],
                                         stderr=subprocess.PIPE)
-        for _ in range(200):
+        for _ in range(2000):
             if (made.folder / "control").exists() or self.process.poll() is not None:
                 break
             time.sleep(0.05)
@@ -97,7 +97,7 @@ class Daemon:
 
     def __exit__(self, *_):
         self.process.terminate()
-        self.process.communicate(timeout=30)
+        self.process.communicate(timeout=180)
 
 
 def setUpModule():
@@ -280,7 +280,7 @@ class Bounds(unittest.TestCase):
                      "subprocess.run(sys.argv[1:],check=True,stdout=subprocess.DEVNULL)\n"
                      "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)",
                      OPTIONS.ctl, "report", "--now", made_site.stamp(made_site.NOW), "--since", "60d",
-                     "--config", str(made.config)], capture_output=True, text=True, timeout=120, check=True)
+                     "--config", str(made.config)], capture_output=True, text=True, timeout=400, check=True)
                 return int(done.stdout)
         self.assertLess(most(40, 40000), 1.5 * most(4, 4000))
 

@@ -27,7 +27,7 @@ extern char** environ;
 namespace icm {
 namespace {
 
-constexpr auto start_patience = std::chrono::seconds{20};  // a sanitizer's build on a busy machine
+constexpr auto start_patience = std::chrono::seconds{90};  // a sanitizer's build on a busy machine
 constexpr auto poll_interval = std::chrono::milliseconds{5};
 
 Result<pid_t> spawn(const std::string& program, const std::string& config_file,

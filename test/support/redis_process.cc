@@ -24,7 +24,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto patience = 30s;
+constexpr auto patience = 90s;
 constexpr const char* program = "/usr/bin/redis-server";
 
 pid_t spawn(const std::string& config_file, RedisProcess::Kind kind, const std::string& log_file) {

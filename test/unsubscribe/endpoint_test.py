@@ -17,7 +17,7 @@ BOB = ("bob@icloud.com", "stream:news", "unsubscribe")
 
 
 def ask(endpoint, method, path, body=None, headers=None):
-    client = http.client.HTTPConnection("127.0.0.1", endpoint.site.port, timeout=20)
+    client = http.client.HTTPConnection("127.0.0.1", endpoint.site.port, timeout=90)
     client.request(method, path, body, headers or {})
     answer = client.getresponse()
     text = answer.read().decode()
@@ -38,7 +38,7 @@ class OneClick(unittest.TestCase):
                 done = subprocess.run(
                     ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code} %{num_redirects}",
                      *words, f"http://127.0.0.1:{site.port}/unsubscribe/{site.token(address)}"],
-                    capture_output=True, timeout=30, check=True)
+                    capture_output=True, timeout=180, check=True)
                 self.assertEqual(done.stdout, b"200 0")
             self.assertEqual(endpoint.stop(), 0)
         self.assertEqual(site.listed(), [BOB, ("eve@me.com", "stream:news", "unsubscribe")])
@@ -282,7 +282,7 @@ class Sockets(unittest.TestCase):
                 ["curl", "-sS", "-o", "/dev/null", "-w", "%{http_code}", "--unix-socket", str(path),
                  "-d", ONE_CLICK, "-H", "X-Forwarded-For: 198.51.100.7",
                  f"http://news.example.com/unsubscribe/{site.token()}"],
-                capture_output=True, timeout=30, check=True)
+                capture_output=True, timeout=180, check=True)
             self.assertEqual(done.stdout, b"200")
             self.assertEqual(endpoint.stop(), 0)
             self.assertIn("client=198.51.100.7 ", endpoint.log())

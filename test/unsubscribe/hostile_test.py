@@ -140,7 +140,7 @@ class Hostile(unittest.TestCase):
                 time.sleep(0.2)  # sooner or later, it must be the same
                 client.sendall(whole[-3:])
                 self.assertEqual(status_of(read_all(client)), 200)
-            self.assertEqual(endpoint.process.wait(timeout=20), 0)
+            self.assertEqual(endpoint.process.wait(timeout=90), 0)
             self.assertIn("stopped; every request was answered", endpoint.log())
         self.assertEqual(len(site.listed()), 1)
 

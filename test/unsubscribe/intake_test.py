@@ -152,7 +152,7 @@ class Intake(unittest.TestCase):
     def test_mistakes_of_the_administrator_keep_the_mail_in_the_queue(self):
         for words in (["--unclear", "maybe"], ["--reciver", "bob@icloud.com"], ["bob@icloud.com"]):
             done = subprocess.run([world.PROGRAM, "unsubscribe", "intake", *words], input=b"",
-                                  capture_output=True, timeout=30)
+                                  capture_output=True, timeout=180)
             self.assertEqual((done.returncode, done.stdout), (os.EX_TEMPFAIL, b""), words)
             self.assertIn(words[0].encode(), done.stderr)
 

@@ -59,7 +59,7 @@ unsubscribe:
 
     def run(self, *words, given=b""):
         done = subprocess.run([PROGRAM, *words, "--config", str(self.config)], input=given,
-                              capture_output=True, timeout=60)
+                              capture_output=True, timeout=300)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
     def minted(self, address, stream="news"):
@@ -99,7 +99,7 @@ class Endpoint:
         self.process = subprocess.Popen(
             [PROGRAM, "unsubscribe", "serve", "--config", str(self.site.config), *self.words],
             stdout=self.log_file, stderr=self.log_file, env=self.environment)
-        end = time.monotonic() + 20
+        end = time.monotonic() + 180
         while " serves " not in self.log():
             if self.process.poll() is not None or time.monotonic() > end:
                 raise AssertionError("the endpoint did not start: " + self.log())
@@ -111,14 +111,14 @@ class Endpoint:
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=400)
 
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.stop()
         self.log_file.close()
 
-    def connect(self, timeout=20):
+    def connect(self, timeout=90):
         return socket.create_connection(("127.0.0.1", self.site.port), timeout=timeout)
 
     def _sockets(self):

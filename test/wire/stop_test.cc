@@ -48,7 +48,7 @@ TEST_F(Stop, by_term_lets_every_message_under_way_reach_its_end) {
         "550 5.7.1 list_unsubscribe.post-missing: bulk mail without List-Unsubscribe-Post; add "
         "\"List-Unsubscribe-Post: List-Unsubscribe=One-Click\" (RFC 8058 section 3.1)");
   }
-  EXPECT_EQ(daemon_->wait(20s).value_or(-1), 0);
+  EXPECT_EQ(daemon_->wait(60s).value_or(-1), 0);
   const auto judged = messages_by_queue_id();
   EXPECT_EQ(judged.size(), static_cast<std::size_t>(connections));
   for (const auto& [queue_id, times] : judged) EXPECT_EQ(times, 1) << queue_id;
@@ -76,7 +76,7 @@ TEST_F(Stop, by_term_under_load_loses_and_doubles_nothing) {
     std::this_thread::sleep_for(300ms);
     daemon_->signal(SIGTERM);
   }
-  EXPECT_EQ(daemon_->wait(20s).value_or(-1), 0);
+  EXPECT_EQ(daemon_->wait(60s).value_or(-1), 0);
   const auto judged = messages_by_queue_id();
   std::size_t answered = 0;
   for (const auto& of_connection : refused) {

@@ -42,7 +42,7 @@ class Client:
         helo: str = "client.corp.example",
     ) -> None:
         self._socket = socket.create_connection(
-            (host, port), timeout=120, source_address=(source, 0) if source else None
+            (host, port), timeout=400, source_address=(source, 0) if source else None
         )
         self._reader = self._socket.makefile("rb")
         self._must("greeting", self.read())

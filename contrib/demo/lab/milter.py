@@ -152,7 +152,7 @@ class Milter:
             stdout=output,
             stderr=subprocess.STDOUT if output is not None else None,
             text=True,
-            timeout=60,
+            timeout=300,
             check=False,
             user=USER,
             group="postfix",

@@ -53,13 +53,20 @@ def run_inside(body: Callable[[Path], int], keep: bool = False) -> int:
             file=sys.stderr,
         )
         return 2
-    folder = Path(tempfile.mkdtemp(prefix="icm-lab.", dir="/tmp"))
+    folder = Path(tempfile.mkdtemp(prefix="icm-lab.", dir=_scratch()))
     folder.chmod(0o755)  # Postfix and the lab's users walk through it
     try:
         return _fork_into(folder, body)
     finally:
         if not keep:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _scratch() -> str:
+    """Where temporary files go, as long as Postfix and the lab's users can walk there."""
+    place = Path(tempfile.gettempdir()).resolve()
+    passable = all(step.stat().st_mode & 0o001 for step in (place, *place.parents))
+    return str(place) if passable else "/tmp"
 
 
 def _fork_into(folder: Path, body: Callable[[Path], int]) -> int:

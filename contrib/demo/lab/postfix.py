@@ -207,7 +207,7 @@ class Postfix:
         """Throws away everything that waits, held mail too."""
         run("postsuper", "-d", "ALL")
 
-    def wait_until_idle(self, seconds: float = 30.0) -> None:
+    def wait_until_idle(self, seconds: float = 120.0) -> None:
         """Until nothing is on its way any more; what is deferred or held may wait on.
 
         A busy queue manager may pass over a message that enters the incoming queue while it looks
@@ -223,7 +223,7 @@ class Postfix:
 
         wait_until("no mail on its way", idle, seconds, lambda: str(self.queue()))
 
-    def wait_until_empty(self, seconds: float = 60.0) -> None:
+    def wait_until_empty(self, seconds: float = 180.0) -> None:
         """Until the queue is empty, trying deferred mail again and again."""
         end = time.monotonic() + seconds
         while True:

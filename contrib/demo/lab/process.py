@@ -17,7 +17,7 @@ class Overdue(AssertionError):
 def wait_until(
     what: str,
     condition: Callable[[], bool],
-    seconds: float = 20.0,
+    seconds: float = 90.0,
     explain: Callable[[], str] | None = None,
 ) -> None:
     """Returns as soon as `condition` holds; Overdue names `what` after `seconds`."""
@@ -31,7 +31,7 @@ def wait_until(
         pause = min(pause * 1.5, 0.1)
 
 
-def run(*argv: str | Path, stdin: bytes = b"", seconds: float = 60.0) -> str:
+def run(*argv: str | Path, stdin: bytes = b"", seconds: float = 300.0) -> str:
     """Runs a program to its end and gives back what it printed; raises when it fails."""
     done = subprocess.run(
         [str(word) for word in argv], input=stdin, capture_output=True, timeout=seconds, check=False
@@ -69,7 +69,7 @@ class Program:
     def running(self) -> bool:
         return self._popen is not None and self._popen.poll() is None
 
-    def start(self, ready: Callable[[], bool], seconds: float = 20.0) -> None:
+    def start(self, ready: Callable[[], bool], seconds: float = 90.0) -> None:
         """Starts the program; returns when `ready`. One that ends instead is an error."""
         with self._log.open("ab") as log:
             popen = subprocess.Popen(

@@ -119,7 +119,7 @@ class Sink:
     def of(self, message_id: str) -> list[Delivery]:
         return [one for one in self.deliveries if one.message_id == message_id]
 
-    def wait_for(self, message_id: str, count: int = 1, seconds: float = 20.0) -> list[Delivery]:
+    def wait_for(self, message_id: str, count: int = 1, seconds: float = 90.0) -> list[Delivery]:
         wait_until(
             f"{message_id} delivered {count} time(s)",
             lambda: len(self.of(message_id)) >= count,

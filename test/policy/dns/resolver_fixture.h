@@ -16,7 +16,7 @@
 namespace icm {
 
 // Long enough for any answer that comes, even on a busy machine under a sanitizer.
-inline Deadline generous() { return Deadline::in(std::chrono::seconds{20}); }
+inline Deadline generous() { return Deadline::in(std::chrono::seconds{90}); }
 
 inline std::unique_ptr<UnboundResolver> resolver_over(
     std::vector<NameServer> servers, std::string trust_anchor = {},

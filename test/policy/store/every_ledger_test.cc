@@ -37,7 +37,7 @@ class EveryLedger : public EveryStore {
   }
 
   Result<Standing> find(std::vector<std::string> scopes = {"stream:news"},
-                        Deadline deadline = Deadline::in(5s)) {
+                        Deadline deadline = Deadline::in(60s)) {
     auto ledger = store->ledger();
     EXPECT_TRUE(ledger) << ledger.error().text;
     return (*ledger)->find(bob, scopes, deadline);
@@ -61,7 +61,7 @@ class EveryLedger : public EveryStore {
     const auto job = ledger_book()->begin_import();
     for (const Subscription& one : some) EXPECT_TRUE((*job)->stage(one, now));
     EXPECT_EQ((*job)->staged(), some.size());
-    const auto count = (*job)->commit(Deadline::in(5s), [](std::uint64_t) {});
+    const auto count = (*job)->commit(Deadline::in(60s), [](std::uint64_t) {});
     EXPECT_TRUE(count) << count.error().text;
     return count.value_or(ImportCount{});
   }

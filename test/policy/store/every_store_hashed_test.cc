@@ -21,7 +21,7 @@ constexpr auto md5_of_bob_at_me = "md5:8e27b58be991dc03e6c0d6367d7f4461";
 const AddressForms ours(std::string(32, 'a'));
 const AddressForms others(std::string(32, 'b'));
 
-Deadline soon() { return Deadline::in(10s); }
+Deadline soon() { return Deadline::in(60s); }
 
 class HashedStore : public EveryStore {
  protected:

@@ -314,7 +314,7 @@ TEST_P(EveryStore, imports_thousands_and_counts_them) {
   EXPECT_EQ(job->stage(bad).error().code, Code::syntax);
   EXPECT_EQ(job->staged(), 3001u);
   EXPECT_EQ(found("user0001@icloud.com"), Words{}) << "before commit()";
-  const auto count = job->commit(deed(Deed::Kind::import), Deadline::in(10s), [](std::uint64_t) {});
+  const auto count = job->commit(deed(Deed::Kind::import), Deadline::in(60s), [](std::uint64_t) {});
   ASSERT_TRUE(count) << count.error().text;
   EXPECT_NE(count->import, 0);
   EXPECT_EQ(count->added, 2998u);
@@ -389,22 +389,22 @@ TEST_P(EveryStore, is_followed_by_what_changes) {
   ASSERT_TRUE(cursor) << cursor.error().text;
   EXPECT_EQ(snapshot.keys, (std::set<std::string>{"bob@icloud.com global unsubscribe",
                                                   "eve@icloud.com global manual"}));
-  ASSERT_TRUE((*source)->look(Deadline::in(10s)));
-  EXPECT_EQ(*(*source)->look(Deadline::in(10s)), SuppressionSource::Seen::same);
+  ASSERT_TRUE((*source)->look(Deadline::in(60s)));
+  EXPECT_EQ(*(*source)->look(Deadline::in(60s)), SuppressionSource::Seen::same);
 
   add(entry("bob@icloud.com", SuppressionReason::complaint));
   add(entry("new@icloud.com"));
   ASSERT_TRUE(book()->remove({"eve@icloud.com", {}, {}}, deed(Deed::Kind::remove)));
-  EXPECT_EQ(*(*source)->look(Deadline::in(10s)), SuppressionSource::Seen::changed);
+  EXPECT_EQ(*(*source)->look(Deadline::in(60s)), SuppressionSource::Seen::changed);
   const auto next =
-      (*source)->changes(*cursor, 1000, snapshot.begin, snapshot.visit, Deadline::in(10s));
+      (*source)->changes(*cursor, 1000, snapshot.begin, snapshot.visit, Deadline::in(60s));
   ASSERT_TRUE(next && *next);
   EXPECT_EQ(snapshot.keys, (std::set<std::string>{"bob@icloud.com global complaint",
                                                   "bob@icloud.com global unsubscribe",
                                                   "new@icloud.com global unsubscribe"}));
   Followed nothing;
   const auto last =
-      (*source)->changes(**next, 1000, nothing.begin, nothing.visit, Deadline::in(10s));
+      (*source)->changes(**next, 1000, nothing.begin, nothing.visit, Deadline::in(60s));
   ASSERT_TRUE(last && *last);
   EXPECT_EQ(nothing.keys, std::set<std::string>{});
 }
@@ -416,7 +416,7 @@ TEST_P(EveryStore, says_when_changes_cannot_be_told) {
   const auto cursor = source->each(snapshot.visit);
   for (int i = 0; i < 10; ++i) add(entry(fmt::format("user{}@icloud.com", i)));
   const auto ask = [&](const std::string& from, std::size_t most) {
-    return *source->changes(from, most, snapshot.begin, snapshot.visit, Deadline::in(10s));
+    return *source->changes(from, most, snapshot.begin, snapshot.visit, Deadline::in(60s));
   };
   EXPECT_EQ(ask(*cursor, 5), std::nullopt) << "more than are wanted";
   EXPECT_EQ(ask("no cursor", 1000), std::nullopt);
@@ -425,7 +425,7 @@ TEST_P(EveryStore, says_when_changes_cannot_be_told) {
   ASSERT_NE(later, std::nullopt);
   auto other_store = make_test_store(GetParam());
   auto other = *other_store->source();
-  EXPECT_EQ(*other->changes(*later, 1000, snapshot.begin, snapshot.visit, Deadline::in(10s)),
+  EXPECT_EQ(*other->changes(*later, 1000, snapshot.begin, snapshot.visit, Deadline::in(60s)),
             std::nullopt)
       << "of another list";
 }

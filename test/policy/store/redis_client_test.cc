@@ -21,7 +21,7 @@ RedisOptions single(const RedisAddress& address) {
   return options;
 }
 
-Deadline soon() { return Deadline::in(10s); }
+Deadline soon() { return Deadline::in(60s); }
 
 TEST(RedisClient, takes_and_gives_any_octets) {
   const RedisProcess server;

@@ -22,7 +22,7 @@ using namespace entries;
 
 constexpr auto durable = "appendonly yes\nappendfsync always\n";
 
-Deadline soon() { return Deadline::in(10s); }
+Deadline soon() { return Deadline::in(60s); }
 
 RedisOptions options_of(const RedisAddress& address) {
   RedisOptions options;

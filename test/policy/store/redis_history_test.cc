@@ -18,7 +18,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace entries;
 
-Deadline soon() { return Deadline::in(10s); }
+Deadline soon() { return Deadline::in(60s); }
 
 class RedisHistory : public testing::Test {
  protected:

@@ -18,7 +18,7 @@ using namespace std::chrono_literals;
 
 const Mailbox bob = *Mailbox::parse("bob@icloud.com");
 
-Deadline soon() { return Deadline::in(10s); }
+Deadline soon() { return Deadline::in(60s); }
 
 class RedisLedgerTest : public testing::Test {
  protected:

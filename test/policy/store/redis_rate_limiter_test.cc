@@ -17,7 +17,7 @@ namespace {
 using namespace std::chrono_literals;
 using Words = std::vector<std::string>;
 
-Deadline soon() { return Deadline::in(20s); }
+Deadline soon() { return Deadline::in(60s); }
 
 const RateLimit day{.counter = "day",
                     .amount = 3,

@@ -42,7 +42,7 @@ TEST(RedisRisks, are_asked_of_the_server) {
   const RedisProcess server("appendonly yes\nmaxmemory-policy volatile-ttl\n");
   RedisOptions options;
   options.servers = {server.address()};
-  EXPECT_EQ(*redis_risks(options, Deadline::in(10s)),
+  EXPECT_EQ(*redis_risks(options, Deadline::in(60s)),
             (std::vector<std::string>{server.address().text() +
                                       ": maxmemory-policy is volatile-ttl: entries are thrown away "
                                       "when memory is short; set maxmemory-policy noeviction"}));
@@ -52,7 +52,7 @@ TEST(RedisRisks, that_may_not_be_asked_are_told) {
   const RedisProcess server("user default on nopass ~* +@all -info\n");
   RedisOptions options;
   options.servers = {server.address()};
-  const auto risks = redis_risks(options, Deadline::in(10s));
+  const auto risks = redis_risks(options, Deadline::in(60s));
   ASSERT_TRUE(risks) << risks.error().text;
   ASSERT_EQ(risks->size(), 1u);
   EXPECT_TRUE(risks->front().starts_with(server.address().text() +

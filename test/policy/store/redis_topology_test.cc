@@ -17,7 +17,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-Deadline soon() { return Deadline::in(10s); }
+Deadline soon() { return Deadline::in(60s); }
 
 TEST(RedisSentinels, name_the_master_and_after_a_failover_the_new_one) {
   SentinelTrio trio;

@@ -19,16 +19,16 @@ using namespace std::chrono_literals;
 TEST(SqliteLedger, answers_with_an_error_when_its_table_is_gone) {
   const TemporaryDirectory directory;
   const std::string path = directory.path() / "store.db";
-  ASSERT_TRUE(SqliteLedgerBook::open(path, Missing::make, Deadline::in(5s)));
-  auto ledger = SqliteLedger::open(path, Deadline::in(5s));
+  ASSERT_TRUE(SqliteLedgerBook::open(path, Missing::make, Deadline::in(60s)));
+  auto ledger = SqliteLedger::open(path, Deadline::in(60s));
   ASSERT_TRUE(ledger);
   ASSERT_TRUE(Database::open(path, Database::Access::write)->execute("DROP TABLE subscription"));
-  EXPECT_FALSE((*ledger)->find(*Mailbox::parse("bob@icloud.com"), {}, Deadline::in(5s)));
+  EXPECT_FALSE((*ledger)->find(*Mailbox::parse("bob@icloud.com"), {}, Deadline::in(60s)));
 }
 
 // A store with one consent of bob's, of this day.
 void make_ledger(const std::string& path, const std::string& day) {
-  auto book = SqliteLedgerBook::open(path, Missing::make, Deadline::in(5s));
+  auto book = SqliteLedgerBook::open(path, Missing::make, Deadline::in(60s));
   ASSERT_TRUE(book);
   ASSERT_TRUE((*book)->add({.address = "bob@icloud.com",
                             .scope = "global",
@@ -45,10 +45,10 @@ TEST(SqliteLedger,
   make_ledger(path, "2026-01-02");
   make_ledger(path + ".backup", "2026-03-04");
   make_ledger(path + ".third", "2026-05-06");
-  auto ledger = SqliteLedger::open(path, Deadline::in(5s));
+  auto ledger = SqliteLedger::open(path, Deadline::in(60s));
   ASSERT_TRUE(ledger);
   const auto consent = [&]() -> std::string {
-    const auto found = (*ledger)->find(*Mailbox::parse("bob@icloud.com"), {}, Deadline::in(5s));
+    const auto found = (*ledger)->find(*Mailbox::parse("bob@icloud.com"), {}, Deadline::in(60s));
     if (!found) return found.error().text;
     return to_rfc3339(*found->latest_consent.value().consented).substr(0, 10);
   };

@@ -27,7 +27,7 @@ class SqliteSourceTest : public testing::Test {
   }
 
   std::unique_ptr<SuppressionBook> book(Missing missing = Missing::make) {
-    auto opened = SqliteSuppressionBook::open(path, missing, Deadline::in(10s));
+    auto opened = SqliteSuppressionBook::open(path, missing, Deadline::in(60s));
     EXPECT_TRUE(opened) << opened.error().text;
     return *std::move(opened);
   }
@@ -55,7 +55,7 @@ class SqliteSourceTest : public testing::Test {
     for (int i = 0; i < addresses; ++i) {
       ASSERT_TRUE(job->stage(entry(fmt::format("a{}@icloud.com", i))));
     }
-    const auto done = job->commit(deed(Deed::Kind::import), Deadline::in(10s), [](auto) {});
+    const auto done = job->commit(deed(Deed::Kind::import), Deadline::in(60s), [](auto) {});
     ASSERT_TRUE(done) << done.error().text;
   }
 
@@ -87,7 +87,7 @@ class SqliteSourceTest : public testing::Test {
           found.back() += " " + words(one);
           return true;
         },
-        Deadline::in(10s));
+        Deadline::in(60s));
     EXPECT_TRUE(read) << read.error().text;
     if (!read || !*read) return {"cannot be told"};
     cursor = **read;
@@ -168,7 +168,7 @@ TEST_F(SqliteSourceTest, cannot_tell_from_a_cursor_of_another_or_an_earlier_stor
   add(entry("eve@icloud.com"), now + 1s);
   changes();
   put_in_place(backup);
-  ASSERT_EQ(*source->look(Deadline::in(10s)), SuppressionSource::Seen::replaced);
+  ASSERT_EQ(*source->look(Deadline::in(60s)), SuppressionSource::Seen::replaced);
   EXPECT_EQ(changes(), Words{"cannot be told"});
   // Grown again to the same length by other deeds.
   add(entry("joe@icloud.com"), now + 2s);
@@ -214,8 +214,8 @@ TEST_F(SqliteSourceTest, has_another_generation_as_soon_as_a_writer_of_any_proce
 TEST_F(SqliteSourceTest, sees_the_last_deed_of_a_writer_that_was_killed) {
   add(entry("eve@icloud.com"));
   all();
-  static_cast<void>(source->look(Deadline::in(10s)));
-  EXPECT_EQ(*source->look(Deadline::in(10s)), SuppressionSource::Seen::same);
+  static_cast<void>(source->look(Deadline::in(60s)));
+  EXPECT_EQ(*source->look(Deadline::in(60s)), SuppressionSource::Seen::same);
   const std::uint64_t before = source->generation();
   const ChildProcess writer([&](const ChildProcess::Ready& ready) {
     auto database = Database::open(path, Database::Access::write);
@@ -230,14 +230,14 @@ TEST_F(SqliteSourceTest, sees_the_last_deed_of_a_writer_that_was_killed) {
     if (is_done) ready();
   });
   EXPECT_EQ(source->generation(), before);
-  EXPECT_EQ(*source->look(Deadline::in(10s)), SuppressionSource::Seen::changed);
+  EXPECT_EQ(*source->look(Deadline::in(60s)), SuppressionSource::Seen::changed);
   EXPECT_EQ(changes(), Words{"bob@icloud.com: bob@icloud.com global manual"});
 }
 
 TEST_F(SqliteSourceTest, follows_when_the_file_of_the_generation_is_removed) {
   const std::uint64_t before = source->generation();
   std::filesystem::remove(path + "-generation");
-  ASSERT_TRUE(source->look(Deadline::in(10s)));
+  ASSERT_TRUE(source->look(Deadline::in(60s)));
   const std::uint64_t after = source->generation();
   EXPECT_NE(after, before);
   add(entry("bob@icloud.com"));
@@ -256,17 +256,17 @@ TEST_F(SqliteSourceTest, says_that_the_store_is_gone_locked_or_damaged) {
               path + ": another process holds the store locked; the time to wait for it is over");
   }
   source = open();
-  ASSERT_TRUE(source->look(Deadline::in(10s)));
+  ASSERT_TRUE(source->look(Deadline::in(60s)));
   std::filesystem::rename(path, path + ".away");
-  EXPECT_EQ(source->look(Deadline::in(10s)).error().text,
+  EXPECT_EQ(source->look(Deadline::in(60s)).error().text,
             path + ": the store is not there any more: No such file or directory");
   directory.write("store.db", std::string(4096, 'x'));
-  EXPECT_EQ(source->look(Deadline::in(10s)).error().text,
+  EXPECT_EQ(source->look(Deadline::in(60s)).error().text,
             path +
                 ": expected a suppression store, found a file that is no SQLite database; move it "
                 "away, and put the store's backup in its place");
   std::filesystem::rename(path + ".away", path);
-  ASSERT_TRUE(source->look(Deadline::in(10s)));
+  ASSERT_TRUE(source->look(Deadline::in(60s)));
   EXPECT_EQ(changes(), Words{});
 }
 

@@ -31,19 +31,19 @@ constexpr uid_t nobody = 65534;
 class SqliteSuppressionListTest : public testing::Test {
  protected:
   void add(const Suppression& one) {
-    auto writer = SuppressionWriter::open(path, Missing::make, Deadline::in(10s));
+    auto writer = SuppressionWriter::open(path, Missing::make, Deadline::in(60s));
     ASSERT_TRUE(writer) << writer.error().text;
     const auto outcome = writer->add(one, deed());
     ASSERT_TRUE(outcome) << outcome.error().text;
   }
 
   std::unique_ptr<SqliteSuppressionList> list() {
-    auto opened = SqliteSuppressionList::open(path, Missing::make, Deadline::in(10s));
+    auto opened = SqliteSuppressionList::open(path, Missing::make, Deadline::in(60s));
     EXPECT_TRUE(opened) << opened.error().text;
     return *std::move(opened);
   }
 
-  std::string open_error(Deadline deadline = Deadline::in(10s)) {
+  std::string open_error(Deadline deadline = Deadline::in(60s)) {
     const auto opened = SqliteSuppressionList::open(path, Missing::make, deadline);
     return opened ? "opened" : opened.error().text;
   }
@@ -52,7 +52,7 @@ class SqliteSuppressionListTest : public testing::Test {
                                  const std::vector<std::string>& scopes = {},
                                  bool siblings = true) {
     const auto entries =
-        list()->find(*Mailbox::parse(address), scopes, siblings, now, Deadline::in(10s));
+        list()->find(*Mailbox::parse(address), scopes, siblings, now, Deadline::in(60s));
     EXPECT_TRUE(entries) << entries.error().text;
     std::vector<std::string> all;
     for (const Suppression& one : *entries) all.push_back(words(one));
@@ -79,7 +79,7 @@ TEST_F(SqliteSuppressionListTest, gives_back_an_entry_as_it_was_stored) {
   one.expires = now + 1ms;
   add(one);
   const auto entries = list()->find(*Mailbox::parse("BOB@ICLOUD.COM"), {"stream:news"}, false, now,
-                                    Deadline::in(10s));
+                                    Deadline::in(60s));
   ASSERT_TRUE(entries);
   EXPECT_EQ(*entries, std::vector{one});
 }
@@ -109,7 +109,7 @@ TEST_F(SqliteSuppressionListTest, finds_by_scope_expiry_and_sibling) {
 TEST_F(SqliteSuppressionListTest, sees_at_once_what_another_connection_commits) {
   const auto reader = list();
   const auto ask = [&] {
-    return reader->find(*Mailbox::parse("bob@icloud.com"), {}, true, now, Deadline::in(10s))
+    return reader->find(*Mailbox::parse("bob@icloud.com"), {}, true, now, Deadline::in(60s))
         ->size();
   };
   EXPECT_EQ(ask(), 0u);
@@ -125,9 +125,9 @@ TEST_F(SqliteSuppressionListTest, answers_many_threads_at_the_same_time) {
     threads.emplace_back([&reader] {
       for (int round = 0; round < 200; ++round) {
         const auto hit =
-            reader->find(*Mailbox::parse("bob@mac.com"), {}, true, now, Deadline::in(10s));
+            reader->find(*Mailbox::parse("bob@mac.com"), {}, true, now, Deadline::in(60s));
         const auto miss =
-            reader->find(*Mailbox::parse("eve@mac.com"), {}, true, now, Deadline::in(10s));
+            reader->find(*Mailbox::parse("eve@mac.com"), {}, true, now, Deadline::in(60s));
         ASSERT_TRUE(hit && miss);
         ASSERT_EQ(hit->size(), 1u);
         ASSERT_EQ(miss->size(), 0u);
@@ -143,10 +143,10 @@ TEST_F(SqliteSuppressionListTest, is_made_once_however_many_open_it_at_the_same_
     std::vector<std::jthread> threads;
     for (int i = 0; i < 8; ++i) {
       threads.emplace_back([&file] {
-        const auto opened = SqliteSuppressionList::open(file, Missing::make, Deadline::in(20s));
+        const auto opened = SqliteSuppressionList::open(file, Missing::make, Deadline::in(60s));
         ASSERT_TRUE(opened) << opened.error().text;
         const auto none =
-            (*opened)->find(*Mailbox::parse("a@icloud.com"), {}, true, now, Deadline::in(20s));
+            (*opened)->find(*Mailbox::parse("a@icloud.com"), {}, true, now, Deadline::in(60s));
         ASSERT_TRUE(none) << none.error().text;
         EXPECT_TRUE(none->empty());
       });
@@ -204,7 +204,7 @@ TEST_F(SqliteSuppressionListTest, does_not_take_a_reason_it_does_not_know_for_no
   add(entry("bob@icloud.com"));
   run_sql("UPDATE suppression SET reason = 'bored'");
   const auto answer =
-      list()->find(*Mailbox::parse("bob@icloud.com"), {}, true, now, Deadline::in(10s));
+      list()->find(*Mailbox::parse("bob@icloud.com"), {}, true, now, Deadline::in(60s));
   EXPECT_EQ(answer.error(),
             (Error{Code::permanent,
                    path + ": bob@icloud.com: expected a reason that this release knows, found "
@@ -213,11 +213,11 @@ TEST_F(SqliteSuppressionListTest, does_not_take_a_reason_it_does_not_know_for_no
 
 TEST_F(SqliteSuppressionListTest, reports_a_damaged_store_and_never_an_empty_answer) {
   list();  // makes it
-  auto import = SuppressionImport::open(path, Deadline::in(10s));
+  auto import = SuppressionImport::open(path, Deadline::in(60s));
   ASSERT_TRUE(import);
   for (int i = 0; i < 1000; ++i)
     ASSERT_TRUE(import->stage(entry(fmt::format("u{}@icloud.com", i))));
-  ASSERT_TRUE(import->commit(deed(Deed::Kind::import), Deadline::in(10s), [](auto) {}));
+  ASSERT_TRUE(import->commit(deed(Deed::Kind::import), Deadline::in(60s), [](auto) {}));
   const auto size = std::filesystem::file_size(path);
   ASSERT_GT(size, 20u * 4096);
   {
@@ -231,7 +231,7 @@ TEST_F(SqliteSuppressionListTest, reports_a_damaged_store_and_never_an_empty_ans
   int damaged = 0;
   for (int i = 0; i < 1000; ++i) {
     const auto answer = reader->find(*Mailbox::parse(fmt::format("u{}@icloud.com", i)), {}, false,
-                                     now, Deadline::in(10s));
+                                     now, Deadline::in(60s));
     if (answer) {
       EXPECT_EQ(answer->size(), 1u) << i;
       continue;
@@ -310,7 +310,7 @@ TEST_F(SqliteSuppressionListTest, misses_a_store_that_was_there_at_the_start) {
       threads.emplace_back([&] {
         for (int round = 0; round < 200; ++round) {
           const auto answer =
-              reader->find(*Mailbox::parse("bob@icloud.com"), {}, true, now, Deadline::in(10s));
+              reader->find(*Mailbox::parse("bob@icloud.com"), {}, true, now, Deadline::in(60s));
           if (answer) continue;
           seen.with([&](auto& all) { all.push_back(answer.error().text); });
         }

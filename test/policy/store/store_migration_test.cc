@@ -39,7 +39,7 @@ class StoreMigration : public testing::Test {
 
   Result<Database> open(Notices* notices = nullptr,
                         Database::Access access = Database::Access::write) {
-    return open_store(path, access, Missing::refuse, Deadline::in(20s), notices);
+    return open_store(path, access, Missing::refuse, Deadline::in(60s), notices);
   }
 
   static std::int64_t version_of(const std::string& file) {
@@ -104,7 +104,7 @@ TEST_F(StoreMigration, keeps_every_entry_its_history_and_who_did_it) {
 
 TEST_F(StoreMigration, makes_a_store_like_one_that_is_new) {
   const std::string fresh = directory.path() / "fresh.db";
-  ASSERT_TRUE(open_store(fresh, Database::Access::write, Missing::make, Deadline::in(20s)));
+  ASSERT_TRUE(open_store(fresh, Database::Access::write, Missing::make, Deadline::in(60s)));
   ASSERT_TRUE(open());
   constexpr std::string_view schema = "SELECT type || name || sql FROM sqlite_schema ORDER BY name";
   EXPECT_EQ(rows(path, schema), rows(fresh, schema));
@@ -133,7 +133,7 @@ TEST_F(StoreMigration, happens_once_and_is_told_once) {
 }
 
 TEST_F(StoreMigration, is_done_for_a_reader_as_well) {
-  auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(20s));
+  auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(60s));
   ASSERT_TRUE(records) << records.error().text;
   EXPECT_EQ(records->standing({"bob@icloud.com"})->size(), 2u);
   EXPECT_EQ(version_of(path), newest);

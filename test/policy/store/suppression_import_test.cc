@@ -33,27 +33,27 @@ class SuppressionImportTest : public testing::Test {
  protected:
   SuppressionImport import() {
     make_store();
-    auto opened = SuppressionImport::open(path, Deadline::in(20s));
+    auto opened = SuppressionImport::open(path, Deadline::in(60s));
     EXPECT_TRUE(opened) << opened.error().text;
     return *std::move(opened);
   }
 
   Result<ImportCount> import_all(const std::vector<Suppression>& entries) {
     make_store();
-    ICM_TRY(SuppressionImport job, SuppressionImport::open(path, Deadline::in(20s)));
+    ICM_TRY(SuppressionImport job, SuppressionImport::open(path, Deadline::in(60s)));
     for (const Suppression& one : entries) ICM_CHECK(job.stage(one));
-    return job.commit(by, Deadline::in(20s), ignore_progress);
+    return job.commit(by, Deadline::in(60s), ignore_progress);
   }
 
   // Where there is none.
   void make_store() const {
-    EXPECT_TRUE(open_store(path, Database::Access::write, Missing::make, Deadline::in(20s)));
+    EXPECT_TRUE(open_store(path, Database::Access::write, Missing::make, Deadline::in(60s)));
   }
 
   // Entries in force, in the order of the list.
   std::vector<Suppression> all() {
     std::vector<Suppression> entries;
-    auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(20s));
+    auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(60s));
     EXPECT_TRUE(records) << records.error().text;
     EXPECT_TRUE(records->each({}, now, [&](const Suppression& one) { entries.push_back(one); }));
     return entries;
@@ -117,7 +117,7 @@ TEST_F(SuppressionImportTest, refuses_one_entry_and_goes_on) {
   EXPECT_EQ(job.stage(bad).error().code, Code::syntax);
   EXPECT_TRUE(job.stage(entry("b@me.com")));
   EXPECT_EQ(job.staged(), 1u);
-  EXPECT_TRUE(job.commit(by, Deadline::in(20s), ignore_progress));
+  EXPECT_TRUE(job.commit(by, Deadline::in(60s), ignore_progress));
   EXPECT_EQ(all(), (std::vector{entry("b@me.com")}));
 }
 
@@ -133,16 +133,16 @@ TEST_F(SuppressionImportTest, reports_its_progress) {
   SuppressionImport job = import();
   for (const Suppression& one : many(20001)) ASSERT_TRUE(job.stage(one));
   std::vector<std::uint64_t> seen;
-  ASSERT_TRUE(job.commit(by, Deadline::in(20s), [&](std::uint64_t done) { seen.push_back(done); }));
+  ASSERT_TRUE(job.commit(by, Deadline::in(60s), [&](std::uint64_t done) { seen.push_back(done); }));
   EXPECT_EQ(seen, (std::vector<std::uint64_t>{0, 10000, 20000}));
 }
 
 TEST_F(SuppressionImportTest, lets_other_writers_work_while_it_reads_its_input) {
   SuppressionImport job = import();
   ASSERT_TRUE(job.stage(entry("a@me.com")));
-  auto writer = SuppressionWriter::open(path, Missing::refuse, Deadline::in(20s));
+  auto writer = SuppressionWriter::open(path, Missing::refuse, Deadline::in(60s));
   ASSERT_TRUE(writer->add(entry("b@me.com"), deed()));
-  ASSERT_TRUE(job.commit(by, Deadline::in(20s), ignore_progress));
+  ASSERT_TRUE(job.commit(by, Deadline::in(60s), ignore_progress));
   EXPECT_EQ(all().size(), 2u);
 }
 
@@ -161,14 +161,14 @@ TEST_F(SuppressionImportTest, gives_up_when_another_writer_does_not_finish) {
 TEST_F(SuppressionImportTest, is_seen_whole_or_not_at_all_by_readers_beside_it) {
   constexpr int count = 60000;
   ASSERT_TRUE(import_all({entry("first@me.com")}));
-  const auto list = *SqliteSuppressionList::open(path, Missing::make, Deadline::in(20s));
+  const auto list = *SqliteSuppressionList::open(path, Missing::make, Deadline::in(60s));
   std::atomic<bool> done = false;
   std::atomic<int> rounds = 0;
   std::vector<std::jthread> readers;
   for (int i = 0; i < 3; ++i) {
     readers.emplace_back([&] {
       const auto has = [&](std::string_view one) {
-        const auto found = list->find(*Mailbox::parse(one), {}, false, now, Deadline::in(20s));
+        const auto found = list->find(*Mailbox::parse(one), {}, false, now, Deadline::in(60s));
         EXPECT_TRUE(found) << found.error().text;
         return found && !found->empty();
       };
@@ -185,11 +185,11 @@ TEST_F(SuppressionImportTest, is_seen_whole_or_not_at_all_by_readers_beside_it) 
   int rounds_before_commit = 0;
   SuppressionImport job = import();
   for (const Suppression& one : many(count)) ASSERT_TRUE(job.stage(one));
-  const auto result = job.commit(by, Deadline::in(20s), [&](std::uint64_t merged_so_far) {
+  const auto result = job.commit(by, Deadline::in(60s), [&](std::uint64_t merged_so_far) {
     if (merged_so_far == 0) rounds_before_commit = rounds;
     if (merged_so_far == 50000) {
       // In the middle of the transaction: readers go on and see nothing of it.
-      const auto found = list->find(*Mailbox::parse(address(0)), {}, false, now, Deadline::in(20s));
+      const auto found = list->find(*Mailbox::parse(address(0)), {}, false, now, Deadline::in(60s));
       EXPECT_TRUE(found && found->empty());
       while (rounds <= rounds_before_commit) std::this_thread::yield();
     }
@@ -199,7 +199,7 @@ TEST_F(SuppressionImportTest, is_seen_whole_or_not_at_all_by_readers_beside_it) 
   done = true;
   readers.clear();
   const auto found =
-      list->find(*Mailbox::parse(address(count - 1)), {}, false, now, Deadline::in(20s));
+      list->find(*Mailbox::parse(address(count - 1)), {}, false, now, Deadline::in(60s));
   EXPECT_TRUE(found && found->size() == 1);
 }
 
@@ -211,7 +211,7 @@ TEST_F(SuppressionImportTest, killed_in_the_middle_of_the_merge_leaves_the_list_
       for (const Suppression& one : many(150000)) {
         if (!job.stage(one)) return;
       }
-      static_cast<void>(job.commit(by, Deadline::in(20s), [&](std::uint64_t merged_so_far) {
+      static_cast<void>(job.commit(by, Deadline::in(60s), [&](std::uint64_t merged_so_far) {
         if (merged_so_far == 140000) ready();
       }));
     });
@@ -220,9 +220,9 @@ TEST_F(SuppressionImportTest, killed_in_the_middle_of_the_merge_leaves_the_list_
     child.kill();
   }
   // A reader is the first to come: it must find its way without the right to write.
-  const auto list = SqliteSuppressionList::open(path, Missing::make, Deadline::in(20s));
+  const auto list = SqliteSuppressionList::open(path, Missing::make, Deadline::in(60s));
   ASSERT_TRUE(list) << list.error().text;
-  const auto found = (*list)->find(*Mailbox::parse(address(0)), {}, false, now, Deadline::in(20s));
+  const auto found = (*list)->find(*Mailbox::parse(address(0)), {}, false, now, Deadline::in(60s));
   ASSERT_TRUE(found) << found.error().text;
   EXPECT_TRUE(found->empty());
   EXPECT_EQ(all(), (std::vector{entry("first@me.com")}));
@@ -274,7 +274,7 @@ TEST_F(SuppressionImportTest, says_so_when_the_disk_is_full_and_changes_nothing)
 }
 
 TEST_F(SuppressionImportTest, makes_no_store_where_one_may_have_been_lost) {
-  EXPECT_EQ(SuppressionImport::open(path, Deadline::in(20s)).error().code, Code::config);
+  EXPECT_EQ(SuppressionImport::open(path, Deadline::in(60s)).error().code, Code::config);
   EXPECT_FALSE(std::filesystem::exists(path));
 }
 

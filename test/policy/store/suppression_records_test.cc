@@ -16,7 +16,7 @@ using namespace entries;
 class SuppressionRecordsTest : public testing::Test {
  protected:
   void SetUp() override {
-    auto writer = SuppressionWriter::open(path, Missing::make, Deadline::in(10s));
+    auto writer = SuppressionWriter::open(path, Missing::make, Deadline::in(60s));
     ASSERT_TRUE(writer);
     std::vector<Suppression> some = {
         entry("bob@icloud.com"), entry("ann@me.com", SuppressionReason::complaint),
@@ -29,7 +29,7 @@ class SuppressionRecordsTest : public testing::Test {
 
   std::vector<std::string> each(const RecordFilter& filter) {
     std::vector<std::string> seen;
-    auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(10s));
+    auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(60s));
     EXPECT_TRUE(
         records->each(filter, now, [&](const Suppression& one) { seen.push_back(words(one)); }));
     return seen;
@@ -75,7 +75,7 @@ TEST_F(SuppressionRecordsTest, filters_by_reason_scope_domain_and_time) {
 }
 
 TEST_F(SuppressionRecordsTest, shows_expired_entries_of_an_address_too) {
-  auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(10s));
+  auto records = SuppressionRecords::open(path, Missing::refuse, Deadline::in(60s));
   const auto standing = records->standing({"bob@icloud.com", "nobody@icloud.com", "ann@me.com"});
   ASSERT_TRUE(standing);
   Words seen;

@@ -22,7 +22,7 @@ using namespace entries;
 class SuppressionWriterTest : public testing::Test {
  protected:
   SuppressionWriter writer() {
-    auto opened = SuppressionWriter::open(path, Missing::make, Deadline::in(10s));
+    auto opened = SuppressionWriter::open(path, Missing::make, Deadline::in(60s));
     EXPECT_TRUE(opened) << opened.error().text;
     return *std::move(opened);
   }
@@ -197,10 +197,10 @@ TEST_F(SuppressionWriterTest, what_was_acknowledged_is_there_after_the_writer_wa
   while (::read(acknowledged[0], &ignored, 1) == 1) ++count;
   ::close(acknowledged[0]);
   ASSERT_GE(count, 50);
-  const auto list = *SqliteSuppressionList::open(path, Missing::refuse, Deadline::in(10s));
+  const auto list = *SqliteSuppressionList::open(path, Missing::refuse, Deadline::in(60s));
   for (int i = 0; i < count; ++i) {
     const auto mailbox = *Mailbox::parse(fmt::format("u{}@icloud.com", i));
-    EXPECT_EQ(list->find(mailbox, {}, false, now, Deadline::in(10s))->size(), 1u) << i;
+    EXPECT_EQ(list->find(mailbox, {}, false, now, Deadline::in(60s))->size(), 1u) << i;
   }
 }
 

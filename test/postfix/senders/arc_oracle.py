@@ -34,7 +34,7 @@ def chain_by_python(dns: Dns, message: bytes) -> tuple[str, list[dict[str, Any]]
 def chain_by_perl(message: bytes) -> str:
     """The same word by Mail::DKIM, which asks the name server on 127.0.0.1."""
     done = subprocess.run(
-        ["perl", MAIL_DKIM], input=message, capture_output=True, timeout=60, check=True
+        ["perl", MAIL_DKIM], input=message, capture_output=True, timeout=300, check=True
     )
     return done.stdout.decode().strip()
 

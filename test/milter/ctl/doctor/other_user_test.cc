@@ -31,7 +31,7 @@ class OtherUserTest : public testing::Test {
   std::string path() const { return directory_.path() / "milter.sock"; }
   int connect(const std::string& root, const std::string& directory, const std::string& to) const {
     return OtherUser::named("nobody")->connect_error(root, directory, to,
-                                                     Deadline::in(std::chrono::seconds{10}));
+                                                     Deadline::in(std::chrono::seconds{60}));
   }
 
   TemporaryDirectory directory_;
@@ -54,7 +54,7 @@ TEST_F(OtherUserTest, names_the_first_directory_that_is_closed) {
   const std::string below = above + "/below";
   ASSERT_EQ(::mkdir(above.c_str(), 0755) + ::mkdir(below.c_str(), 0700), 0);
   const auto wall = [&](const std::string& root, const std::string& from, const std::string& to) {
-    return nobody->first_impassable(root, from, to, Deadline::in(std::chrono::seconds{10}));
+    return nobody->first_impassable(root, from, to, Deadline::in(std::chrono::seconds{60}));
   };
   EXPECT_EQ(wall("", "", below + "/milter.sock"), below);
   EXPECT_EQ(wall("", above, "below/milter.sock"), below);
@@ -76,7 +76,7 @@ TEST_F(OtherUserTest, sees_a_path_from_inside_a_chroot_and_from_a_directory) {
 
 TEST_F(OtherUserTest, says_what_that_user_may_write) {
   const auto nobody = OtherUser::named("nobody");
-  const Deadline deadline = Deadline::in(std::chrono::seconds{10});
+  const Deadline deadline = Deadline::in(std::chrono::seconds{60});
   EXPECT_EQ(nobody->access_error(directory_.path(), W_OK | X_OK, deadline), EACCES);
   ::chmod(directory_.path().c_str(), 0777);
   EXPECT_EQ(nobody->access_error(directory_.path(), W_OK | X_OK, deadline), 0);
