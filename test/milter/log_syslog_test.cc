@@ -2,6 +2,7 @@
 //
 // What reaches syslogd: a child in a mount namespace of its own plays both ends.
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -45,8 +46,13 @@ UniqueFd own_syslog_socket() {
 }
 
 // Begins on standard error, goes on with syslog, as a HUP with another log.destination does. Writes
-// what syslogd got to `seen`, its time and process id made words.
-int change_to_syslog(const LogConfig& before, const std::string& seen) {
+// what syslogd got to "seen" in `folder`, its time and process id made words.
+int change_to_syslog(const std::filesystem::path& folder) {
+  // By relative names from here on: temporary files may lie in /dev/shm, which the new /dev hides.
+  std::filesystem::current_path(folder);
+  const LogConfig before{.destination = LogDestination::automatic,
+                         .facility = "mail",
+                         .decisions = "./decisions.jsonl"};
   const UniqueFd syslogd = own_syslog_socket();
   if (syslogd.get() < 0) return no_namespaces;
   const SystemClock clock;
@@ -67,26 +73,22 @@ int change_to_syslog(const LogConfig& before, const std::string& seen) {
   constexpr std::size_t time_size = 15;  // RFC 3164 §4.1.2: "Nov 21 08:15:30"
   if (const auto at = text.find('>'); at != std::string::npos)
     text.replace(at + 1, time_size, "TIME");
-  std::ofstream(seen) << text;
+  std::ofstream("seen") << text;
   return 0;
 }
 
 TEST(LogSyslog, knows_its_name_and_facility_after_a_change_from_standard_error) {
   const TemporaryDirectory directory;
-  const std::string seen = directory.path() / "seen";
-  const LogConfig before{.destination = LogDestination::automatic,
-                         .facility = "mail",
-                         .decisions = directory.path() / "decisions.jsonl"};
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
-  if (child == 0) ::_exit(change_to_syslog(before, seen));
+  if (child == 0) ::_exit(change_to_syslog(directory.path()));
   int status = 0;
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   ASSERT_TRUE(WIFEXITED(status));
   if (WEXITSTATUS(status) == no_namespaces) GTEST_SKIP() << "no namespaces here";
   ASSERT_EQ(WEXITSTATUS(status), 0);
   std::ostringstream text;
-  text << std::ifstream(seen).rdbuf();
+  text << std::ifstream(directory.path() / "seen").rdbuf();
   constexpr int local3_warning = 19 * 8 + 4;  // RFC 3164 §4.1.1
   EXPECT_EQ(text.str(), fmt::format("<{}>TIME icloud-milter[PID]: warning: words", local3_warning));
 }
