@@ -235,6 +235,11 @@ class Follower {
     if (pipe(ends) != 0) std::abort();
     child_ = fork();
     if (child_ == 0) {
+      // Another test of this process may have kept the signal that interrupt() sends for itself.
+      sigset_t none;
+      sigemptyset(&none);
+      sigprocmask(SIG_SETMASK, &none, nullptr);
+      std::signal(SIGINT, SIG_DFL);
       dup2(ends[1], STDOUT_FILENO);
       close(ends[0]);
       close(ends[1]);
