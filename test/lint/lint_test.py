@@ -9,6 +9,7 @@ import unittest
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
+import includes  # noqa: E402
 import layers  # noqa: E402
 import links  # noqa: E402
 import metrics  # noqa: E402
@@ -73,6 +74,34 @@ class Layers(unittest.TestCase):
             ("contrib/x.cc", "", "is in no layer of test/lint/layers.py"),
         ):
             self.assertEqual(self.said(path, line), [complaint], f"{path}: {line}")
+
+
+class Includes(unittest.TestCase):
+    HEADER = "#include <string>\nclass MailLog {\n  enum class HowMuch { all };\n  std::string name_;\n};\n"
+
+    def said(self, text):
+        files = {"policy/mail_log.h": self.HEADER, "policy/x.cc": text}
+        return list(includes.Tree(files).complaints_of("policy/x.cc"))
+
+    def test_what_fits_is_silent(self):
+        for text in (
+            '#include "policy/mail_log.h"\nMailLog log; std::string name; HowMuch much;',
+            "class MailLog; MailLog& log();",
+            '// MailLog, std::vector\nconst char* text = "MailLog std::vector"; auto raw = R"(std::map)";',
+            "other::MailLog log; OtherLog more; std::size_t size;",
+            "#include <chrono>\nstd::chrono::seconds time;",
+        ):
+            self.assertEqual(self.said(text), [], text)
+
+    def test_what_does_not_is_told(self):
+        for text, complaint in (
+            ("MailLog log;", "MailLog is used without policy/mail_log.h"),
+            ("#include <string>\nstd::string_view name;", "std::string_view is used without <string_view>"),
+            ('#include "policy/mail_log.h"\nstd::vector<int> all;', "std::vector is used without <vector>"),
+            ('std::chrono::seconds time; auto raw = R"x(")x";', "std::chrono::seconds is used without <chrono>"),
+            ("auto text = fmt::format(f, 1);", "fmt::format is used without <fmt/format.h>"),
+        ):
+            self.assertEqual(self.said(text), [complaint])
 
 
 class Policies(unittest.TestCase):

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/delivery/log_line.h"
 
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace icm {

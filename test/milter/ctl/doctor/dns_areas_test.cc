@@ -3,6 +3,7 @@
 // What the doctor finds in the DNS: the way out, the domains, the block lists.
 #include <algorithm>
 #include <functional>
+#include <map>
 
 #include "test/milter/ctl/doctor/doctor_fixture.h"
 
