@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <regex>
 #include <string>
 #include <thread>
 #include <vector>
@@ -28,7 +29,7 @@ class SnapshotListFixture : public testing::Test {
 
   std::unique_ptr<SuppressionBook> book() {
     auto opened =
-        SqliteSuppressionBook::open(path, Missing::make, Deadline::in(std::chrono::seconds{10}));
+        SqliteSuppressionBook::open(path, Missing::make, Deadline::in(std::chrono::seconds{60}));
     EXPECT_TRUE(opened) << opened.error().text;
     return *std::move(opened);
   }
@@ -38,7 +39,7 @@ class SnapshotListFixture : public testing::Test {
     EXPECT_TRUE(source) << source.error().text;
     return {.source = *std::move(source),
             .list = *SqliteSuppressionList::open(path, Missing::make,
-                                                 Deadline::in(std::chrono::seconds{10})),
+                                                 Deadline::in(std::chrono::seconds{60})),
             .open_list = [this](Deadline deadline) -> Result<std::unique_ptr<SuppressionList>> {
               ICM_TRY(auto opened, SqliteSuppressionList::open(path, Missing::make, deadline));
               return opened;
@@ -65,14 +66,14 @@ class SnapshotListFixture : public testing::Test {
     start(means(), while_away);
   }
 
-  // Until the snapshot has all that was written, or 20 seconds have passed.
+  // Until the snapshot has all that was written, or 90 seconds have passed.
   void wait_for_current() {
     wait_for([&] { return list->is_current(); });
   }
 
   template <class Condition>
   void wait_for(Condition condition) {
-    const Deadline deadline = Deadline::in(std::chrono::seconds{20});
+    const Deadline deadline = Deadline::in(std::chrono::seconds{90});
     while (!condition()) {
       ASSERT_FALSE(deadline.passed());
       std::this_thread::sleep_for(std::chrono::milliseconds{1});
@@ -93,7 +94,8 @@ class SnapshotListFixture : public testing::Test {
   // Without how long it took.
   Words said() {
     Words all = notices.with([](const Words& known) { return known; });
-    for (std::string& one : all) one = one.substr(0, one.find(" in 0."));
+    for (std::string& one : all)
+      one = std::regex_replace(one, std::regex(" in [0-9]+\\.[0-9].*"), "");
     return all;
   }
 
@@ -109,7 +111,7 @@ class SnapshotListFixture : public testing::Test {
       ASSERT_TRUE(job->stage(entries::entry(fmt::format("a{}@icloud.com", i))));
     }
     ASSERT_TRUE(job->commit(entries::deed(Deed::Kind::import),
-                            Deadline::in(std::chrono::seconds{10}), [](auto) {}));
+                            Deadline::in(std::chrono::seconds{60}), [](auto) {}));
   }
 
   void remove(const std::string& address) {
@@ -122,7 +124,7 @@ class SnapshotListFixture : public testing::Test {
   Words found(std::string_view address, const std::vector<std::string>& scopes = {},
               WallTime when = entries::now) {
     const auto entries = list->find(*Mailbox::parse(address), scopes, true, when,
-                                    Deadline::in(std::chrono::seconds{10}));
+                                    Deadline::in(std::chrono::seconds{60}));
     if (!entries) return {entries.error().text};
     Words all;
     for (const Suppression& one : *entries) {

@@ -125,7 +125,7 @@ TEST_F(SnapshotListTest, gives_the_answers_of_the_store_through_hundreds_of_chan
   SnapshotKeeper::Means given = means();
   given.most_recent = 20;  // put together often
   start(std::move(given));
-  const auto truth = *SqliteSuppressionList::open(path, Missing::make, Deadline::in(10s));
+  const auto truth = *SqliteSuppressionList::open(path, Missing::make, Deadline::in(60s));
   const auto writer = book();
   const std::vector<std::string> scopes = {"stream:news", "list:w.shop.example", "global"};
   std::mt19937 random(7);
@@ -154,8 +154,8 @@ TEST_F(SnapshotListTest, gives_the_answers_of_the_store_through_hundreds_of_chan
       const Mailbox mailbox = *Mailbox::parse(any_address());
       const std::vector<std::string> asked(scopes.begin(), scopes.begin() + random() % 3);
       const bool siblings = random() % 2 == 0;
-      ASSERT_EQ(list->find(mailbox, asked, siblings, now, Deadline::in(10s)),
-                truth->find(mailbox, asked, siblings, now, Deadline::in(10s)));
+      ASSERT_EQ(list->find(mailbox, asked, siblings, now, Deadline::in(60s)),
+                truth->find(mailbox, asked, siblings, now, Deadline::in(60s)));
     }
   }
 }
