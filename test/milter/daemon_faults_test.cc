@@ -272,6 +272,7 @@ TEST_F(DaemonFaults, a_failover_is_not_missed) {
                   options.master_name, servers);
   configure(enforced);
   start_with_bob(config_);
+  trio.allow_failover();
   trio.master->stop();
   expect_bob_alone_refused();
   EXPECT_EQ(lines_with("the store is away"), 1);

@@ -33,7 +33,7 @@ class EveryStore : public testing::TestWithParam<TestStoreKind> {
                                  WallTime when = entries::now) {
     const auto known = (*store->list())
                            ->find(*Mailbox::parse(address), scopes, siblings, when,
-                                  Deadline::in(std::chrono::seconds(10)));
+                                  Deadline::in(std::chrono::seconds(60)));
     EXPECT_TRUE(known) << known.error().text;
     std::vector<std::string> all;
     for (const Suppression& one : *known) all.push_back(entries::words(one));
@@ -52,7 +52,7 @@ class EveryStore : public testing::TestWithParam<TestStoreKind> {
     auto job = writer->begin_import();
     for (const Suppression& one : some) EXPECT_TRUE((*job)->stage(one));
     const auto count = (*job)->commit(entries::deed(Deed::Kind::import, "list.csv"),
-                                      Deadline::in(std::chrono::seconds(20)), [](auto) {});
+                                      Deadline::in(std::chrono::seconds(60)), [](auto) {});
     EXPECT_TRUE(count) << count.error().text;
     return count->import;
   }

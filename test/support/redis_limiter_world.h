@@ -22,7 +22,7 @@ class RedisLimiterWorld final : public LimiterWorld {
   // The server that all worlds of a program share.
   static RedisOptions options() {
     static const RedisProcess server;
-    RedisOptions options;
+    RedisOptions options = patient_options();
     options.servers = {server.address()};
     return options;
   }

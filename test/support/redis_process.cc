@@ -54,6 +54,12 @@ void await(const std::string& what, const std::function<bool()>& is_so) {
   }
 }
 
+RedisOptions patient_options() {
+  RedisOptions options;
+  options.timeout = patience;
+  return options;
+}
+
 RedisProcess::RedisProcess(const std::string& settings, Kind kind) : kind_(kind) {
   // Between looking for a free port and the server's taking it, another program may.
   for (int i = 0; i < 5; ++i) {
@@ -101,7 +107,8 @@ bool RedisProcess::try_start() {
 }
 
 void RedisProcess::start() {
-  if (!try_start()) throw std::runtime_error("redis-server does not start again");
+  // Meanwhile another program may have taken the port for a connection of its own.
+  await("redis-server starts again", [this] { return try_start(); });
 }
 
 void RedisProcess::stop() {
@@ -135,7 +142,7 @@ SentinelTrio::SentinelTrio() {
   for (int i = 0; i < 3; ++i) {
     sentinels.push_back(
         std::make_unique<RedisProcess>(fmt::format("sentinel monitor mail 127.0.0.1 {} 2\n"
-                                                   "sentinel down-after-milliseconds mail 500\n"
+                                                   "sentinel down-after-milliseconds mail 300000\n"
                                                    "sentinel failover-timeout mail 3000\n",
                                                    master->port()),
                                        RedisProcess::Kind::sentinel));
@@ -148,8 +155,14 @@ SentinelTrio::SentinelTrio() {
   }
 }
 
+void SentinelTrio::allow_failover() const {
+  for (const auto& sentinel : sentinels) {
+    sentinel->ask({"SENTINEL", "SET", "mail", "down-after-milliseconds", "500"});
+  }
+}
+
 RedisOptions SentinelTrio::options() const {
-  RedisOptions options;
+  RedisOptions options = patient_options();
   options.mode = RedisOptions::Mode::sentinel;
   options.master_name = "mail";
   for (const auto& sentinel : sentinels) options.servers.push_back(sentinel->address());
@@ -160,7 +173,7 @@ RedisClusterNodes::RedisClusterNodes(Replica replica) {
   const int count = replica == Replica::none ? 3 : 4;
   for (int i = 0; i < count; ++i) {
     nodes.push_back(std::make_unique<RedisProcess>(
-        "cluster-enabled yes\ncluster-config-file nodes.conf\ncluster-node-timeout 1000\n"
+        "cluster-enabled yes\ncluster-config-file nodes.conf\ncluster-node-timeout 300000\n"
         "repl-diskless-sync-delay 0\n"));
   }
   const char* ranges[][2] = {{"0", "5460"}, {"5461", "10922"}, {"10923", "16383"}};
@@ -192,8 +205,12 @@ RedisClusterNodes::RedisClusterNodes(Replica replica) {
   });
 }
 
+void RedisClusterNodes::allow_failover() const {
+  for (const auto& node : nodes) node->ask({"CONFIG", "SET", "cluster-node-timeout", "1000"});
+}
+
 RedisOptions RedisClusterNodes::options() const {
-  RedisOptions options;
+  RedisOptions options = patient_options();
   options.mode = RedisOptions::Mode::cluster;
   for (const auto& node : nodes) options.servers.push_back(node->address());
   return options;

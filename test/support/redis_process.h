@@ -53,10 +53,16 @@ class RedisProcess {
 // Waits until `is_so` and throws when it does not become so.
 void await(const std::string& what, const std::function<bool()>& is_so);
 
+// For questions that shall be answered: a machine that stands still for seconds is no failure of
+// the server.
+RedisOptions patient_options();
+
 // A master, a replica, and three Sentinels that call the master "mail".
 struct SentinelTrio {
   SentinelTrio();
   RedisOptions options() const;
+  // From now on half a second of silence is a failure; before, only minutes are.
+  void allow_failover() const;
 
   std::unique_ptr<RedisProcess> master;
   std::unique_ptr<RedisProcess> replica;
@@ -68,6 +74,8 @@ struct RedisClusterNodes {
   enum class Replica { none, of_first };
   explicit RedisClusterNodes(Replica replica = Replica::none);
   RedisOptions options() const;
+  // From now on a second of silence is a failure; before, only minutes are.
+  void allow_failover() const;
 
   std::vector<std::unique_ptr<RedisProcess>> nodes;
 };

@@ -29,7 +29,7 @@
 namespace icm {
 namespace {
 
-Deadline soon() { return Deadline::in(std::chrono::seconds(10)); }
+Deadline soon() { return Deadline::in(std::chrono::seconds(60)); }
 
 Result<std::unique_ptr<SuppressionBook>> with_forms(Result<std::unique_ptr<SuppressionBook>> book,
                                                     const AddressForms& forms,
@@ -162,7 +162,7 @@ class RedisTestStore final : public TestStore {
 
 RedisOptions shared_server() {
   static const RedisProcess server;
-  RedisOptions options;
+  RedisOptions options = patient_options();
   options.servers = {server.address()};
   return options;
 }

@@ -40,7 +40,7 @@ TEST_F(LearnerTest, suppresses_who_is_gone_when_no_outage_has_shown_for_a_while)
 // With the time that is given to the store for each thousand, not for all of them.
 TEST_F(LearnerTest, hands_over_to_redis_however_many_there_are) {
   const RedisProcess server;
-  RedisOptions options;
+  RedisOptions options = patient_options();
   options.servers = {server.address()};
   list = *RedisSuppressionBook::open(options, Missing::make, soon());
   config.replies.breaker.at_least = 1'000'000;

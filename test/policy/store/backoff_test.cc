@@ -39,7 +39,7 @@ struct BookKind {
 
 std::unique_ptr<BackoffBook> open_redis(const std::string& prefix) {
   static const RedisProcess server;
-  RedisOptions options;
+  RedisOptions options = patient_options();
   options.servers = {server.address()};
   return std::make_unique<RedisBackoffBook>(std::make_shared<RedisClient>(options), prefix);
 }
@@ -132,7 +132,7 @@ TEST(SqliteBackoffBookTest, does_not_take_a_lost_store_for_one_without_pauses) {
 
 TEST(RedisBackoffBookTest, takes_what_it_cannot_read_for_what_holds_and_shows_all_others) {
   const RedisProcess server;
-  RedisOptions options;
+  RedisOptions options = patient_options();
   options.servers = {server.address()};
   RedisBackoffBook book(std::make_shared<RedisClient>(options), "x");
   server.ask({"HSET", "{x:throttle}:backoff", "next-years-kind all", "?"});

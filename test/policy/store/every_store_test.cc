@@ -255,8 +255,7 @@ TEST_P(EveryStore, who_says_the_same_all_day_fills_no_history) {
   ASSERT_TRUE((*store->source())
                   ->changes(
                       cursor, 100, [&](std::string_view) { ++changed; },
-                      [](const SourceEntry&) { return true; },
-                      Deadline::in(std::chrono::seconds(10))));
+                      [](const SourceEntry&) { return true; }, Deadline::in(60s)));
   EXPECT_LE(changed, 1);
   EXPECT_EQ(past(), std::vector<Recorded>{});
 }

@@ -42,7 +42,7 @@ class RedisHistory : public testing::Test {
   }
 
   RedisProcess server;
-  RedisOptions options;
+  RedisOptions options = patient_options();
 };
 
 TEST_F(RedisHistory, of_who_asks_to_be_forgotten_keeps_no_cause_whichever_way_he_asks) {

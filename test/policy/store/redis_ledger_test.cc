@@ -26,6 +26,7 @@ class RedisLedgerTest : public testing::Test {
     config.kind = StoreKind::redis;
     config.path = directory.path() / "store.db";
     config.redis.servers = {server.address()};
+    config.redis.timeout = 60s;
   }
 
   std::string ledger_key() const {

@@ -28,7 +28,7 @@ const RateLimit day{.counter = "day",
 const RateLimit hour{.counter = "hour", .amount = 3, .window = 1h, .burst = 2, .is_pinned = true};
 
 RedisOptions options_of(const RedisProcess& server) {
-  RedisOptions options;
+  RedisOptions options = patient_options();
   options.servers = {server.address()};
   return options;
 }
@@ -80,10 +80,9 @@ class FleetRateLimiterTest : public testing::Test {
  protected:
   enum class While { alone, waiting };
   std::unique_ptr<FleetRateLimiter> fleet(While away) {
-    RedisOptions options = options_of(server);
-    options.timeout = 200ms;
     return std::make_unique<FleetRateLimiter>(
-        std::make_unique<RedisRateLimiter>(std::make_shared<RedisClient>(options), "mail"),
+        std::make_unique<RedisRateLimiter>(std::make_shared<RedisClient>(options_of(server)),
+                                           "mail"),
         away == While::alone ? std::make_unique<LocalRateLimiter>(uptime, now) : nullptr,
         [this](const std::string& text) { told.push_back(text.substr(text.rfind(';') + 1)); });
   }

@@ -40,7 +40,7 @@ TEST(RedisRisks, name_the_setting_what_it_costs_and_what_to_set) {
 
 TEST(RedisRisks, are_asked_of_the_server) {
   const RedisProcess server("appendonly yes\nmaxmemory-policy volatile-ttl\n");
-  RedisOptions options;
+  RedisOptions options = patient_options();
   options.servers = {server.address()};
   EXPECT_EQ(*redis_risks(options, Deadline::in(60s)),
             (std::vector<std::string>{server.address().text() +
@@ -50,7 +50,7 @@ TEST(RedisRisks, are_asked_of_the_server) {
 
 TEST(RedisRisks, that_may_not_be_asked_are_told) {
   const RedisProcess server("user default on nopass ~* +@all -info\n");
-  RedisOptions options;
+  RedisOptions options = patient_options();
   options.servers = {server.address()};
   const auto risks = redis_risks(options, Deadline::in(60s));
   ASSERT_TRUE(risks) << risks.error().text;
