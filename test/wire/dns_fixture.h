@@ -142,9 +142,10 @@ class DnsTest : public WireTest {
     return judged.outcome.goes_on() ? "goes on" : judged.outcome.answer.text;
   }
 
-  // The decision about this message, which another thread writes; a null value after ten seconds.
+  // The decision about this message, which another thread writes; a null value after ninety
+  // seconds.
   nlohmann::json decision(const std::string& queue_id) const {
-    const Deadline deadline = Deadline::in(std::chrono::seconds{10});
+    const Deadline deadline = Deadline::in(std::chrono::seconds{90});
     do {
       for (nlohmann::json& each : decisions()) {
         if (each.value("queue_id", "") == queue_id) return std::move(each);

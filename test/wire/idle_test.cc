@@ -50,7 +50,7 @@ TEST_F(Idle, connections_cost_a_few_kilobytes_each_and_no_thread) {
   const long threads = daemon_->status("Threads");
   fmt::print("{} idle connections: {} KiB more, {} threads; a message beside them took {:.1f} ms\n",
              connections, growth, threads, std::chrono::duration<double, std::milli>(took).count());
-  EXPECT_LT(took, 5s);
+  EXPECT_LT(took, 20s);
   EXPECT_LT(threads, 20);
   constexpr long kib_for_each = 16;
   if (!is_sanitized) {

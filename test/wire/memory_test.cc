@@ -14,7 +14,7 @@ class Memory : public WireTest {
  protected:
   // Waits until that many decisions are in the file.
   bool waits_for_log(int decisions) const {
-    const Deadline deadline = Deadline::in(std::chrono::seconds{20});
+    const Deadline deadline = Deadline::in(std::chrono::seconds{90});
     while (std::ranges::count(read("decisions.jsonl"), '\n') < decisions) {
       if (deadline.passed()) return false;
       std::this_thread::sleep_for(std::chrono::milliseconds{2});
