@@ -129,7 +129,7 @@ TEST_F(Control, says_nothing_to_whom_says_nothing) {
 }
 
 TEST_F(Control, lets_the_silent_go_so_that_others_are_let_in) {
-  open({.clients = 2, .patience = 500ms});
+  open({.clients = 2, .patience = 3s});
   const ControlClient silent(path());
   const ControlClient half(path());
   half.send("icloud-milter/1 ");
@@ -139,7 +139,7 @@ TEST_F(Control, lets_the_silent_go_so_that_others_are_let_in) {
 }
 
 TEST_F(Control, lets_go_who_does_not_read_the_answer) {
-  open({.clients = 1, .patience = 500ms});
+  open({.clients = 1, .patience = 3s});
   const ControlClient deaf(path());
   deaf.send("icloud-milter/1 stats\n");
   EXPECT_EQ(status(), good_status());

@@ -32,6 +32,7 @@ class DaemonStore : public DaemonTest {
     config_ = store();
     config_.kind = StoreKind::redis;
     config_.redis.servers = {server.address()};
+    config_.redis.timeout = std::chrono::seconds{60};
   }
 
   void add(const std::string& address, const StoreConfig& config) {
@@ -62,7 +63,7 @@ class DaemonStore : public DaemonTest {
   }
 
   // So that memory has what was added last.
-  static void let_it_follow() { std::this_thread::sleep_for(std::chrono::milliseconds{250}); }
+  static void let_it_follow() { std::this_thread::sleep_for(std::chrono::seconds{1}); }
 
   // Starts with a store that has bob, whom memory knows.
   void start_with_bob(const StoreConfig& config) {
@@ -70,6 +71,7 @@ class DaemonStore : public DaemonTest {
     add("bob@icloud.com", config);
     start();
     expect_bob_alone_refused();
+    lines_with("entries in memory");
     let_it_follow();
   }
 

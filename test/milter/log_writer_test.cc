@@ -8,6 +8,7 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -240,7 +241,11 @@ TEST_F(LogWriterTest, waits_for_no_sink_that_is_stuck_and_counts_what_it_drops) 
   {
     auto log = open({.queue = 4, .patience = 1ms, .gather = 1ms, .stuck = 10ms});
     log->say(LogLevel::info, std::string(8192, 'x'));  // more than the pipe takes: the writer hangs
-    std::this_thread::sleep_for(50ms);
+    int taken = 0;
+    while (taken < 4096) {
+      std::this_thread::sleep_for(1ms);
+      ASSERT_EQ(::ioctl(reader.get(), FIONREAD, &taken), 0);
+    }
     const auto start = Deadline::Time::now();
     for (int i = 0; i < 10; ++i) log->say(LogLevel::info, "y");
     EXPECT_LT(Deadline::Time::now() - start, 5s) << "callers do not wait for the sink";

@@ -33,7 +33,7 @@ TEST(Slots, wait_until_the_deadline_and_no_longer) {
   EXPECT_FALSE(slots.take(Deadline::in(milliseconds{50})));
   const auto waited = Deadline::Time::now() - start;
   EXPECT_GE(waited, milliseconds{50});
-  EXPECT_LT(waited, milliseconds{2000});
+  EXPECT_LT(waited, milliseconds{30000});
 }
 
 TEST(Slots, hand_a_place_to_whoever_waits) {
@@ -41,7 +41,7 @@ TEST(Slots, hand_a_place_to_whoever_waits) {
   auto held = slots.take(at_once());
   std::atomic<bool> got = false;
   std::thread waiting(
-      [&] { got = static_cast<bool>(slots.take(Deadline::in(milliseconds{10000}))); });
+      [&] { got = static_cast<bool>(slots.take(Deadline::in(milliseconds{60000}))); });
   held = {};
   waiting.join();
   EXPECT_TRUE(got);
@@ -69,7 +69,7 @@ TEST(Slots, are_never_exceeded_by_many_threads) {
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([&] {
       for (int round = 0; round < 200; ++round) {
-        const auto lease = slots.take(Deadline::in(milliseconds{10000}));
+        const auto lease = slots.take(Deadline::in(milliseconds{60000}));
         ASSERT_TRUE(lease);
         const int now = ++inside;
         int seen = most.load();

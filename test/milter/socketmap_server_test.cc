@@ -183,7 +183,7 @@ TEST_F(Socketmap, lets_go_who_is_silent_slow_or_does_not_read) {
   for (int i = 0; i < 200; ++i) deaf.send(question("a@icloud.com"));
   EXPECT_EQ(silent.read_all(), "");
   EXPECT_EQ(slow.read_all(), "");
-  for (int i = 0; i < 200 && server_->connections() > 0; ++i) std::this_thread::sleep_for(10ms);
+  for (int i = 0; i < 6000 && server_->connections() > 0; ++i) std::this_thread::sleep_for(10ms);
   EXPECT_EQ(server_->connections(), 0u);
 }
 
@@ -217,7 +217,7 @@ TEST_F(Socketmap, silent_names_one_after_the_other_do_not_use_up_the_time_of_all
   open();
   const auto start = std::chrono::steady_clock::now();
   for (int i = 0; i < 20; ++i) asked(fmt::format("x@silent{}.example", i));
-  EXPECT_LT(std::chrono::steady_clock::now() - start, 10s);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, 25s) << "36 where each has the longest time";
 }
 
 TEST_F(Socketmap, serves_so_many_at_once_and_then_the_next) {

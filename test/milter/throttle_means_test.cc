@@ -32,6 +32,7 @@ class ThrottleMeansTest : public testing::Test {
     server = std::make_unique<RedisProcess>();
     config.store.kind = StoreKind::redis;
     config.store.redis.servers = {server->address()};
+    config.store.redis.timeout = 60s;
   }
   std::shared_ptr<ThrottleMeans> open(const std::shared_ptr<ThrottleMeans>& previous = nullptr) {
     auto means = ThrottleMeans::open(config, previous, SystemClock().now());

@@ -279,7 +279,7 @@ TEST_F(DaemonControl, changes_nothing_that_cannot_be_in_use) {
 
 TEST_F(DaemonControl, says_so_when_a_change_cannot_end) {
   start_with(with_own_dns());
-  EXPECT_EQ(run(ctl::add_policy, {"policy", "format", "off", "--for", "2s"}).exit, 0);
+  EXPECT_EQ(run(ctl::add_policy, {"policy", "format", "off", "--for", "6s"}).exit, 0);
   break_dns();
   const Deadline deadline = Deadline::in(std::chrono::seconds{90});
   const std::string words = "error: policy format: its change by " + me() + " cannot end yet: ";

@@ -295,10 +295,10 @@ TEST_F(Suppress, tells_when_something_was_said_again_and_keeps_it_in_json) {
 TEST_F(Suppress, tells_what_an_act_of_the_recipient_does_not_end) {
   run({"add", "bob@icloud.com"});
   run({"add", "bob@icloud.com", "--reason", "unsubscribe"});
-  const Outcome refused = run({"remove", "bob@icloud.com", "--act-of-recipient", "1s"});
+  const Outcome refused = run({"remove", "bob@icloud.com", "--act-of-recipient", "1h"});
   EXPECT_EQ(refused.exit, 1) << "the act is before the entry";
   run({"remove", "bob@icloud.com", "--reason", "unsubscribe", "--because", "a test"});
-  EXPECT_EQ(run({"remove", "bob@icloud.com", "--act-of-recipient", "1s"}),
+  EXPECT_EQ(run({"remove", "bob@icloud.com", "--act-of-recipient", "1h"}),
             (Outcome{1, "",
                      "icloud-milterctl: bob@icloud.com: still stands, since only the administrator "
                      "ends it (--because): manual, global, since NOW\n"
