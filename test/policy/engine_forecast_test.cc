@@ -53,7 +53,7 @@ Forecast forecast(const PolicyConfig& settings, const Finding& finding = violati
                     .authors = authors,
                     .classification = classification,
                     .now = {}};
-  const Deadline deadline = Deadline::in(std::chrono::seconds(10));
+  const Deadline deadline = Deadline::in(std::chrono::seconds{60});
   const Verdict message = engine.judge(facts, deadline);
   const Verdict single = engine.judge_recipient(envelope, recipient, {}, deadline);
   return {message.findings.at(0).would, single.findings.at(0).would};

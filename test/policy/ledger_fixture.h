@@ -59,7 +59,7 @@ class LedgerPolicyTest : public testing::Test {
 
   Result<Findings> at_rcpt() {
     return policy()->judge_recipient(envelope, envelope.recipients.front(), now,
-                                     Deadline::in(std::chrono::seconds{1}));
+                                     Deadline::in(std::chrono::seconds{60}));
   }
 
   Result<Findings> at_end() {
@@ -70,7 +70,7 @@ class LedgerPolicyTest : public testing::Test {
                       .authors = authors_,
                       .classification = classification,
                       .now = now};
-    return policy()->judge(facts, Deadline::in(std::chrono::seconds{1}));
+    return policy()->judge(facts, Deadline::in(std::chrono::seconds{60}));
   }
 
   // The message is of stream offers, which its header tells.

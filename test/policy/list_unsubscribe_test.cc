@@ -41,7 +41,7 @@ class ListUnsubscribeTest : public testing::Test {
                       .classification = {mail_class, "", "Precedence: bulk", false, alike},
                       .now = {},
                       .header_overflow = header_overflow};
-    return policy->judge(facts, Deadline::in(1s)).value();
+    return policy->judge(facts, Deadline::in(60s)).value();
   }
 
   // "missing post-missing(advice)": the rules that spoke.

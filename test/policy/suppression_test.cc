@@ -52,7 +52,7 @@ class SuppressionPolicyTest : public testing::Test {
 
   Result<Findings> at_rcpt(const Recipient& recipient) {
     return make_suppression(config, means_without_keys(list))
-        ->judge_recipient(envelope, recipient, now, Deadline::in(1s));
+        ->judge_recipient(envelope, recipient, now, Deadline::in(60s));
   }
 
   Result<Findings> at_end() {
@@ -63,7 +63,7 @@ class SuppressionPolicyTest : public testing::Test {
                       .authors = authors,
                       .classification = classification,
                       .now = now};
-    return make_suppression(config, means_without_keys(list))->judge(facts, Deadline::in(1s));
+    return make_suppression(config, means_without_keys(list))->judge(facts, Deadline::in(60s));
   }
 
   MemorySuppressionList list;

@@ -14,7 +14,7 @@ inline void PrintTo(const SecondOpinion& opinion, std::ostream* out) {
   *out << "{\"" << opinion.result << "\", \"" << opinion.reason << "\"}";
 }
 
-inline Deadline soon() { return Deadline::in(std::chrono::seconds{5}); }
+inline Deadline soon() { return Deadline::in(std::chrono::seconds{60}); }
 
 inline SecondOpinion said(std::string result, std::string reason = {}) {
   return {.result = std::move(result), .reason = std::move(reason)};

@@ -22,7 +22,7 @@ inline SpfResult spf_of(std::string_view zone, std::string_view client, std::str
   return check_spf({.client = *IpAddress::parse(client),
                     .helo = std::move(helo),
                     .mail_from = std::move(mail_from)},
-                   *resolver, Deadline::in(std::chrono::seconds{5}));
+                   *resolver, Deadline::in(std::chrono::seconds{60}));
 }
 
 // A zone in which e.example publishes this record, beside `more`: names with their records.

@@ -54,7 +54,7 @@ class LearnerTest : public testing::Test {
     reopen();
   }
 
-  static Deadline soon() { return Deadline::in(20s); }
+  static Deadline soon() { return Deadline::in(60s); }
 
   // As after a restart.
   void reopen() {
