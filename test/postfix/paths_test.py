@@ -96,8 +96,13 @@ class Paths(PostfixCase):
                 ("icloud", ("eve@me.com",)),
             ],
         )
-        judged = [to for one in site.milter.decisions(message_id) for to in one["recipients"]]
-        self.assertEqual(sorted(judged), ["bob@icloud.com", "eve@me.com"])
+
+        def judged() -> list[str]:
+            decided = site.milter.decisions(message_id)
+            return sorted(to for one in decided for to in one["recipients"])
+
+        wait_until("both are judged", lambda: len(judged()) > 1)
+        self.assertEqual(judged(), ["bob@icloud.com", "eve@me.com"])
 
     def test_an_alias_with_targets_inside_and_outside_is_split(self) -> None:
         site, message_id = self.site, self.site.new_id("crew")

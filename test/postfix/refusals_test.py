@@ -8,6 +8,7 @@ import re
 
 from support import PostfixCase, main
 
+from lab.process import wait_until
 from lab.site import letter
 
 BULK = ("Feedback-ID: spring:corp", "Precedence: bulk")
@@ -38,12 +39,16 @@ class Refusals(PostfixCase):
         self.assertIn("suppression.hard-bounce", bounce)
         got = sorted(one.recipients[0] for one in site.sink.of(message_id))
         self.assertEqual(got, ["first@icloud.com", "last@icloud.com"])
-        refused = [
-            one
-            for one in site.milter.decisions()
-            if one["event"] == "recipient" and one["recipients"] == ["gone@icloud.com"]
-        ]
-        self.assertEqual([one["rule"] for one in refused], ["suppression.hard-bounce"])
+
+        def rules() -> list[str]:
+            return [
+                one["rule"]
+                for one in site.milter.decisions()
+                if one["event"] == "recipient" and one["recipients"] == ["gone@icloud.com"]
+            ]
+
+        wait_until("the refusal is logged", lambda: bool(rules()))
+        self.assertEqual(rules(), ["suppression.hard-bounce"])
 
     def test_an_alias_to_a_suppressed_address_bounces_to_the_sender(self) -> None:
         site, message_id = self.site, self.site.new_id("alias")
@@ -109,7 +114,7 @@ class Refusals(PostfixCase):
         self.configure({"list_unsubscribe": {"mode": "enforce", "action": "defer"}})
         site.submit(letter(message_id, "bob@icloud.com", *BULK), "bob@icloud.com")
         site.postfix.wait_until_idle()
-        (waiting,) = site.postfix.queue()
+        (waiting,) = site.postfix.at_rest()
         self.assertEqual(waiting.queue, "deferred")
         self.assertIn(" said: 451 4.", waiting.reason)
         self.assertIn("list_unsubscribe.missing", waiting.reason)
@@ -123,6 +128,7 @@ class Refusals(PostfixCase):
         self.configure({"list_unsubscribe": {"mode": "observe"}})
         site.postfix.wait_until_empty()
         self.delivered_once(message_id)
+        wait_until("both are logged", lambda: "accept" in self.verdicts(message_id))
         verdicts = self.verdicts(message_id)
         self.assertEqual((verdicts[0], verdicts[-1]), ("defer", "accept"))
 
@@ -181,7 +187,7 @@ class Refusals(PostfixCase):
                 "bob@icloud.com",
                 sender="ann@corp.example",
             )
-        site.postfix.wait_until_idle(60)
+        site.postfix.wait_until_idle()
         self.assertEqual(site.postfix.queue(), [])
         for message_id in ids:
             self.assertEqual(self.verdicts(message_id), ["reject"])

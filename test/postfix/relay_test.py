@@ -184,7 +184,7 @@ class Relay(PostfixCase):
         self.site.postfix.wait_until_idle()
         late = self.sent("late@elsewhere.example")
         self.site.postfix.wait_until_idle()
-        (waiting,) = self.site.postfix.queue()
+        (waiting,) = self.site.postfix.at_rest()
         self.assertIn("throttle.rate: few (all) allows 3 recipients in 1d", waiting.reason)
         self.assertEqual(account.has(late), [])
         self.assertEqual(self.shown(), {"account-messages": 3, "account-recipients": 3, "few": 3})
@@ -197,7 +197,7 @@ class Relay(PostfixCase):
         self.addCleanup(self.site.postfix.set_service, gate, content_filter=way_out)
         one = self.sent("bob@icloud.com")
         self.site.postfix.wait_until_idle()
-        (waiting,) = self.site.postfix.queue()
+        (waiting,) = self.site.postfix.at_rest()
         self.assertIn("Server certificate not verified", waiting.reason)
         self.assertEqual(self.site.server.account.has(one), [])
 

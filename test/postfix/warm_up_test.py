@@ -80,13 +80,13 @@ class WarmUp(PostfixCase):
         return sum(len(self.site.sink.of(one)) for one in ids)
 
     def reasons(self) -> str:
-        return "\n".join(one.reason for one in self.site.postfix.queue())
+        return "\n".join(one.reason for one in self.site.postfix.at_rest())
 
     def leaves(self, ids: list[str], count: int) -> None:
         wait_until(
             f"{count} letters have left",
             lambda: self.left(ids) >= count,
-            seconds=180,
+            seconds=300,
             explain=lambda: self.reasons() + self.site.milter.log()[-2000:],
         )
         self.assertEqual(self.left(ids), count)

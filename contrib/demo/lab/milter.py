@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import time
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -23,7 +24,13 @@ CONFIG: dict[str, Any] = {
     "format": {"mode": "enforce"},
     "list_unsubscribe": {"mode": "enforce", "rules": {"not-signed": "observe"}},
     "suppression": {"mode": "enforce"},
+    # A busy machine may stand still for seconds.
+    "authentication": {"deadline": "15s"},
+    "dns": {"timeout": "15s"},
+    "limits": {"message_deadline": "20s"},
 }
+
+PATIENCE = 3.0  # seconds, with a line of the decision log
 
 USER = "icmilter"  # in the lab's own passwd: the daemon needs no privilege but Postfix's group
 
@@ -118,7 +125,16 @@ class Milter:
         return len(self.log())
 
     def decisions(self, message_id: str | None = None, role: str = "gate") -> list[dict[str, Any]]:
-        """The decision log of that role, the oldest first; of one message when given."""
+        """The decision log of that role, the oldest first; of one message when given. A line is written
+        a little after the mail went on, so the first of a message is waited for, not for long."""
+        end = time.monotonic() + PATIENCE
+        while True:
+            found = self._logged(message_id, role)
+            if found or message_id is None or time.monotonic() > end:
+                return found
+            time.sleep(0.05)
+
+    def _logged(self, message_id: str | None, role: str) -> list[dict[str, Any]]:
         if not self.decisions_file.exists():
             return []
         found = []

@@ -200,6 +200,24 @@ class Postfix:
             )
         return waiting
 
+    def at_rest(self) -> list[Waiting]:
+        """The queue at a moment when nothing of it is being tried: a message that is has no reason."""
+        found: list[Waiting] = []
+
+        def rests() -> bool:
+            found[:] = self.queue()
+            kept = {
+                file
+                for queue in ("deferred", "hold")
+                for _, _, files in os.walk(self.spool / queue)
+                for file in files
+            }
+            resting = {one.queue_id for one in found if one.queue in ("deferred", "hold")}
+            return resting == kept and len(found) == len(kept)
+
+        wait_until("all that waits is at rest", rests, explain=lambda: str(found))
+        return found
+
     def flush(self) -> None:
         run("postqueue", "-f")
 
@@ -207,7 +225,7 @@ class Postfix:
         """Throws away everything that waits, held mail too."""
         run("postsuper", "-d", "ALL")
 
-    def wait_until_idle(self, seconds: float = 120.0) -> None:
+    def wait_until_idle(self, seconds: float = 240.0) -> None:
         """Until nothing is on its way any more; what is deferred or held may wait on.
 
         A busy queue manager may pass over a message that enters the incoming queue while it looks
@@ -223,7 +241,7 @@ class Postfix:
 
         wait_until("no mail on its way", idle, seconds, lambda: str(self.queue()))
 
-    def wait_until_empty(self, seconds: float = 180.0) -> None:
+    def wait_until_empty(self, seconds: float = 400.0) -> None:
         """Until the queue is empty, trying deferred mail again and again."""
         end = time.monotonic() + seconds
         while True:
