@@ -11,8 +11,8 @@ from lab.namespace import OUR_ADDRESS
 from lab.process import run, wait_until
 from lab.site import letter
 
-AT_MOST, WITHIN = 4, 2.0  # letters in seconds
-LIMIT = {"name": "brief", "at_most": AT_MOST, "within": "2s"}
+AT_MOST, WITHIN = 4, 12.0  # letters in seconds
+LIMIT = {"name": "brief", "at_most": AT_MOST, "within": f"{WITHIN:g}s"}
 
 
 class Throttle(PostfixCase):
@@ -45,15 +45,15 @@ class Throttle(PostfixCase):
         self.limited(LIMIT)
         first = self.queue_letters("first", 2 * AT_MOST)
         site.postfix.wait_until_idle()
-        waiting = site.postfix.queue()
+        waiting = site.postfix.at_rest()
         self.assertTrue(waiting)
-        self.assertIn("throttle.rate: brief (all) allows 4 recipients in 2s", waiting[0].reason)
+        self.assertIn(f"throttle.rate: brief (all) allows 4 recipients in {WITHIN:g}s", waiting[0].reason)
         late = self.queue_letters("late", 2 * AT_MOST)
         site.postfix.wait_until_empty()
         times = self.left_at(first + late)
-        # Counted at RCPT, seen at the end of DATA: the sink's clock is a little behind ours.
+        # Counted at RCPT, seen at the end of DATA: on a busy machine seconds later.
         for begin, end in zip(times, times[AT_MOST:]):
-            self.assertGreater(end - begin, WITHIN * 0.8)
+            self.assertGreater(end - begin, WITHIN * 0.5)
         self.assertLess(mean(self.left_at(first)), mean(self.left_at(late)))
 
     def test_a_stream_that_shows_by_its_header_is_held_to_its_own_limit(self) -> None:
@@ -68,7 +68,7 @@ class Throttle(PostfixCase):
         (letter_of_a_person,) = self.queue_letters("person", 1)
         self.delivered_once(letter_of_a_person)
         self.not_delivered(waits)
-        (left,) = self.site.postfix.queue()
+        (left,) = self.site.postfix.at_rest()
         self.assertIn("throttle.rate: offers (all) allows 1 recipient in 1h", left.reason)
 
     def test_what_is_paused_waits_until_it_is_resumed(self) -> None:
@@ -78,7 +78,7 @@ class Throttle(PostfixCase):
         wait_until("the daemon knows", lambda: '"pause"' in self.shown())
         (one,) = self.queue_letters("paused", 1)
         self.not_delivered(one)
-        (waiting,) = self.site.postfix.queue()
+        (waiting,) = self.site.postfix.at_rest()
         self.assertIn("throttle.paused: all mail to Apple is paused since", waiting.reason)
         self.assertIn("by root: 421 [HCM1]; try again later", waiting.reason)
         self.assertEqual(self.throttle("resume", "all"), "pause all: removed\n")
