@@ -4,6 +4,7 @@ is delivered once, every bad one comes back once, and nothing passes without a j
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 import time
@@ -13,33 +14,41 @@ from support import PostfixCase, main
 
 from lab.client import Client
 from lab.postfix import UNCOVERED
+from lab.process import wait_until
 from lab.site import Site, letter
 
-MESSAGES = 400
+MESSAGES = 400  # at least
 SENDERS = 4
-PACE = 0.01  # seconds between two messages of one sender, so that the load outlasts the mischief
+PACE = 0.01  # seconds between two messages of one sender
+SLOW_PACE = 0.1  # after its share, as long as the mischief goes on
 BAD_EVERY = 5  # each fifth message is one that must be refused: bulk without unsubscription
 # A decision is written some milliseconds after it was made, so that no mail waits for the disk; a
 # crash costs the lines of that moment. This many are no moment any more.
-LINES_OF_A_MOMENT = 10
+LINES_OF_A_MOMENT = 20
 
 
 class Sender(threading.Thread):
     """Sends its share on one connection; `good` and `bad` are what Postfix said 250 to."""
 
-    def __init__(self, site: Site, number: int) -> None:
+    def __init__(self, site: Site, number: int, is_over: threading.Event) -> None:
+        """`is_over`: the mischief."""
         super().__init__(daemon=True)
         self.good: list[str] = []
         self.bad: list[str] = []
         self.problem: Exception | None = None
-        self._ids = [site.new_id(f"load{number}") for _ in range(MESSAGES // SENDERS)]
+        self._site = site
+        self._word = f"load{number}"
+        self._is_over = is_over
 
     def run(self) -> None:
         try:
             with Client(UNCOVERED) as client:
-                for number, message_id in enumerate(self._ids):
-                    self._send(client, number, message_id)
-                    time.sleep(PACE)
+                for number in itertools.count():
+                    is_share_sent = number >= MESSAGES // SENDERS
+                    if is_share_sent and self._is_over.is_set():
+                        break
+                    self._send(client, number, self._site.new_id(self._word))
+                    time.sleep(SLOW_PACE if is_share_sent else PACE)
         except Exception as problem:  # shown by the test; a thread has nobody else to tell
             self.problem = problem
 
@@ -57,10 +66,10 @@ class Load(PostfixCase):
         self, senders: list[Sender], may_miss: int = 0
     ) -> None:
         """`may_miss`: how many decisions may be missing in the log."""
-        self.site.postfix.wait_until_empty(120)
+        self.site.postfix.wait_until_empty()
         good = {message_id for sender in senders for message_id in sender.good}
         bad = {message_id for sender in senders for message_id in sender.bad}
-        self.assertEqual(len(good) + len(bad), MESSAGES)
+        self.assertGreaterEqual(len(good) + len(bad), MESSAGES)
 
         delivered = Counter(one.message_id for one in self.site.sink.deliveries)
         self.assertEqual({one: delivered[one] for one in good if delivered[one] != 1}, {})
@@ -70,13 +79,20 @@ class Load(PostfixCase):
         self.assertEqual([one for one in good if bounced[one]], [], "good, and bounced")
 
         for message_ids, verdict in ((good, "accept"), (bad, "reject")):
-            told = {
-                one["message_id"]
-                for one in self.site.milter.decisions()
-                if one["event"] == "message" and one["verdict"] == verdict
-            }
-            missing = sorted(message_ids - told)
-            self.assertLessEqual(len(missing), may_miss, f"no line says {verdict}: {missing}")
+            wait_until(
+                f"of all but {may_miss} a line says {verdict}",
+                lambda: len(message_ids - self.told(verdict)) <= may_miss,
+                seconds=20,
+                explain=lambda: str(sorted(message_ids - self.told(verdict))),
+            )
+
+    def told(self, verdict: str) -> set[str]:
+        """The messages that a decision with this verdict is logged of."""
+        return {
+            one["message_id"]
+            for one in self.site.milter.decisions()
+            if one["event"] == "message" and one["verdict"] == verdict
+        }
 
     def bounced(self) -> Counter[str]:
         """How often each message came back to its sender."""
@@ -88,18 +104,20 @@ class Load(PostfixCase):
 
     def send_while(self, *mischief: tuple[float, str]) -> list[Sender]:
         """Sends the load; `mischief` is what to do to the daemon, and how long after the last."""
-        senders = [Sender(self.site, number) for number in range(SENDERS)]
+        is_over = threading.Event()
+        senders = [Sender(self.site, number, is_over) for number in range(SENDERS)]
         for sender in senders:
             sender.start()
-        during = 0
-        for pause, deed in mischief:
-            time.sleep(pause)
-            during += any(sender.is_alive() for sender in senders)
-            self.do(deed)
+        try:
+            for pause, deed in mischief:
+                time.sleep(pause)
+                self.do(deed)
+        finally:
+            is_over.set()
         for sender in senders:
-            sender.join(120)
+            sender.join(300)
+            self.assertFalse(sender.is_alive(), "it still sends")
             self.assertIsNone(sender.problem)
-        self.assertGreater(during, len(mischief) // 2, "the load was over before the mischief was")
         return senders
 
     def do(self, deed: str) -> None:
