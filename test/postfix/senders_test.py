@@ -150,7 +150,7 @@ class Senders(PostfixCase):
                 if one["message_id"] in ids
             }
 
-        wait_until(f"{len(ids)} decisions", lambda: len(found()) == len(ids), 90)
+        wait_until(f"{len(ids)} decisions", lambda: len(found()) == len(ids), 300)
         return found()
 
     def assert_same(self, senders: Sequence[Sender], ours: Any, theirs: Any) -> None:
@@ -226,7 +226,7 @@ class Senders(PostfixCase):
             wait_until(
                 "the sink has seen every message",
                 lambda: all(JUDGE.of(one.name).seen for one in CORPUS.senders),
-                90,
+                300,
             )
             OBSERVED.update(self.decisions(CORPUS.senders, "observe"))
         return OBSERVED
@@ -286,7 +286,7 @@ class Senders(PostfixCase):
         ]
         self.send(senders, "enforce")
         decided = self.decisions(senders, "enforce")
-        self.site.postfix.wait_until_idle(60)
+        self.site.postfix.wait_until_idle()
         count = Counter(decision["verdict"] for decision in decided.values())
         print(f"        {dict(count)}")
         self.assertGreaterEqual(min(count["accept"], count["reject"]), 50)
@@ -356,7 +356,7 @@ class Senders(PostfixCase):
         with Client(PORT_25, OUR_ADDRESS, OUR_ADDRESS, HELO) as client:
             for one in senders:
                 client.send(one.mail_from, ["ann@corp.example"], self.message(one, "arrival"))
-        self.site.postfix.wait_until_idle(60)
+        self.site.postfix.wait_until_idle()
         results = {}
         for mail in self.site.postfix.mailbox("ann"):
             if found := re.search(rb"(?im)^Message-ID: <(s\d+)\.arrival@", mail):

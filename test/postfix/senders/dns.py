@@ -136,7 +136,7 @@ class LiveDns:
     def __init__(self, address: str = "127.0.0.1") -> None:
         self._resolver = dns.resolver.Resolver(configure=False)
         self._resolver.nameservers = [address]
-        self._resolver.lifetime = 5
+        self._resolver.lifetime = 60  # of a busy machine
         self._known: dict[tuple[str, str], list[Any] | Exception] = {}
 
     def lookup(self, name: str, kind: str) -> list[Any]:
