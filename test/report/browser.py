@@ -23,7 +23,7 @@ def run(*words, width=1100, height=1400):
         done = subprocess.run(
             [PROGRAM, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars",
              f"--user-data-dir={home}", f"--window-size={width},{height}", *ALONE, *words],
-            capture_output=True, timeout=150, env={"HOME": home, "PATH": "/usr/bin:/bin"})
+            capture_output=True, timeout=400, env={"HOME": home, "PATH": "/usr/bin:/bin"})
     assert done.returncode == 0, done.stderr.decode(errors="replace")
     return done
 

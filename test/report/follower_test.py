@@ -143,7 +143,7 @@ class Figures(unittest.TestCase):
         it.write("e@icloud.com", "something that nobody knows", "deferred")
         figures = it.until(total=5, total__content__5xx=1, total__throttle__4xx=1, total__unknown__none=1,
                            deliveries_total__deferred=2, actions_total__pause__enforce=1)
-        self.assertLess(figures["icloud_milter_replies_log_behind_seconds"], 30)
+        self.assertLess(figures["icloud_milter_replies_log_behind_seconds"], 120)
         self.assertAlmostEqual(figures["icloud_milter_replies_configuration_loaded_timestamp_seconds"],
                                time.time(), delta=120)
         lost = sum(value for name, value in figures.items() if is_called(name, "alerts_lost_total"))
@@ -202,7 +202,7 @@ class Figures(unittest.TestCase):
         it = self.follower
         it.start()
         it.until(total=0)
-        writer = sqlite3.connect(it.folder / "replies.db", isolation_level=None)
+        writer = sqlite3.connect(it.folder / "replies.db", isolation_level=None, timeout=90)
         self.addCleanup(writer.close)
         writer.execute("BEGIN IMMEDIATE")
         it.write("b@icloud.com", GONE, "bounced")
@@ -214,6 +214,9 @@ class Figures(unittest.TestCase):
         writer.execute("ROLLBACK")
         self.assertGreaterEqual(behind, 4)
         figures = it.until(total__recipient_gone=1)
+        end = time.monotonic() + 180
+        while figures["icloud_milter_replies_log_behind_seconds"] >= 4 and time.monotonic() < end:
+            figures = it.figures()
         self.assertLess(figures["icloud_milter_replies_log_behind_seconds"], 4)
 
 
