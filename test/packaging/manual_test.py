@@ -39,7 +39,7 @@ zpty -d shell
 
 
 def words(*argv, **settings):
-    done = subprocess.run(argv, capture_output=True, text=True, timeout=90, check=True, **settings)
+    done = subprocess.run(argv, capture_output=True, text=True, timeout=300, check=True, **settings)
     return done.stdout.split("\n")
 
 

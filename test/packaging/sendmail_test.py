@@ -158,13 +158,18 @@ class Sendmail(unittest.TestCase):
 
     def send(self, subject, recipient, sender="ann@corp.example", host="127.0.0.1", source=None):
         source = (source, 0) if source else None
-        with smtplib.SMTP(host, 25, timeout=90, source_address=source) as client:
+        with smtplib.SMTP(host, 25, timeout=300, source_address=source) as client:
             client.sendmail(sender, [recipient],
                             f"From: {sender}\r\nTo: {recipient}\r\nSubject: {subject}\r\n"
                             f"Message-ID: <{subject}@corp.example>\r\nDate: Sun, 22 Nov 2026 10:00:00 +0000\r\n"
                             "\r\nHello\r\n")
 
     def decisions(self, subject, role):
+        """Written a little after the mail went on."""
+        wait_until(f"{subject} is logged", lambda: self.logged(subject, role))
+        return self.logged(subject, role)
+
+    def logged(self, subject, role):
         lines = self.root.at("/var/log/icloud-milter/decisions.jsonl").read_text().splitlines()
         return [one for one in map(json.loads, lines)
                 if subject in json.dumps(one) and one.get("role") == role]
