@@ -104,7 +104,7 @@ class Perl:
 
     def close(self):
         self.process.stdin.close()
-        if self.process.wait(10):
+        if self.process.wait(180):
             raise AssertionError("mail_dmarc.pl failed")
 
 

@@ -2,10 +2,12 @@
 """rspamd as an oracle: a real one, asked over a unix socket, with nothing in it but DKIM and ARC,
 and a real name server (nsd) on loopback for the keys. Both are stopped by stop().
 """
+import contextlib
 import http.client
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -67,9 +69,11 @@ def installed():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to whoever names none, so that nobody has it before its owner."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(12000, 32000)))
+            return probe.getsockname()[1]
 
 
 def takes_connections(family, address):
@@ -123,7 +127,7 @@ class Rspamd:
                                                    stderr=output, start_new_session=True))
 
     def wait_for(self, family, address):
-        for _ in range(1200):
+        for _ in range(7200):
             if self.processes[-1].poll() is not None:
                 break
             if takes_connections(family, address):

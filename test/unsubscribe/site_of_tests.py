@@ -2,9 +2,11 @@
 """What the tests of unsubscribing share: a site with its keys, its store and its own configuration,
 and icloud-milterctl on it.
 """
+import contextlib
 import json
 import os
 import pathlib
+import random
 import signal
 import socket
 import subprocess
@@ -17,9 +19,11 @@ PROGRAM = None
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """Below those that the kernel gives to whoever names none, so that nobody has it before its owner."""
+    while True:
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", random.randrange(12000, 32000)))
+            return probe.getsockname()[1]
 
 
 class Site:
