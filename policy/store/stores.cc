@@ -2,6 +2,7 @@
 #include "policy/store/stores.h"
 
 #include <filesystem>
+#include <system_error>
 
 #include "policy/auth/sealing_keys.h"
 #include "policy/auth/secret_file.h"

@@ -13,8 +13,31 @@ import pathlib
 import re
 import sys
 
-# Headers that are precompiled, and names that they alone are for.
+# Headers, and names that they alone are for.
 STANDARD = {
+    "array": "array to_array",
+    "atomic": "atomic atomic_flag",
+    "bitset": "bitset",
+    "charconv": "from_chars to_chars",
+    "condition_variable": "condition_variable condition_variable_any",
+    "deque": "deque",
+    "fstream": "ifstream ofstream fstream",
+    "future": "future promise async packaged_task",
+    "list": "list",
+    "mutex": "mutex lock_guard unique_lock scoped_lock call_once once_flag",
+    "numeric": "accumulate iota gcd",
+    "random": "random_device mt19937 mt19937_64 uniform_int_distribution",
+    "regex": "regex",
+    "set": "set multiset",
+    "shared_mutex": "shared_mutex shared_lock",
+    "span": "span",
+    "stdexcept": "runtime_error logic_error invalid_argument out_of_range",
+    "system_error": "system_error error_code error_condition generic_category",
+    "thread": "thread jthread this_thread::sleep_for",
+    "tuple": "tuple tie",
+    "unordered_map": "unordered_map",
+    "unordered_set": "unordered_set",
+    "variant": "variant visit holds_alternative get_if monostate",
     "algorithm": "all_of any_of none_of find_if sort stable_sort lower_bound upper_bound equal_range "
                  "max_element min_element clamp transform unique ranges::sort ranges::find ranges::find_if "
                  "ranges::any_of ranges::all_of ranges::none_of ranges::transform ranges::lower_bound "
@@ -72,7 +95,7 @@ class Tree:
     def complaints_of(self, path):
         code, known = self.code[path], self.known(path)
         for prefix, table in (("std", STANDARD), ("fmt", FMT)):
-            used = set(re.findall(rf"\b{prefix}::((?:ranges::|chrono::|filesystem::)?\w+)", code))
+            used = set(re.findall(rf"\b{prefix}::((?:ranges::|chrono::|filesystem::|this_thread::)?\w+)", code))
             for header, names in table.items():
                 some = sorted(used & set(names.split()))
                 if some and header not in known:

@@ -3,6 +3,7 @@
 // The doctor on the running daemon: whether it answers, is this release, works with this
 // configuration as it stands, and what it asks for itself.
 #include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <sys/stat.h>

@@ -5,6 +5,7 @@
 #include <array>
 #include <filesystem>
 #include <map>
+#include <system_error>
 
 #include <fmt/format.h>
 #include <unistd.h>

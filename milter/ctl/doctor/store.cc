@@ -3,6 +3,7 @@
 // The doctor on the store: whether list and ledger answer, whether the file is whole and of this
 // release, and what its servers are told that can lose entries.
 #include <filesystem>
+#include <system_error>
 
 #include <fmt/format.h>
 

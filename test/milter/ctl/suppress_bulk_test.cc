@@ -2,6 +2,7 @@
 //
 // icloud-milterctl suppress list, import and export as their user sees them.
 #include <cstdio>
+#include <tuple>
 
 #include <fcntl.h>
 #include <stdlib.h>

@@ -2,6 +2,7 @@
 #include "milter/ctl/suppress_file.h"
 
 #include <cstdio>
+#include <stdexcept>
 #include <string>
 
 #include <gtest/gtest.h>

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <fstream>
 #include <latch>
+#include <system_error>
 #include <thread>
 
 #include <fmt/format.h>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "policy/store/suppression_import.h"
 
+#include <atomic>
 #include <csignal>
 #include <filesystem>
 #include <thread>
