@@ -242,7 +242,9 @@ TEST_F(LogWriterTest, waits_for_no_sink_that_is_stuck_and_counts_what_it_drops) 
     auto log = open({.queue = 4, .patience = 1ms, .gather = 1ms, .stuck = 10ms});
     log->say(LogLevel::info, std::string(8192, 'x'));  // more than the pipe takes: the writer hangs
     int taken = 0;
+    const Deadline full = Deadline::in(60s);
     while (taken < 4096) {
+      ASSERT_FALSE(full.passed());
       std::this_thread::sleep_for(1ms);
       ASSERT_EQ(::ioctl(reader.get(), FIONREAD, &taken), 0);
     }

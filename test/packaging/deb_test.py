@@ -206,12 +206,14 @@ class Package(unittest.TestCase):
 
         client = threading.Thread(target=flow)
         client.start()
-        time.sleep(0.5)
-        self.stop()
-        self.install("later.deb")
-        self.start()
-        is_back.set()
-        client.join()
+        try:
+            time.sleep(0.5)
+            self.stop()
+            self.install("later.deb")
+            self.start()
+        finally:
+            is_back.set()
+            client.join()
         self.assertTrue(told_to_wait)
         wait_until("the queue is empty", lambda: "is empty" in self.root.run("postqueue", "-p"), seconds=180)
         for subject in subjects:

@@ -87,7 +87,7 @@ class WarmUp(PostfixCase):
             f"{count} letters have left",
             lambda: self.left(ids) >= count,
             seconds=300,
-            explain=lambda: self.reasons() + self.site.milter.log()[-2000:],
+            explain=lambda: f"{self.site.postfix.queue()}\n{self.site.milter.log()[-2000:]}",
         )
         self.assertEqual(self.left(ids), count)
 

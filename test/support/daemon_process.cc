@@ -6,6 +6,8 @@
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <random>
+#include <stdexcept>
 #include <string_view>
 #include <thread>
 #include <utility>
@@ -19,6 +21,7 @@
 #include <unistd.h>
 
 #include "policy/base/deadline.h"
+#include "policy/base/unique_fd.h"
 #include "test/support/milter_client_socket.h"
 #include "test/support/scenario_text.h"
 
@@ -46,6 +49,15 @@ Result<pid_t> spawn(const std::string& program, const std::string& config_file,
   if (error != 0)
     return fail(Code::permanent, fmt::format("{}: {}", program, std::strerror(error)));
   return pid;
+}
+
+bool is_free(int port, int type) {
+  const UniqueFd probe(::socket(AF_INET, type | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_port = htons(static_cast<std::uint16_t>(port));
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  return ::bind(probe.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) == 0;
 }
 
 }  // namespace
@@ -126,18 +138,14 @@ long DaemonProcess::status(std::string_view figure) const {
 }
 
 int free_port() {
-  const int probe = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  int port = 0;
-  if (::bind(probe, reinterpret_cast<sockaddr*>(&address), size) == 0 &&
-      ::getsockname(probe, reinterpret_cast<sockaddr*>(&address), &size) == 0) {
-    port = ntohs(address.sin_port);
+  // Below those that the kernel gives to connections and to whoever names none.
+  std::random_device device;
+  std::uniform_int_distribution<int> any(12000, 31999);
+  for (int i = 0; i < 100; ++i) {
+    const int port = any(device);
+    if (is_free(port, SOCK_STREAM) && is_free(port, SOCK_DGRAM)) return port;
   }
-  ::close(probe);
-  return port;
+  throw std::runtime_error("of a hundred ports none is free");
 }
 
 }  // namespace icm

@@ -51,7 +51,7 @@ class DaemonProcess {
   int exit_status_ = -1;
 };
 
-// A TCP port of 127.0.0.1 that nobody listened on a moment ago.
+// A port of 127.0.0.1 that nobody had a moment ago, neither by TCP nor by UDP.
 int free_port();
 
 }  // namespace icm

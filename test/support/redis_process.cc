@@ -83,6 +83,11 @@ RedisAddress RedisProcess::address() const {
   return RedisAddress::parse(fmt::format("127.0.0.1:{}", port_)).value();
 }
 
+bool RedisProcess::is_ours(const RedisReply& info) const {
+  return info.text.find("process_id:") == std::string::npos ||
+         info.text.find(fmt::format("process_id:{}\r\n", pid_)) != std::string::npos;
+}
+
 bool RedisProcess::try_start() {
   pid_ = spawn(directory_.path() / "redis.conf", kind_, directory_.path() / "log");
   const Deadline deadline = Deadline::in(patience);
@@ -90,8 +95,8 @@ bool RedisProcess::try_start() {
     auto connection = RedisConnection::open(address(), {}, Deadline::in(1s));
     // Whoever wants a password answers, too; whoever still loads is not there yet.
     if (connection) {
-      const auto replies = connection->exchange({{"PING"}}, Deadline::in(1s));
-      if (replies && !(*replies)[0].is_error("LOADING")) return true;
+      const auto replies = connection->exchange({{"PING"}, {"INFO", "server"}}, Deadline::in(1s));
+      if (replies && !(*replies)[0].is_error("LOADING") && is_ours((*replies)[1])) return true;
     }
     int status = 0;
     if (::waitpid(pid_, &status, WNOHANG) == pid_) {

@@ -42,6 +42,8 @@ class RedisProcess {
   RedisReply ask(const RedisCommand& command, const RedisLogin& login = {}) const;
 
  private:
+  // Whether this is what INFO says of the process; true where it says nothing of it.
+  bool is_ours(const RedisReply& info) const;
   bool try_start();
 
   TemporaryDirectory directory_;

@@ -201,22 +201,25 @@ class Postfix:
         return waiting
 
     def at_rest(self) -> list[Waiting]:
-        """The queue at a moment when nothing of it is being tried: a message that is has no reason."""
-        found: list[Waiting] = []
+        """What waits, each as it was seen at a moment when it was not being tried: a message that is
+        has no reason."""
+        resting: dict[str, Waiting] = {}
+        waiting: list[str] = []
 
         def rests() -> bool:
-            found[:] = self.queue()
+            queue = self.queue()
+            waiting[:] = [one.queue_id for one in queue]
+            resting.update({one.queue_id: one for one in queue if one.queue in ("deferred", "hold")})
             kept = {
                 file
-                for queue in ("deferred", "hold")
-                for _, _, files in os.walk(self.spool / queue)
+                for folder in ("maildrop", "incoming", "active", "deferred", "hold")
+                for _, _, files in os.walk(self.spool / folder)
                 for file in files
             }
-            resting = {one.queue_id for one in found if one.queue in ("deferred", "hold")}
-            return resting == kept and len(found) == len(kept)
+            return set(waiting) == kept and kept <= resting.keys()
 
-        wait_until("all that waits is at rest", rests, explain=lambda: str(found))
-        return found
+        wait_until("all that waits is at rest", rests, explain=lambda: str(self.queue()))
+        return [resting[one] for one in waiting]
 
     def flush(self) -> None:
         run("postqueue", "-f")
@@ -246,7 +249,7 @@ class Postfix:
         end = time.monotonic() + seconds
         while True:
             self.flush()
-            self.wait_until_idle(seconds)
+            self.wait_until_idle(max(1.0, end - time.monotonic()))
             left = self.queue()
             if not left:
                 return

@@ -2,6 +2,7 @@
 //
 // Name servers that die, say nothing, or lie. What is bounded here is what a message waits, and
 // what the neighbours notice; the bounds are wide, since the machine may be busy.
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <memory>
@@ -25,7 +26,9 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using Time = std::chrono::steady_clock;
 
-constexpr seconds soon{15};  // where waiting for a silent server takes twenty
+// For what waits for nobody: the answers say why they came, and the machine may stand still.
+constexpr seconds soon{15};
+constexpr seconds silence{4};  // of a server, which is given up after five
 
 class HostileDns : public testing::Test {
  protected:
@@ -113,11 +116,13 @@ TEST_F(HostileDns, silence_about_some_names_delays_no_other) {
     resolver_->prefetch(fmt::format("silent{}.corp.example", i), RecordType::a);
     resolver_->prefetch(fmt::format("deadtcp{}.corp.example", i % 20), RecordType::a);
   }
+  int delayed = 0;
   for (int i = 0; i < 20; ++i) {
     const auto began = Time::now();
     EXPECT_EQ(shown(ask(fmt::format("good{}.corp.example", i))), "ok: 192.0.2.1");
-    EXPECT_LT(Time::now() - began, soon) << i;
+    delayed += Time::now() - began < silence ? 0 : 1;
   }
+  EXPECT_LT(delayed, 5) << "more than a busy machine delays";
 }
 
 TEST_F(HostileDns, silence_about_some_names_is_not_held_against_the_server) {
@@ -214,16 +219,21 @@ TEST_F(HostileDns, who_does_not_wait_is_told_of_every_end) {
 }
 
 TEST_F(HostileDns, a_stop_does_not_wait_for_silent_servers) {
-  resolver_->ask("silent.corp.example", RecordType::a,
-                 [](const DnsAnswer&) { ADD_FAILURE() << "told of what was dropped"; });
-  for (int i = 0; i < 200; ++i) {
-    resolver_->prefetch(fmt::format("silent{}.corp.example", i), RecordType::a);
-    resolver_->prefetch(fmt::format("late10{}.corp.example", i), RecordType::a);
-    resolver_->prefetch(fmt::format("deadtcp{}.corp.example", i), RecordType::a);
+  Time::duration best = Time::duration::max();
+  for (int tries = 0; tries < 3 && best >= silence; ++tries) {
+    auto resolver = resolver_over({server_.address()});
+    resolver->ask("silent.corp.example", RecordType::a,
+                  [](const DnsAnswer&) { ADD_FAILURE() << "told of what was dropped"; });
+    for (int i = 0; i < 200; ++i) {
+      resolver->prefetch(fmt::format("silent{}.corp.example", i), RecordType::a);
+      resolver->prefetch(fmt::format("late10{}.corp.example", i), RecordType::a);
+      resolver->prefetch(fmt::format("deadtcp{}.corp.example", i), RecordType::a);
+    }
+    const auto began = Time::now();
+    resolver.reset();
+    best = std::min(best, Time::now() - began);
   }
-  const auto began = Time::now();
-  resolver_.reset();
-  EXPECT_LT(Time::now() - began, soon);
+  EXPECT_LT(best, silence);
 }
 
 TEST_F(HostileDns, a_server_that_answers_makes_up_for_those_that_do_not) {
