@@ -64,9 +64,12 @@ Status make_tables(Database& database) {
 }
 
 Status recognise(Database& database, Database::Access access) {
+  // In one snapshot, since another process may be making the tables meanwhile.
+  ICM_CHECK(database.execute("BEGIN"));
   ICM_TRY(const std::int64_t id, database.number("PRAGMA application_id"));
   ICM_TRY(const std::int64_t found, database.number("PRAGMA user_version"));
   ICM_TRY(const std::int64_t objects, database.number("SELECT count(*) FROM sqlite_schema"));
+  ICM_CHECK(database.execute("COMMIT"));
   const bool is_fresh = id == 0 && found == 0 && objects == 0;
   if (!is_fresh && id != application_id) {
     return fail(Code::config,
@@ -81,13 +84,7 @@ Status recognise(Database& database, Database::Access access) {
                             database.path(), version, found));
   }
   if (access == Database::Access::write) {
-    ICM_TRY(const std::string journal, database.text("PRAGMA journal_mode = WAL"));
-    if (journal != "wal") {
-      return fail(Code::config,
-                  fmt::format("{}: expected a file system that allows SQLite's write-ahead log (a "
-                              "local one), found journal mode {}",
-                              database.path(), journal));
-    }
+    ICM_CHECK(database.keep_write_ahead_log());
     if (found < version) return make_tables(database);
   } else if (found < version) {
     return fail(Code::config,

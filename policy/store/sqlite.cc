@@ -185,6 +185,24 @@ Result<Statement> Database::prepare(std::string_view sql) {
   return Statement(statement, path());
 }
 
+Status Database::keep_write_ahead_log() {
+  // For this lock SQLite does not call wait_for_lock: it reads the file already, and who waited so
+  // for others that do might wait for ever. Here it has stopped reading when it says so.
+  Result<std::string> mode = text("PRAGMA journal_mode = WAL");
+  for (int attempts = 0; !mode && (sqlite3_errcode(connection_.get()) & 0xff) == SQLITE_BUSY;
+       ++attempts) {
+    if (wait_for_lock(state_.get(), attempts) == 0) break;
+    mode = text("PRAGMA journal_mode = WAL");
+  }
+  if (!mode) return tl::make_unexpected(std::move(mode).error());
+  if (*mode == "wal") return {};
+  return fail(
+      Code::config,
+      fmt::format("{}: expected a file system that allows SQLite's write-ahead log (a local "
+                  "one), found journal mode {}",
+                  path(), *mode));
+}
+
 bool Database::is_moved() const {
   int moved = 0;
   const int result =

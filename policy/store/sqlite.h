@@ -89,6 +89,10 @@ class Database {
 
   [[nodiscard]] Result<Statement> prepare(std::string_view sql);
 
+  // Writes into the file that it has a write-ahead log; outside of a transaction. Several processes
+  // may do so at once. Code::config where the file system allows none.
+  [[nodiscard]] Status keep_write_ahead_log();
+
   // Whether its file was taken away since, or another one stands in its place.
   bool is_moved() const;
 

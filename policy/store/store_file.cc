@@ -81,13 +81,7 @@ Result<Content> recognise_at_once(Database& database) {
 // Several processes may come here at once: whoever gets the lock first makes the tables.
 Status make_tables(Database& database) {
   // The only setting that is kept in the file; it cannot be changed inside a transaction.
-  ICM_TRY(const std::string journal, database.text("PRAGMA journal_mode = WAL"));
-  if (journal != "wal") {
-    return fail(Code::config,
-                fmt::format("{}: expected a file system that allows SQLite's write-ahead "
-                            "log (a local one), found journal mode {}",
-                            database.path(), journal));
-  }
+  ICM_CHECK(database.keep_write_ahead_log());
   ICM_TRY(Transaction transaction, Transaction::begin(database));
   ICM_TRY(const Content content, recognise(database));
   if (content != Content::fresh) return {};

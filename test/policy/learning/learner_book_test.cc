@@ -7,6 +7,8 @@
 #include <fstream>
 #include <map>
 #include <sstream>
+#include <thread>
+#include <vector>
 
 #include "test/policy/learning/learner_fixture.h"
 
@@ -66,6 +68,21 @@ class LearnerBookTest : public LearnerTest {
     return all;
   }
 };
+
+TEST(ReplyBook, is_made_once_however_many_open_it_at_the_same_time) {
+  for (int round = 0; round < 30; ++round) {
+    const TemporaryDirectory fresh;
+    const std::string file = fresh.path() / "replies.db";
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < 8; ++i) {
+      threads.emplace_back([&file] {
+        const auto opened =
+            ReplyBook::open(file, Database::Access::write, Missing::make, Deadline::in(60s));
+        ASSERT_TRUE(opened) << opened.error().text;
+      });
+    }
+  }
+}
 
 TEST_F(LearnerBookTest, counts_a_delivery_once_when_its_bounce_comes_home) {
   const DeliveryEvent line = event("bob@icloud.com", gone);

@@ -138,7 +138,7 @@ TEST_F(SqliteSuppressionListTest, answers_many_threads_at_the_same_time) {
 }
 
 TEST_F(SqliteSuppressionListTest, is_made_once_however_many_open_it_at_the_same_time) {
-  for (int round = 0; round < 10; ++round) {
+  for (int round = 0; round < 30; ++round) {
     const TemporaryDirectory fresh;
     const std::string file = fresh.path() / "store.db";
     std::vector<std::jthread> threads;
