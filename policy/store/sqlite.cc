@@ -30,6 +30,7 @@ tl::unexpected<Error> failure(sqlite3* connection, int result, const std::string
   switch (result & 0xff) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
+    case SQLITE_PROTOCOL:  // somebody was always faster, for ten seconds
       return fail(Code::temporary,
                   fmt::format("{}: another process holds the store locked; the time to wait for it "
                               "is over",
