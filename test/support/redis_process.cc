@@ -112,7 +112,7 @@ bool RedisProcess::try_start() {
 }
 
 void RedisProcess::start() {
-  // Meanwhile another program may have taken the port for a connection of its own.
+  // Meanwhile another test may have taken the port.
   await("redis-server starts again", [this] { return try_start(); });
 }
 
